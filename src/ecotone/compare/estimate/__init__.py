@@ -1,0 +1,10 @@
+"""How good is the model now, with few labels or none?"""
+
+from typing import TYPE_CHECKING
+
+from ecotone._lazy import attach
+
+if TYPE_CHECKING:
+    pass
+
+__getattr__, __dir__, __all__ = attach(__name__, __file__)

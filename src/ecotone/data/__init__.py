@@ -1,0 +1,16 @@
+"""Tables in, sketches out: readers, column kinds, duplicates, profiles."""
+
+from typing import TYPE_CHECKING
+
+from ecotone._lazy import attach
+
+if TYPE_CHECKING:
+    from ._table import Column as Column
+    from ._table import Kind as Kind
+    from ._table import Pair as Pair
+    from ._table import Part as Part
+    from ._table import Table as Table
+    from ._table import Untested as Untested
+    from ._table import tree_matrix as tree_matrix
+
+__getattr__, __dir__, __all__ = attach(__name__, __file__)

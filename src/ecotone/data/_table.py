@@ -1,0 +1,177 @@
+"""Typed, aligned tables: what every part of a check reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+import numpy as np
+
+from ecotone.contracts import Bools, Floats, Ints
+
+Kind = Literal["numeric", "count", "category", "boolean", "datetime", "text", "id", "constant"]
+
+#: Kinds whose ``values`` are numbers with an order.
+ORDERED: frozenset[str] = frozenset({"numeric", "count"})
+#: Kinds whose ``values`` are codes into ``levels``.
+CODED: frozenset[str] = frozenset({"category", "boolean"})
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of one table.
+
+    Parameters
+    ----------
+    name : str
+    kind : Kind
+        The same in both tables of a :class:`Pair`.
+    values : (n,) float64
+        Ordered kinds: the numbers, NaN where missing. Date-times: seconds since 1970. Coded kinds: the
+        position in ``levels`` as a float, NaN where missing. ``id``: an integer code, equal for equal values
+        and shared by both tables, NaN where missing.
+    levels : tuple of str
+        Of coded kinds, shared by both tables, in a stated order (reference's by falling count, then new ones).
+    derived_from : str or None
+        The text column that this feature was computed from.
+    """
+
+    name: str
+    kind: Kind
+    values: Floats
+    levels: tuple[str, ...] = ()
+    derived_from: str | None = None
+
+    @property
+    def missing(self) -> Bools:
+        """(n,) True where the value is missing."""
+        return np.isnan(self.values)
+
+    @property
+    def codes(self) -> Ints:
+        """(n,) codes into ``levels``, -1 where missing (coded kinds and ids)."""
+        return np.where(self.missing, -1.0, self.values).astype(np.int64)
+
+    def take(self, rows: Ints | Bools) -> Column:
+        """The same column at some rows."""
+        return replace(self, values=self.values[rows])
+
+
+@dataclass(frozen=True)
+class Part:
+    """A stretch of rows and the file (or frame) that it came from."""
+
+    name: str
+    rows: int
+
+
+@dataclass(frozen=True)
+class Table:
+    """Columns of equal length, with where the rows came from.
+
+    Parameters
+    ----------
+    columns : mapping of str to Column
+    n : int
+        Number of rows.
+    parts : tuple of Part
+        Sources in stated order, before any row was left out.
+    rows : (n,) int64
+        Position of each row in the sources read one after another (0-based).
+    """
+
+    columns: Mapping[str, Column]
+    n: int
+    parts: tuple[Part, ...] = ()
+    rows: Ints = field(default_factory=lambda: np.empty(0, np.int64))
+
+    def __iter__(self) -> Iterator[Column]:
+        return iter(self.columns.values())
+
+    def __getitem__(self, name: str) -> Column:
+        return self.columns[name]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(self.columns)
+
+    def take(self, rows: Ints | Bools) -> Table:
+        """The table at some rows."""
+        kept = {c.name: c.take(rows) for c in self}
+        where = self.rows[rows]
+        return replace(self, columns=kept, n=len(where), rows=where)
+
+    def select(self, names: tuple[str, ...] | list[str]) -> Table:
+        """The table with some of its columns, in the order asked for."""
+        return replace(self, columns={n: self.columns[n] for n in names})
+
+    def where(self, row: int) -> tuple[str, int]:
+        """Source and 0-based row in it of the ``row``-th row here."""
+        at = int(self.rows[row])
+        for part in self.parts:
+            if at < part.rows:
+                return part.name, at
+            at -= part.rows
+        raise IndexError(f"row {row} lies beyond the {len(self.parts)} sources")
+
+
+@dataclass(frozen=True)
+class Untested:
+    """A column that no test reads, with the reason."""
+
+    name: str
+    kind: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two tables with the same columns, kinds and levels, ready to compare.
+
+    Parameters
+    ----------
+    reference, current : Table
+        Feature columns only: those that take part in the verdict.
+    roles : mapping of str to (Column or None, Column or None)
+        Columns asked for by role (``target``, ``prediction``, ``entity``, ``time``, ``groups``, and
+        ``probability:<name>``), reference's and current's; None where the table lacks it.
+    untested : tuple of Untested
+    units : ((n_ref,) int64, (n_cur,) int64) or None
+        Rows with equal numbers belong to one unit (an entity, a block in time, copies of one row); a unit lies
+        in one table. None: every row is a unit of its own.
+    notes : tuple of str
+        What was left out or found on the way, in sentences for the report.
+    """
+
+    reference: Table
+    current: Table
+    roles: Mapping[str, tuple[Column | None, Column | None]] = field(default_factory=dict)
+    untested: tuple[Untested, ...] = ()
+    units: tuple[Ints, Ints] | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return self.reference.names
+
+    @property
+    def n(self) -> tuple[int, int]:
+        return self.reference.n, self.current.n
+
+
+def tree_matrix(table: Table) -> tuple[Floats, Bools]:
+    """Values as trees read them, with a mask of the columns to treat as categories.
+
+    Ordered, boolean and category columns only (others are skipped); NaN where missing. Categories of more than
+    250 levels keep the 250 commonest (levels come in that order) and share one code for the rest, as histogram
+    gradient boosting needs.
+
+    Returns
+    -------
+    (n, k) float64, (k,) bool
+    """
+    used = [c for c in table if c.kind in ORDERED | CODED]
+    values = [np.where(c.values > 249, 250.0, c.values) if c.kind in CODED else c.values for c in used]
+    matrix = np.column_stack(values) if values else np.empty((table.n, 0))
+    return matrix, np.array([c.kind in CODED for c in used], dtype=bool)

@@ -1,0 +1,10 @@
+"""Estimates of a density ratio, current over reference."""
+
+from typing import TYPE_CHECKING
+
+from ecotone._lazy import attach
+
+if TYPE_CHECKING:
+    pass
+
+__getattr__, __dir__, __all__ = attach(__name__, __file__)
