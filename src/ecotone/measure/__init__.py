@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from ecotone._lazy import attach
 
 if TYPE_CHECKING:
-    pass
+    from ._shapley import ShapleyValues as ShapleyValues
+    from ._shapley import shapley_values as shapley_values
 
 __getattr__, __dir__, __all__ = attach(__name__, __file__)
