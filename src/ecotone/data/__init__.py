@@ -5,6 +5,11 @@ from typing import TYPE_CHECKING
 from ecotone._lazy import attach
 
 if TYPE_CHECKING:
+    from ._table import CODED as CODED
+    from ._table import ORDERED as ORDERED
+    from ._pairing import pair as pair
+    from ._readers import Frame as Frame
+    from ._readers import read_table as read_table
     from ._table import Column as Column
     from ._table import Kind as Kind
     from ._table import Pair as Pair

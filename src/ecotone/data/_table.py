@@ -32,9 +32,10 @@ class Column:
         position in ``levels`` as a float, NaN where missing. ``id``: an integer code, equal for equal values
         and shared by both tables, NaN where missing.
     levels : tuple of str
-        Of coded kinds, shared by both tables, in a stated order (reference's by falling count, then new ones).
+        Of coded kinds, shared by both tables: by falling count over both tables, equal counts by name, and
+        ``"(other)"`` last; of booleans ``("false", "true")`` or ``("0", "1")``.
     derived_from : str or None
-        The text column that this feature was computed from.
+        The column that this feature was computed from (a text's length, a column's being missing).
     """
 
     name: str
@@ -142,6 +143,11 @@ class Pair:
         in one table. None: every row is a unit of its own.
     notes : tuple of str
         What was left out or found on the way, in sentences for the report.
+    duplicates : mapping of str to int
+        Rows that are copies of others: ``reference`` and ``current`` (left out but for the first of them), and
+        ``overlap``, rows of current that are also in the reference (kept).
+    aside : mapping of str to (Column, Column)
+        Identifiers and date-times, reference's and current's: no features, but they tell units and order.
     """
 
     reference: Table
@@ -150,6 +156,8 @@ class Pair:
     untested: tuple[Untested, ...] = ()
     units: tuple[Ints, Ints] | None = None
     notes: tuple[str, ...] = ()
+    duplicates: Mapping[str, int] = field(default_factory=dict)
+    aside: Mapping[str, tuple[Column, Column]] = field(default_factory=dict)
 
     @property
     def names(self) -> tuple[str, ...]:

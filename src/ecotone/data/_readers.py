@@ -1,0 +1,184 @@
+"""One table from a file, a folder, a database, a data frame or arrays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import narwhals as nw
+import numpy as np
+import pyarrow as pa
+
+from ecotone.contracts import BadInput
+
+from ._files import read_path
+from ._table import Part
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A table as it was read, before its columns are typed.
+
+    Parameters
+    ----------
+    arrow : pyarrow.Table
+        At least one row and one column; distinct names.
+    parts : tuple of Part
+        Files (or the one frame) that the rows came from, in order.
+    notes : tuple of str
+        What had to be changed to read it.
+    name : str
+        What error messages call it.
+    """
+
+    arrow: pa.Table
+    parts: tuple[Part, ...]
+    notes: tuple[str, ...] = ()
+    name: str = "reference"
+
+    @property
+    def n(self) -> int:
+        return int(self.arrow.num_rows)
+
+
+def read_table(source: Any, *, name: str = "reference") -> Frame:
+    """Read a table from wherever it is.
+
+    Parameters
+    ----------
+    source : str, Path, data frame, mapping or array
+        A path to CSV (``.csv``, ``.csv.gz``, ``.tsv``), Parquet or Arrow IPC (``.arrow``, ``.feather``, ``.ipc``);
+        a glob or a folder of them, read in sorted order of their paths; ``file.duckdb::table``, or the file alone
+        where it holds one table; any data frame that narwhals knows (pandas, polars, Arrow, a DuckDB relation); a
+        mapping of names to one-dimensional arrays; an array ``(n,)``, ``(n, d)`` (columns ``x0`` …) or structured.
+    name : str
+        What error messages call the table.
+
+    Returns
+    -------
+    Frame
+
+    Raises
+    ------
+    BadInput
+        In one sentence with the remedy: no such file, nothing readable, no rows, no columns, two columns of one
+        name, files that do not fit together, an object that is no table.
+
+    Examples
+    --------
+    >>> frame = read_table({"x": [1.0, 2.0], "city": ["Ulm", None]})
+    >>> frame.n, frame.arrow.column_names
+    (2, ['x', 'city'])
+    """
+    if isinstance(source, Frame):
+        return source
+    notes: list[str] = []
+    if isinstance(source, str | Path):
+        table, parts = read_path(str(source), name)
+    else:
+        table = _in_memory(source, name, notes)
+        parts = (Part(name, table.num_rows),)
+    _check(table, name, source)
+    return Frame(table, parts, tuple(notes), name)
+
+
+def _check(table: pa.Table, name: str, source: Any) -> None:
+    where = f"{name} ({source})" if isinstance(source, str | Path) else name
+    seen: set[str] = set()
+    for column in table.column_names:
+        if column in seen:
+            raise BadInput(f"{where} has two columns named {column!r}; rename one of them")
+        seen.add(column)
+    if not seen:
+        raise BadInput(f"{where} has no columns; give a table with at least one")
+    if table.num_rows == 0:
+        raise BadInput(f"{where} has no rows; give a table with at least one")
+
+
+def _in_memory(source: Any, name: str, notes: list[str]) -> pa.Table:
+    if isinstance(source, pa.Table):
+        return source
+    if isinstance(source, pa.RecordBatch):
+        return pa.Table.from_batches([source])
+    if isinstance(source, np.ndarray):
+        return _from_array(source, name, notes)
+    if isinstance(source, dict):
+        return _from_columns({str(k): v for k, v in source.items()}, name, notes)
+    try:
+        frame: Any = nw.from_native(source)
+    except TypeError:
+        if hasattr(source, "__arrow_c_stream__"):
+            return pa.table(source)
+        raise BadInput(
+            f"{name} is a {type(source).__name__}, not a table; give a path, a data frame, a mapping of arrays or an array"
+        ) from None
+    except Exception as error:  # narwhals reports duplicate names by an error of its own
+        raise BadInput(f"{name} cannot be read as a data frame: {_first_line(error)}") from None
+    if not isinstance(frame, nw.DataFrame | nw.LazyFrame):
+        raise BadInput(f"{name} is a {type(source).__name__}, not a table; give a data frame")
+    if frame.implementation.is_pandas_like():
+        return _from_pandas(frame, name, notes)
+    try:
+        table: pa.Table = frame.collect("pyarrow").to_native() if isinstance(frame, nw.LazyFrame) else frame.to_arrow()
+    except Exception as error:
+        raise BadInput(f"{name} cannot be computed: {_first_line(error)}") from None
+    return table
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).strip().split("\n")[0][:200]
+
+
+def _from_array(a: np.ndarray[Any, Any], name: str, notes: list[str]) -> pa.Table:
+    if a.dtype.names:
+        return _from_columns({f: a[f] for f in a.dtype.names}, name, notes)
+    if a.ndim not in (1, 2):
+        raise BadInput(f"{name} is an array of shape {a.shape}; give one or two dimensions, rows first")
+    a = a[:, None] if a.ndim == 1 else a
+    return _from_columns({f"x{j}": a[:, j] for j in range(a.shape[1])}, name, notes)
+
+
+def _from_pandas(frame: nw.DataFrame[Any], name: str, notes: list[str]) -> pa.Table:
+    native = frame.to_native()
+    names = [str(c) for c in native.columns]
+    _check(pa.table([pa.nulls(1)] * len(names), names=names), name, None)
+    return _from_columns({str(c): native[c] for c in native.columns}, name, notes)
+
+
+def _from_columns(columns: dict[str, Any], name: str, notes: list[str]) -> pa.Table:
+    arrays = {column: _as_arrow(column, values, name, notes) for column, values in columns.items()}
+    lengths = {column: len(a) for column, a in arrays.items()}
+    if len(set(lengths.values())) > 1:
+        (first, n), (other, m) = next((a, b) for a in lengths.items() for b in lengths.items() if a[1] != b[1])
+        raise BadInput(f"{name}: column {first!r} has {n} rows and {other!r} has {m}; give columns of equal length")
+    return pa.table(arrays)
+
+
+def _as_arrow(column: str, values: Any, name: str, notes: list[str]) -> Any:
+    if isinstance(values, pa.Array | pa.ChunkedArray):
+        return values
+    if isinstance(values, np.ndarray) and values.ndim != 1:
+        raise BadInput(f"{name}: column {column!r} has shape {values.shape}; give one-dimensional columns")
+    try:
+        if not isinstance(values, np.ndarray) and hasattr(values, "__arrow_c_stream__"):
+            return pa.chunked_array(values)
+        return pa.array(values, from_pandas=True)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, TypeError, ValueError):
+        pass
+    try:
+        items = list(values)
+    except TypeError:
+        raise BadInput(f"{name}: column {column!r} is a {type(values).__name__}; give a sequence of values") from None
+    kinds = sorted({type(v).__name__ for v in items if not _missing(v)})
+    notes.append(f"{column}: holds values of several types in {name} ({', '.join(kinds[:4])}); read as text")
+    return pa.array([None if _missing(v) else str(v) for v in items], pa.string())
+
+
+def _missing(value: Any) -> bool:
+    if value is None:
+        return True
+    try:
+        return bool(value != value)  # NaN and NaT alone differ from themselves
+    except (TypeError, ValueError):  # pandas.NA has no truth value
+        return type(value).__name__ == "NAType"
