@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from ecotone._lazy import attach
 
 if TYPE_CHECKING:
-    pass
+    from ._check import check as check
+    from ._result import CheckResult as CheckResult
 
 __getattr__, __dir__, __all__ = attach(__name__, __file__)

@@ -1,0 +1,300 @@
+"""The main job: what changed, whether it matters, and with what certainty."""
+
+from __future__ import annotations
+
+import time as clock
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+from ecotone.compare.explain import conditional_change
+from ecotone.compare.tests import Dependence, TwoTables, dependence, two_tables
+from ecotone.contracts import BadInput
+from ecotone.data import Frame, Pair, pair, read_table
+from ecotone.decide import Budget
+
+from ._advice import advise
+from ._columns import ROLE_NOTE, column_entries
+from ._performance import Performance, performance
+from ._pictures import pictures
+from ._result import SCHEMA, CheckResult
+from ._rows import RowsOutside, rows_outside
+from ._settings import Settings
+
+Progress = Callable[[str, float], None]
+
+
+class _Stages:
+    """Times each stage and tells whoever listens."""
+
+    def __init__(self, progress: Progress | None) -> None:
+        self.seconds: dict[str, float] = {}
+        self._progress = progress
+
+    @contextmanager
+    def __call__(self, name: str, done: float) -> Iterator[None]:
+        if self._progress is not None:
+            self._progress(name, done)
+        start = clock.perf_counter()
+        yield
+        self.seconds[name] = clock.perf_counter() - start
+
+
+def check(
+    reference: Any,
+    current: Any,
+    *,
+    target: str | None = None,
+    model: Any = None,
+    prediction: str | None = None,
+    probability: str | list[str] | None = None,
+    metric: str | None = None,
+    positive: str | None = None,
+    alpha: float = 0.05,
+    fdr: float = 0.1,
+    min_effect: float = 0.02,
+    columns: list[str] | None = None,
+    exclude: list[str] | None = None,
+    entity: str | None = None,
+    time: str | None = None,
+    groups: str | None = None,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> CheckResult:
+    r"""Say what changed between two tables, whether it matters, and what to do, under one budget of errors.
+
+    The headline alarms with probability at most ``alpha`` if nothing changed: the verdict on the tables has
+    .80 of ``alpha``, the rows outside and the model's performance .10 each. Columns are named at the false
+    discovery rate ``fdr`` once the verdict is in, rows once their own global test is.
+
+    Parameters
+    ----------
+    reference, current : path, glob, directory, data frame, array or Profile
+        CSV, Parquet, Arrow IPC, ``file.duckdb::table``; pandas, polars, Arrow, DuckDB relations; (n, d) arrays.
+    target : str
+        Column of labels. Not part of the verdict; ``current`` may lack it.
+    model : object with ``predict``
+        Scored on both tables; its training rows must not be in ``reference``.
+    prediction, probability : str, or list of str
+        Columns that hold the model's output, in the place of ``model``.
+    metric : str
+        ``accuracy`` by default for classes, ``mae`` for numbers.
+    positive : str
+        The positive class, for metrics of two classes.
+    alpha : float
+        Chance of any alarm when nothing changed.
+    fdr : float
+        False discovery rate of the lists of columns and rows.
+    min_effect : float
+        Smallest effect that matters, on the scale of an AUC: 0.02 is a shift of about 0.07 standard deviations,
+        2 % of the rows in another category, or 2 % more missing values.
+    columns, exclude : list of str
+        Features to compare, or to leave out.
+    entity : str
+        Column whose equal values mark rows of one unit.
+    time : str
+        Column that orders rows.
+    groups : str
+        Column of groups for which performance is given apart.
+    seed : int
+        The same seed gives the same answers.
+    progress : callable
+        Called with the stage's name and the share done.
+
+    Returns
+    -------
+    CheckResult
+        Its ``to_dict()`` is the JSON document, schema ``ecotone.check/1``.
+
+    Raises
+    ------
+    BadInput
+        One sentence that names the column or argument, the value and the remedy.
+
+    Examples
+    --------
+    >>> import numpy as np, ecotone
+    >>> rng = np.random.default_rng(0)
+    >>> before, after = rng.standard_normal((500, 3)), rng.standard_normal((500, 3)) + [0, 0, 1]
+    >>> result = ecotone.check(before, after)
+    >>> result.alarms
+    ('material', 'changed')
+    >>> [column["name"] for column in result.columns if column["marginal"]["changed"]]
+    ['x2']
+    """
+    settings = Settings.of(
+        model=model, target=target, prediction=prediction, probability=probability, metric=metric, positive=positive,
+        alpha=alpha, fdr=fdr, min_effect=min_effect, columns=columns, exclude=exclude, entity=entity, time=time,
+        groups=groups, seed=seed,
+    )  # fmt: skip
+    stage = _Stages(progress)
+    budget = Budget(alpha=alpha)
+    with stage("read", 0.0):
+        frames = read_table(reference, name="reference"), read_table(current, name="current")
+        both = _paired(frames, settings)
+    with stage("dependence", 0.15):
+        ties = dependence(both, entity=entity is not None, time=time is not None, seed=seed)
+        both = replace(both, units=ties.units)
+    with stage("verdict", 0.25):
+        verdict = two_tables(both, alpha=budget.spend("verdict"), min_effect=min_effect, fdr=fdr, seed=seed)
+    with stage("columns", 0.5):
+        conditionals = conditional_change(both, seed=seed)
+        entries = column_entries(both, verdict.columns, conditionals, changed=verdict.changed, fdr=fdr)
+    with stage("rows", 0.65):
+        rows = rows_outside(both, alpha=budget.spend("rows"), fdr=fdr, seed=seed)
+    with stage("performance", 0.75):
+        quality = _performance(both, frames, model, settings, budget, rows) if settings.measures_performance else None
+    with stage("pictures", 0.95):
+        drawn = pictures(both, verdict, entries, rows, quality)
+    content = _content(both, frames, settings, budget, ties, verdict, entries, rows, quality)
+    content["timing"] = {name: round(seconds, 4) for name, seconds in stage.seconds.items()}
+    return CheckResult(content, drawn, rows.pvalues, both.current)
+
+
+def _paired(frames: tuple[Frame, Frame], settings: Settings) -> Pair:
+    both = pair(
+        *frames,
+        columns=settings.columns,
+        exclude=settings.exclude,
+        target=settings.target,
+        prediction=settings.prediction,
+        probability=settings.probability,
+        entity=settings.entity,
+        time=settings.time,
+        groups=settings.groups,
+    )
+    for name, table in (("reference", both.reference), ("current", both.current)):
+        if table.n < 2:
+            raise BadInput(f"{name} has {table.n} row after duplicates were dropped; a comparison needs at least 2")
+    return both
+
+
+def _performance(
+    both: Pair, frames: tuple[Frame, Frame], model: Any, settings: Settings, budget: Budget, rows: RowsOutside
+) -> Performance:
+    return performance(
+        both,
+        frames=(frames[0].arrow, frames[1].arrow),
+        model=model,
+        prediction=settings.prediction,
+        probability=settings.probability,
+        target=settings.target,
+        metric=settings.metric,
+        positive=settings.positive,
+        groups=settings.groups,
+        alpha=budget.spend("performance"),
+        outside_share=rows.share,
+        seed=settings.seed,
+    )
+
+
+def _content(
+    both: Pair,
+    frames: tuple[Frame, Frame],
+    settings: Settings,
+    budget: Budget,
+    ties: Dependence,
+    verdict: TwoTables,
+    entries: list[dict[str, Any]],
+    rows: RowsOutside,
+    quality: Performance | None,
+) -> dict[str, Any]:
+    from ecotone import __version__
+
+    raised = {
+        "material": verdict.material,
+        "performance": quality is not None and quality.raised,
+        "changed": verdict.changed,
+        "outside": rows.raised,
+    }
+    content: dict[str, Any] = {
+        "schema": SCHEMA,
+        "ecotone": __version__,
+        "headline": {},
+        "verdict": _verdict(verdict, ties),
+        "columns": entries,
+        "columns_note": ROLE_NOTE,
+        "rows": rows.to_dict(),
+        "performance": None if quality is None else quality.to_dict(),
+        "budget": budget.to_dict(),
+        "data": _data(both, frames, ties, settings),
+    }
+    content["advice"] = advise(content)
+    alarms = [name for name, up in raised.items() if up]
+    content["headline"] = {
+        "alarms": alarms,
+        "sentence": _headline(content, alarms),
+        "alpha": settings.alpha,
+        "guarantee": ties.guarantee,
+        "reason": ties.reason,
+    }
+    return content
+
+
+def _verdict(verdict: TwoTables, ties: Dependence) -> dict[str, Any]:
+    return {
+        "material": verdict.material,
+        "changed": verdict.changed,
+        "pvalue": verdict.pvalue,
+        "log10_pvalue": verdict.log10_pvalue,
+        "alpha": verdict.alpha,
+        "families": [
+            {
+                "name": family.name,
+                "share": family.share,
+                "pvalue": family.pvalue,
+                "log10_pvalue": family.log10_pvalue,
+                "rows": family.n_used,
+                "reason": family.reason,
+            }
+            for family in verdict.families
+        ],
+        "material_pvalue": verdict.material_pvalue,
+        "min_effect": verdict.min_effect,
+        "smallest_detectable": verdict.smallest_detectable,
+        "pairs": [{"columns": [a, b], "pvalue": p, "what": what} for a, b, p, what in verdict.pairs],
+        "guarantee": ties.guarantee,
+        "reason": ties.reason,
+    }
+
+
+def _data(both: Pair, frames: tuple[Frame, Frame], ties: Dependence, settings: Settings) -> dict[str, Any]:
+    def side(table: Any, frame: Frame) -> dict[str, Any]:
+        return {
+            "rows_read": frame.arrow.num_rows,
+            "rows_kept": table.n,
+            "sources": [{"name": part.name, "rows": part.rows} for part in table.parts],
+        }
+
+    return {
+        "reference": side(both.reference, frames[0]),
+        "current": side(both.current, frames[1]),
+        "types": {column.name: column.kind for column in both.reference},
+        "untested": [{"name": u.name, "kind": u.kind, "reason": u.reason} for u in both.untested],
+        "duplicates": dict(both.duplicates),
+        "dependence": {"declared": ties.declared, "found": list(ties.found), "guarantee": ties.guarantee},
+        "notes": list(both.notes),
+        "seed": settings.seed,
+    }
+
+
+def _headline(content: dict[str, Any], alarms: list[str]) -> str:
+    """One sentence that leads everything."""
+    verdict, quality = content["verdict"], content["performance"]
+    moved = [c["name"] for c in content["columns"] if c["role"] in ("moved", "moved with others")]
+    names = ", ".join(moved[:3]) + (f" and {len(moved) - 3} more" if len(moved) > 3 else "")
+    if "material" in alarms:
+        first = f"The tables differ by more than the minimum effect{f': {names}' if names else ''}."
+    elif "changed" in alarms:
+        first = "The tables differ, but no difference is shown to exceed the minimum effect."
+    else:
+        first = f"No change found at alpha = {verdict['alpha']:.3g}."
+    parts = [first]
+    if "performance" in alarms and quality is not None:
+        parts.append("The model's performance has dropped.")
+    if "outside" in alarms:
+        parts.append(f"{len(content['rows']['index'])} rows lie outside the reference.")
+    if content["verdict"]["guarantee"] == "withdrawn":
+        parts.append("The guarantee is withdrawn: " + str(content["verdict"]["reason"]))
+    return " ".join(parts)

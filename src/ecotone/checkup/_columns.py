@@ -1,0 +1,81 @@
+"""One entry a column: its two bits, its role, and how it moved."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ecotone.compare.explain import ConditionalChange, movement
+from ecotone.compare.tests import ColumnMargin
+from ecotone.data import Pair
+from ecotone.decide.errors import benjamini_hochberg
+
+ROLE_NOTE = (
+    "The two bits (marginal and conditional) carry the guarantee; the role is a reading of them and does not. "
+    "A column that follows another mover and feeds a third can carry both bits."
+)
+
+
+def column_entries(
+    pair: Pair, margins: Sequence[ColumnMargin], conditionals: Sequence[ConditionalChange], *, changed: bool, fdr: float
+) -> list[dict[str, Any]]:
+    """The ``columns`` section: tested columns by falling evidence, then the untested with their reasons."""
+    conditional = _conditional_bits(conditionals, changed=changed, fdr=fdr)
+    entries = []
+    for margin in margins:
+        bits = conditional.get(margin.name, {"pvalue": None, "log10_pvalue": None, "changed": None, "reason": "not run"})
+        role = _role(margin.changed, bits["changed"])
+        moved = movement(pair.reference[margin.name], pair.current[margin.name]) if margin.changed else None
+        entries.append(
+            {
+                "name": margin.name,
+                "kind": margin.kind,
+                "marginal": {
+                    "pvalue": margin.pvalue,
+                    "log10_pvalue": margin.log10_pvalue,
+                    "changed": margin.changed,
+                    "material": margin.material,
+                    "effect": margin.effect,
+                    "effect_name": margin.effect_name,
+                    "interval": list(margin.interval) if margin.interval is not None else None,
+                    "psi": {"value": margin.psi, "note": "descriptive: no error is controlled"},
+                    "missing": list(margin.missing),
+                },
+                "conditional": bits,
+                "role": role,
+                "movement": None if moved is None else moved.to_dict(),
+                "sentence": "" if moved is None else moved.sentence,
+            }
+        )
+    entries.sort(key=lambda e: (not e["marginal"]["changed"], e["marginal"]["log10_pvalue"]))
+    tested = {entry["name"] for entry in entries}
+    entries += [
+        {"name": u.name, "kind": u.kind, "marginal": None, "conditional": None, "role": "untested", "reason": u.reason}
+        for u in pair.untested
+        if u.name not in tested
+    ]
+    return entries
+
+
+def _conditional_bits(
+    conditionals: Sequence[ConditionalChange], *, changed: bool, fdr: float
+) -> dict[str, dict[str, Any]]:
+    ran = [c for c in conditionals if c.pvalue is not None]
+    adjusted = benjamini_hochberg(np.array([c.pvalue for c in ran])) if ran else np.empty(0)
+    return {
+        c.name: {
+            "pvalue": c.pvalue,
+            "log10_pvalue": c.log10_pvalue,
+            "changed": bool(changed and q <= fdr),
+            "group": [name for name in c.group if name != c.name],
+        }
+        for c, q in zip(ran, adjusted, strict=True)
+    }
+
+
+def _role(marginal: bool, conditional: bool | None) -> str:
+    if marginal:
+        return "moved" if conditional in (True, None) else "moved with others"
+    return "relation" if conditional else "no evidence"

@@ -1,0 +1,154 @@
+"""What a check found, in one shape for Python, JSON, the terminal and the report."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import tempfile
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ecotone.contracts import BadInput, Floats
+from ecotone.data import Table
+
+from ._settings import ALARMS
+
+SCHEMA = "ecotone.check/1"
+FAIL_ON = (*ALARMS, "any", "never")
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """The answers of a check.
+
+    Parameters
+    ----------
+    content : dict
+        The JSON document, schema ``ecotone.check/1``.
+    pictures : dict
+        JSON-ready numbers that the report's plots are drawn from; not part of the schema.
+    row_pvalues : (n_current,) float64
+        Conformal p-value of every current row that was kept.
+    current : Table
+        The current rows that were kept, for their places in the sources.
+    """
+
+    content: dict[str, Any]
+    pictures: dict[str, Any] = field(default_factory=dict, repr=False)
+    row_pvalues: Floats = field(default_factory=lambda: np.empty(0), repr=False)
+    current: Table | None = field(default=None, repr=False)
+
+    @property
+    def alarms(self) -> tuple[str, ...]:
+        """Which parts of the headline alarm: of ``material``, ``performance``, ``changed``, ``outside``."""
+        return tuple(self.content["headline"]["alarms"])
+
+    def __getattr__(self, name: str) -> Any:
+        content = self.__dict__.get("content", {})
+        if name in content:
+            return content[name]
+        raise AttributeError(f"a check has no {name!r}; it has {', '.join(content)}")
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON document as a dictionary (a copy)."""
+        return dict(json.loads(self.to_json()))
+
+    def to_json(self, indent: int | None = None) -> str:
+        """Strict JSON: no NaN, no infinity."""
+        return json.dumps(jsonable(self.content), indent=indent, allow_nan=False, ensure_ascii=False)
+
+    def fails(self, on: Iterable[str] | str) -> bool:
+        """Whether any of the named alarms is raised (``any``: any of them, ``never``: none)."""
+        wanted = {on} if isinstance(on, str) else set(on)
+        if wanted - set(FAIL_ON):
+            raise BadInput(f"fail_on must be of {', '.join(FAIL_ON)}, got {sorted(wanted - set(FAIL_ON))[0]!r}")
+        if "never" in wanted:
+            return False
+        return bool(self.alarms) if "any" in wanted else bool(wanted & set(self.alarms))
+
+    def save_json(self, path: str | Path) -> None:
+        """Write the JSON document, whole or not at all."""
+        write_whole(path, (self.to_json(indent=2) + "\n").encode())
+
+    def save_rows(self, path: str | Path) -> None:
+        """Write the p-value of every current row as Parquet: source, row, pvalue, named."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        if self.current is None:
+            raise BadInput("this result holds no rows; run the check again with rows to write their p-values")
+        named = np.zeros(self.current.n, dtype=bool)
+        named[self.pictures["named_rows"]] = True
+        ends = np.cumsum([part.rows for part in self.current.parts])
+        part = np.searchsorted(ends, self.current.rows, side="right")
+        start = np.concatenate([[0], ends[:-1]])
+        table = pa.table(
+            {
+                "file": pa.DictionaryArray.from_arrays(part, [p.name for p in self.current.parts]),
+                "row": self.current.rows - start[part],
+                "pvalue": self.row_pvalues,
+                "named": named,
+            }
+        )
+        sink = pa.BufferOutputStream()
+        pq.write_table(table, sink)
+        write_whole(path, sink.getvalue().to_pybytes())
+
+    def report(self, *, redact: bool = False) -> str:
+        """The report as one self-contained HTML page; ``redact`` leaves out every value of a row."""
+        from ._report import html_report
+
+        return html_report(self.to_dict(), jsonable(self.pictures), redact=redact)
+
+    def save_report(self, path: str | Path, *, redact: bool = False) -> None:
+        """Write the report, whole or not at all."""
+        write_whole(path, self.report(redact=redact).encode())
+
+    def __str__(self) -> str:
+        from ._text import text_report
+
+        return text_report(self.content)
+
+    def _repr_html_(self) -> str:
+        from ._text import html_summary
+
+        return html_summary(self.content)
+
+
+def jsonable(value: Any) -> Any:
+    """Plain JSON values; NaN and infinities become None."""
+    if isinstance(value, Mapping):
+        return {str(key): jsonable(entry) for key, entry in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [jsonable(entry) for entry in value]
+    if isinstance(value, np.ndarray):
+        return [jsonable(entry) for entry in value.tolist()]
+    if isinstance(value, np.generic):
+        return jsonable(value.item())
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def write_whole(path: str | Path, content: bytes) -> None:
+    """Write a file so that it is either complete or not there."""
+    path = Path(path)
+    try:
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    except OSError as error:
+        raise BadInput(f"cannot write {path}: {error.strerror}; choose a folder that exists and is writable") from None
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        umask = os.umask(0)
+        os.umask(umask)
+        os.chmod(temporary, 0o666 & ~umask)
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise

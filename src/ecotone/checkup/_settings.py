@@ -1,0 +1,90 @@
+"""What a check was asked to do, checked before any data is read."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ecotone.contracts import BadInput
+
+#: The headline's alarms, in the order in which they lead.
+ALARMS = ("material", "performance", "changed", "outside")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Arguments of :func:`ecotone.check`, validated."""
+
+    target: str | None = None
+    prediction: str | None = None
+    probability: tuple[str, ...] = ()
+    metric: str | None = None
+    positive: str | None = None
+    alpha: float = 0.05
+    fdr: float = 0.1
+    min_effect: float = 0.02
+    columns: tuple[str, ...] | None = None
+    exclude: tuple[str, ...] = ()
+    entity: str | None = None
+    time: str | None = None
+    groups: str | None = None
+    seed: int = 0
+    has_model: bool = False
+
+    @classmethod
+    def of(cls, *, model: Any, probability: Any, columns: Any, exclude: Any, **given: Any) -> Settings:
+        """Settings from the user's arguments.
+
+        Raises
+        ------
+        BadInput
+            Naming the argument, its value and what it may be.
+        """
+        settings = cls(
+            probability=_names(probability, "probability") or (),
+            columns=_names(columns, "columns"),
+            exclude=_names(exclude, "exclude") or (),
+            has_model=model is not None,
+            **given,
+        )
+        settings._check_numbers()
+        settings._check_roles()
+        return settings
+
+    def _check_numbers(self) -> None:
+        for name, low, high in (("alpha", 0, 0.5), ("fdr", 0, 0.5), ("min_effect", 0, 0.5)):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+                raise BadInput(f"{name} must be a number, got {value!r}; try {getattr(type(self), name)}")
+            if not (low < value < high or (name == "min_effect" and value == 0)):
+                raise BadInput(f"{name} must lie between {low} and {high}, got {value!r}; try {getattr(type(self), name)}")
+        if isinstance(self.seed, bool) or not isinstance(self.seed, int) or self.seed < 0:
+            raise BadInput(f"seed must be a whole number, 0 or more, got {self.seed!r}")
+
+    def _check_roles(self) -> None:
+        sources = [n for n, given in zip(("model", "prediction", "probability"), self._sources()) if given]
+        if len(sources) > 1 and sources != ["prediction", "probability"]:
+            raise BadInput(f"give one of model, prediction and probability, not {' and '.join(sources)}")
+        if sources and self.target is None:
+            raise BadInput(f"{sources[0]} is given without target; name the column that holds the labels with target=")
+        if self.metric is not None and not sources:
+            raise BadInput(f"metric={self.metric!r} needs a model, prediction or probability to measure")
+
+    def _sources(self) -> tuple[bool, bool, bool]:
+        return self.has_model, self.prediction is not None, bool(self.probability)
+
+    @property
+    def measures_performance(self) -> bool:
+        return any(self._sources())
+
+
+def _names(value: str | Sequence[str] | None, argument: str) -> tuple[str, ...] | None:
+    if value is None:
+        return None
+    names = (value,) if isinstance(value, str) else tuple(value)
+    for name in names:
+        if not isinstance(name, str):
+            raise BadInput(f"{argument} must hold column names, got {name!r}")
+    return names

@@ -1,0 +1,143 @@
+"""``ecotone check REFERENCE CURRENT``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ecotone.contracts import BadInput
+
+from ._main import app
+
+if TYPE_CHECKING:
+    from ecotone.checkup import CheckResult
+
+ALARMS = ("material", "performance", "changed", "outside", "any", "never")
+
+
+@app.command()
+def check(
+    reference: Annotated[str, typer.Argument(help="CSV, Parquet, Arrow IPC, glob, directory, DB.duckdb::table or profile")],
+    current: Annotated[str, typer.Argument(help="The same, to compare with REFERENCE")],
+    target: Annotated[str | None, typer.Option(help="Column of labels; CURRENT may lack it")] = None,
+    model: Annotated[Path | None, typer.Option(help="Pickled model (joblib); needs --trust")] = None,
+    trust: Annotated[bool, typer.Option("--trust", help="Open the pickled model: it can run code")] = False,
+    prediction: Annotated[str | None, typer.Option(help="Column of predictions, in the place of a model")] = None,
+    probability: Annotated[list[str] | None, typer.Option(help="Column of probabilities; once for each class")] = None,
+    metric: Annotated[str | None, typer.Option(help="accuracy, roc_auc, log_loss, mae …")] = None,
+    positive: Annotated[str | None, typer.Option(help="The positive class")] = None,
+    alpha: Annotated[float, typer.Option(help="Chance of any alarm when nothing changed")] = 0.05,
+    fdr: Annotated[float, typer.Option(help="False discovery rate of the lists")] = 0.1,
+    min_effect: Annotated[float, typer.Option(help="Smallest effect that matters (AUC scale)")] = 0.02,
+    columns: Annotated[list[str] | None, typer.Option(help="Columns to compare (repeat, or commas)")] = None,
+    exclude: Annotated[list[str] | None, typer.Option(help="Columns to leave out (repeat, or commas)")] = None,
+    entity: Annotated[str | None, typer.Option(help="Column that marks rows of one unit")] = None,
+    time: Annotated[str | None, typer.Option(help="Column that orders rows")] = None,
+    groups: Annotated[str | None, typer.Option(help="Column of groups to report performance for")] = None,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same answers")] = 0,
+    fail_on: Annotated[str | None, typer.Option(help=f"Exit 1 on: {', '.join(ALARMS)} (commas)")] = None,
+    json: Annotated[Path | None, typer.Option(help="Write the answers as JSON")] = None,
+    report: Annotated[Path | None, typer.Option(help="Write the report as HTML")] = None,
+    rows: Annotated[Path | None, typer.Option(help="Write every row's p-value as Parquet")] = None,
+    redact: Annotated[bool, typer.Option("--redact", help="No values of rows in the report")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Say what each stage does, and tracebacks")] = False,
+) -> int:
+    """Say what changed between two tables, whether it matters, and what to do."""
+    wanted = _fail_on(fail_on, has_model=bool(model or prediction or probability))
+    for path in (json, report, rows):
+        _writable(path)
+    from ecotone.checkup import check as run_check
+
+    with _progress(quiet=quiet, verbose=verbose) as progress:
+        result: CheckResult = run_check(
+            reference,
+            current,
+            target=target,
+            model=_model(model, trust=trust),
+            prediction=prediction,
+            probability=_split(probability),
+            metric=metric,
+            positive=positive,
+            alpha=alpha,
+            fdr=fdr,
+            min_effect=min_effect,
+            columns=_split(columns),
+            exclude=_split(exclude),
+            entity=entity,
+            time=time,
+            groups=groups,
+            seed=seed,
+            progress=progress,
+        )
+    if rows is not None:
+        result.save_rows(rows)
+    if report is not None:
+        result.save_report(report, redact=redact)
+    if json is not None:
+        result.save_json(json)
+    if not quiet:
+        sys.stdout.write(str(result) + "\n")
+        sys.stdout.flush()
+    return int(result.fails(wanted))
+
+
+def _fail_on(given: str | None, *, has_model: bool) -> list[str]:
+    if given is None:
+        return ["material", "performance"] if has_model else ["material"]
+    wanted = [name.strip() for name in given.split(",") if name.strip()]
+    for name in wanted or [given]:
+        if name not in ALARMS:
+            raise BadInput(f"--fail-on must be of {', '.join(ALARMS)}, got {name!r}")
+    return wanted
+
+
+def _split(given: list[str] | None) -> list[str] | None:
+    return [name for entry in given for name in entry.split(",") if name] if given else None
+
+
+def _writable(path: Path | None) -> None:
+    if path is None:
+        return
+    if path.is_dir():
+        raise BadInput(f"cannot write {path}: it is a folder; give a file name in it")
+    if not path.parent.is_dir():
+        raise BadInput(f"cannot write {path}: the folder {path.parent} does not exist; make it first")
+
+
+def _model(path: Path | None, *, trust: bool) -> Any:
+    if path is None:
+        return None
+    if not trust:
+        raise BadInput(f"--model {path} is a pickle and opening it can run code; add --trust if you made it")
+    if not path.is_file():
+        raise BadInput(f"--model {path} does not exist; give a file that joblib.dump wrote")
+    import joblib
+
+    try:
+        return joblib.load(path)
+    except Exception as error:  # a pickle can raise anything
+        raise BadInput(
+            f"--model {path} cannot be opened ({type(error).__name__}: {error}); "
+            "save it with joblib.dump under the same library versions"
+        ) from None
+
+
+@contextmanager
+def _progress(*, quiet: bool, verbose: bool) -> Iterator[Any]:
+    if verbose:
+        yield lambda name, done: sys.stderr.write(f"[{done:4.0%}] {name}\n")
+    elif quiet or not sys.stderr.isatty():
+        yield None
+    else:
+        from rich.console import Console
+        from rich.progress import Progress
+
+        with Progress(console=Console(stderr=True), transient=True) as bar:
+            task = bar.add_task("starting", total=1.0)
+            yield lambda name, done: bar.update(task, completed=done, description=name)

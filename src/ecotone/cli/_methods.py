@@ -1,0 +1,61 @@
+"""``ecotone methods`` and ``ecotone cite``: what is here, from whom, and how far it is proved."""
+
+from __future__ import annotations
+
+import difflib
+import json as json_module
+import sys
+from typing import Annotated
+
+import typer
+
+from ecotone.cards import Card, discover, evidence
+from ecotone.contracts import BadInput
+
+from ._main import app
+
+_MARK = {True: "yes", False: "-", "holds": "holds", "fails": "FAILS", "none": "-", "missing": "-"}
+
+
+@app.command()
+def methods(json: Annotated[bool, typer.Option("--json", help="As JSON")] = False) -> int:
+    """List every method with its paper, row, room, tier and evidence."""
+    cards, proofs = discover(), evidence()
+    if json:
+        listed = [{**card.to_dict(), "evidence": proofs.get(name, {})} for name, card in cards.items()]
+        sys.stdout.write(json_module.dumps(listed, indent=1, ensure_ascii=False) + "\n")
+        return 0
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for title in ("method", "room", "row", "tier", "contract", "oracle", "claim", "paper"):
+        table.add_column(title, no_wrap=title != "paper", overflow="ellipsis")
+    for card in sorted(cards.values(), key=lambda c: (c.room, c.name.lower())):
+        proof = proofs.get(card.name, {})
+        marks = [_MARK[proof.get(key, False)] for key in ("contract", "oracle", "claim")]
+        row = "" if card.row is None else str(card.row)
+        table.add_row(card.name, card.room, row, card.tier, *marks, f"{_first(card)} {card.year}")
+    Console(soft_wrap=not sys.stdout.isatty(), width=None if sys.stdout.isatty() else 160).print(table)
+    return 0
+
+
+def _first(card: Card) -> str:
+    family = card.authors[0].split(",")[0]
+    return f"{family} et al." if len(card.authors) > 2 else " and ".join(a.split(",")[0] for a in card.authors)
+
+
+@app.command()
+def cite(names: Annotated[list[str], typer.Argument(metavar="METHOD...", help="Names as `ecotone methods` prints them")]) -> int:
+    """Print the BibTeX entries of methods."""
+    cards = {name.lower(): card for name, card in discover().items()}
+    entries = []
+    for name in names:
+        card = cards.get(name.lower())
+        if card is None:
+            near = difflib.get_close_matches(name.lower(), cards, n=3)
+            hint = f"did you mean {', '.join(cards[n].name for n in near)}?" if near else "`ecotone methods` lists them"
+            raise BadInput(f"there is no method named {name!r}; {hint}")
+        entries.append(card.bibtex())
+    sys.stdout.write("\n\n".join(entries) + "\n")
+    return 0

@@ -1,0 +1,52 @@
+"""``ecotone profile`` and ``ecotone merge``: one pass over a table, kept small."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ._check import _writable
+from ._main import app
+
+
+@app.command()
+def profile(
+    source: Annotated[str, typer.Argument(help="CSV, Parquet, Arrow IPC, glob, directory or DB.duckdb::table")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The profile to write")],
+    like: Annotated[Path | None, typer.Option(help="A profile whose cut points this one takes")] = None,
+    no_rows: Annotated[bool, typer.Option("--no-rows", help="Keep no row of the table")] = False,
+    seed: Annotated[int, typer.Option(help="Seed of the row sample")] = 0,
+) -> int:
+    """Scan a table once and write its profile."""
+    from ecotone.data import Profile
+    from ecotone.data import profile as make
+
+    _writable(output)
+    base = None if like is None else Profile.load(like)
+    made = make(source, like=base, rows=not no_rows, seed=seed)
+    made.save(output)
+    sys.stdout.write(f"{output}: {made.n} rows, {output.stat().st_size / 1e6:.2f} MB\n")
+    return 0
+
+
+@app.command()
+def merge(
+    profiles: Annotated[list[Path], typer.Argument(help="Profiles of parts of one table")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The profile to write")],
+) -> int:
+    """Merge profiles into the profile of all their rows."""
+    from ecotone.contracts import BadInput
+    from ecotone.data import Profile
+
+    _writable(output)
+    if len(profiles) < 2:
+        raise BadInput(f"merge needs at least two profiles, got {len(profiles)}")
+    total = Profile.load(profiles[0])
+    for path in profiles[1:]:
+        total = total.merge(Profile.load(path))
+    total.save(output)
+    sys.stdout.write(f"{output}: {total.n} rows, {output.stat().st_size / 1e6:.2f} MB\n")
+    return 0
