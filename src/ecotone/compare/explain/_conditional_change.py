@@ -26,8 +26,7 @@ CARD = Card(
     tier="stable",
 )
 
-_FOLDS = 5
-_RIDGE = 10.0  # in rows: a standardised score counts as if this many rows said "no effect"
+_RIDGE = 1.0  # in rows: only keeps the inverse stable; larger values bias the residuals
 _MIN_ROWS = 10  # pooled rows that a level, or the missing values, must have for a score of their own
 _MAX_LEVELS = 12
 _COPY = 0.95  # columns that determine one another more closely than this correlation are tested together
@@ -77,7 +76,7 @@ def conditional_change(pair: Pair, *, seed: int = 0, max_rows: int = 20_000) -> 
     order = np.argsort(groups, kind="stable")
     scores, groups = [scores[i] for i in order], groups[order]
     found = {}
-    for members, log_p in zip(*_residual_products(scores, groups, label, units, rng)):
+    for members, log_p in zip(*_residual_products(scores, groups, label, units)):
         names = tuple(scores[i].name for i in members)
         for name in names:
             p = max(10**log_p, SMALLEST_PVALUE)
@@ -152,7 +151,7 @@ def _near_copies(scores: list[_Scores]) -> Ints:
 
 
 def _residual_products(
-    scores: list[_Scores], groups: Ints, label: Floats, units: Ints, rng: np.random.Generator
+    scores: list[_Scores], groups: Ints, label: Floats, units: Ints
 ) -> tuple[list[list[int]], list[float]]:
     """Members and log10 p-value of each group of columns."""
     members = [np.flatnonzero(groups == g).tolist() for g in np.unique(groups)]
@@ -166,58 +165,43 @@ def _residual_products(
     spread = [[starts[i] for i in m if scores[i].spread] for m in members]
     owner = np.repeat(np.arange(len(blocks)), [b.stop - b.start for b in blocks])
 
-    fold = _folds(label, units, rng)
-    inverse, residual, label_residual = [], np.empty_like(phi), np.empty((len(label), len(blocks)))
-    total = phi.T @ phi
-    for k in range(_FOLDS):
-        test, rest = fold == k, fold != k
-        here = phi[test]
-        p = np.linalg.inv(total - here.T @ here + _RIDGE * np.eye(phi.shape[1]))
-        # Frisch-Waugh by block inverse: every "all columns but these" ridge comes from one inverse.
-        r = here @ p
-        for b in blocks:
-            r[:, b] = np.linalg.solve(p[b, b], r[:, b].T).T
-        beta = p @ (phi[rest].T @ label[rest])
-        own = np.add.reduceat(r * beta, [b.start for b in blocks], axis=1)
-        residual[test] = r
-        label_residual[test] = label[test, None] - (here @ beta)[:, None] + own
-        inverse.append(p)
+    inverse = np.linalg.inv(phi.T @ phi + _RIDGE * np.eye(phi.shape[1]))
+    # Frisch-Waugh by block inverse: every regression on "all columns but these" comes from one inverse.
+    residual = phi @ inverse
+    leverage = np.einsum("ij,ij->i", residual, phi)
+    beta = inverse @ (phi.T @ label)
+    label_residual = np.repeat((label - phi @ beta)[:, None], len(blocks), axis=1)
+    left = np.empty_like(label_residual)  # 1 - leverage of the regression without the block
+    for g, b in enumerate(blocks):
+        own = inverse[b, b]
+        r = np.linalg.solve(own, residual[:, b].T).T
+        left[:, g] = np.clip(1 - leverage + np.einsum("ij,jk,ik->i", r, own, r), 0.02, 1)
+        label_residual[:, g] += r @ beta[b]
+        residual[:, b] = r
 
     wanted = [j for js in spread for j in js]
-    square = residual[:, wanted] ** 2
+    square = residual[:, wanted] ** 2 / left[:, owner[wanted]]
     square -= square.mean(axis=0)
-    square_residual = np.empty_like(square)
-    for k, p in enumerate(inverse):
-        test, rest = fold == k, fold != k
-        beta = p @ (phi[rest].T @ square[rest])
-        inside = owner[:, None] == owner[wanted][None, :]
-        square_residual[test] = square[test] - phi[test] @ beta + residual[test] @ np.where(inside, beta, 0.0)
+    beta2 = inverse @ (phi.T @ square)
+    inside = owner[:, None] == owner[wanted][None, :]
+    square_residual = square - phi @ beta2 + residual @ np.where(inside, beta2, 0.0)
 
     logs = []
     place = {j: i for i, j in enumerate(wanted)}
     for g in range(len(blocks)):
-        a = label_residual[:, [g]]
-        tests = [_log10_p(a * residual[:, tested[g]], units)]
+        a, w = label_residual[:, [g]], np.sqrt(left[:, [g]])
+        tests = [_log10_p(a * residual[:, tested[g]], w, units)]
         if spread[g]:
-            tests.append(_log10_p(a * square_residual[:, [place[j] for j in spread[g]]], units))
+            tests.append(_log10_p(a * square_residual[:, [place[j] for j in spread[g]]], w, units))
         logs.append(min(0.0, min(tests) + math.log10(len(tests))))
     return members, logs
 
 
-def _folds(label: Floats, units: Ints, rng: np.random.Generator) -> Ints:
-    """Fold of each row: units stay together, both tables are spread evenly."""
-    first = np.unique(units, return_index=True)[1]
-    fold = np.empty(len(first), np.int64)
-    for side in (label[first] > 0, label[first] <= 0):
-        fold[side] = rng.permutation(int(side.sum())) % _FOLDS
-    return fold[units]
-
-
-def _log10_p(products: Floats, units: Ints) -> float:
+def _log10_p(products: Floats, root: Floats, units: Ints) -> float:
     """log10 p-value of Hotelling's test that the products have mean zero, rows of a unit counted as one."""
     n, k = products.shape
     mean = products.mean(axis=0)
-    centred = products - mean
+    centred = (products - mean) / root
     if units[-1] != n - 1 or len(np.unique(units)) < n:
         sums = np.zeros((int(units.max()) + 1, k))
         np.add.at(sums, units, centred)
