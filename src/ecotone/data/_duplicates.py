@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from ecotone.contracts import Bools, Ints
 
-_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
-_MIX = np.uint64(0xBF58476D1CE4E5B9)
+from ._typing import Raw, family, pool
+
+Keys: TypeAlias = Sequence[NDArray[np.int64]]
+#: Whether rows equal other rows, pair by pair, in a column that has no exact key.
+Exact: TypeAlias = Callable[[Ints, Ints], Bools]
+
+_MULTIPLIERS = (np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9))
+_NEARLY = 0.9
+_FEWEST = 20
+_SAMPLE = 10_000
+_ROUNDS = 20
 
 
-def copies(keys: Sequence[NDArray[np.int64]]) -> Ints:
+def copies(keys: Keys, exact: Sequence[Exact] = ()) -> Ints:
     """First row that equals each row in every column.
 
     A row is a copy only if it equals another in all columns including a nearly unique one: rows that agree by
@@ -22,7 +34,9 @@ def copies(keys: Sequence[NDArray[np.int64]]) -> Ints:
     Parameters
     ----------
     keys : sequence of (n,) int64
-        One array a column; integers equal exactly where the values are.
+        One array a column; integers equal exactly where the values are (or nearly so, see ``exact``).
+    exact : sequence of callables
+        Columns to compare themselves where the keys agree: ``(rows, others) -> equal``.
 
     Returns
     -------
@@ -36,55 +50,162 @@ def copies(keys: Sequence[NDArray[np.int64]]) -> Ints:
     >>> copies([np.array([0, 1, 0, 1]), np.ones(4, int)])
     array([0, 1, 2, 3])
     """
-    n = len(keys[0]) if keys else 0
-    first = np.arange(n)
-    if n < 2:
-        return first
-    hashed = _hash(keys)
-    order = np.argsort(hashed, kind="stable")
-    new = np.r_[True, hashed[order][1:] != hashed[order][:-1]]
-    if new.all():
-        return first
-    # Rows of one hash, each against the first of them: exact, whatever collides
-    head = order[np.maximum.accumulate(np.where(new, np.arange(n), 0))]
-    rows, heads = order[~new], head[~new]
-    for key in keys:
-        same = key[rows] == key[heads]
-        rows, heads = rows[same], heads[same]
-    if len(rows) and _beyond_chance(keys, n - len(rows)):
+    rows, heads = equal_rows(keys, exact)
+    first = np.arange(len(keys[0]) if keys else 0)
+    if len(rows) and beyond_chance(keys, len(first) - len(rows)):
         first[rows] = heads
     return first
 
 
-def _hash(keys: Sequence[NDArray[np.int64]]) -> NDArray[np.uint64]:
+def equal_rows(keys: Keys, exact: Sequence[Exact] = ()) -> tuple[Ints, Ints]:
+    """Rows that equal an earlier one in every column, and the first such row of each: ``(rows, heads)``."""
+    none = np.empty(0, np.int64)
+    if not keys or len(keys[0]) < 2:
+        return none, none
+    hashed = _hash(keys)
+    order = np.argsort(hashed, kind="stable")
+    again = np.r_[False, hashed[order][1:] == hashed[order][:-1]]
+    # Rows of one hash and the first of them, compared column by column; those that differ are compared anew
+    twin = again | np.r_[again[1:], False]
+    left, group = order[twin], np.cumsum(~again)[twin]
+    found: list[tuple[Ints, Ints]] = [(none, none)]
+    for _ in range(_ROUNDS):
+        start = np.r_[True, group[1:] != group[:-1]] if len(left) else np.empty(0, bool)
+        if start.all():
+            break
+        head = left[np.maximum.accumulate(np.where(start, np.arange(len(left)), 0))]
+        same = ~start
+        for key in keys:
+            same &= key[left] == key[head]
+        for compare in exact:
+            same[same] = compare(left[same], head[same])
+        found.append((left[same], head[same]))
+        left, group = left[~same & ~start], group[~same & ~start]
+    return np.concatenate([f[0] for f in found]), np.concatenate([f[1] for f in found])
+
+
+def _hash(keys: Keys) -> NDArray[np.uint64]:
     total = np.zeros(len(keys[0]), np.uint64)
     for key in keys:
         total ^= np.ascontiguousarray(key).view(np.uint64)
-        total *= _GOLDEN
-        total ^= total >> np.uint64(29)
-        total *= _MIX
-        total ^= total >> np.uint64(32)
+        for multiplier in _MULTIPLIERS:
+            total *= multiplier
+            total ^= total >> np.uint64(31)
     return total
 
 
-def _beyond_chance(keys: Sequence[NDArray[np.int64]], different: int) -> bool:
-    """Whether a column is nearly unique, or two are among rows that differ.
+def beyond_chance(keys: Keys, different: int) -> bool:
+    """Whether a column is nearly unique, or two are among the ``different`` rows that are no copies.
 
-    The second case is a table with so many copies that no column stays nearly unique: two columns that are,
+    The second case is a table with so many copies that no column stays nearly unique; two columns that are,
     copies left out, do not agree by chance.
     """
     n, close = len(keys[0]), 0
+    many_copies = different >= max(_FEWEST, n / 2)
+    needed = _NEARLY * (different if many_copies else n)
     for key in keys:
-        distinct = len(np.unique(key))
-        if distinct >= 0.9 * n:
+        # A sample of rows holds at least the whole's share of distinct values, up to chance
+        some = key[:: max(1, n // _SAMPLE)]
+        if len(np.unique(some)) < 0.9 * needed * len(some) / n:
+            continue
+        distinct = pc.count_distinct(pa.array(key)).as_py()
+        if distinct >= _NEARLY * n:
             return True
-        close += distinct >= 0.9 * different and 2 * different >= n
+        close += many_copies and distinct >= needed
         if close == 2:
             return True
     return False
 
 
-def kept(first: Ints) -> Bools:
-    """(n,) True for rows that are no copies of earlier ones."""
-    own: Bools = first == np.arange(len(first))
-    return own
+def arrow_equal(column: pa.ChunkedArray) -> Exact:
+    """Equality of a column's own values, where float64 or a code would round them."""
+
+    def compare(rows: Ints, others: Ints) -> Bools:
+        a, b = column.take(pa.array(rows)), column.take(pa.array(others))
+        try:
+            same: Any = pc.or_(pc.equal(a, b).fill_null(False), pc.and_(a.is_null(), b.is_null()))
+            return np.asarray(same.to_numpy(zero_copy_only=False), dtype=bool)
+        except pa.ArrowNotImplementedError:  # lists and structs
+            return np.array([x == y for x, y in zip(a.to_pylist(), b.to_pylist())], dtype=bool)
+
+    return compare
+
+
+def leave_out_copies(reference: pa.Table, current: pa.Table, raws: Mapping[str, Raw]) -> tuple[Bools, dict[str, int]]:
+    """Which pooled rows are no copies of earlier rows of their table, and how many copies there are.
+
+    Parameters
+    ----------
+    reference, current : pyarrow.Table
+    raws : mapping of str to Raw
+        The columns that both tables have, pooled.
+
+    Returns
+    -------
+    keep : (n_ref + n_cur,) bool
+    counts : dict
+        ``reference`` and ``current``: copies within the table; ``overlap``: rows of current, copies left out, that
+        equal a row of the reference in all columns that both tables have.
+    """
+    pooled = {name: raw.key() for name, raw in raws.items() if raw.family not in ("nested", "mismatch")}
+    keep = np.ones(reference.num_rows + current.num_rows, dtype=bool)
+    halves = slice(None, reference.num_rows), slice(reference.num_rows, None)
+    counts = {}
+    for table, half, name in zip((reference, current), halves, ("reference", "current")):
+        first = copies(*_table_keys(table, half, raws, pooled))
+        keep[half] = first == np.arange(table.num_rows)
+        counts[name] = int(table.num_rows - keep[half].sum())
+    counts["overlap"] = _overlap(reference, current, raws, pooled, keep)
+    return keep, counts
+
+
+def _table_keys(
+    table: pa.Table, half: slice, raws: Mapping[str, Raw], pooled: Mapping[str, NDArray[np.int64]]
+) -> tuple[list[NDArray[np.int64]], list[Exact]]:
+    keys, exact = [], []
+    for name in table.column_names:
+        column = table[name]
+        if family(column.type) == "nested":
+            exact.append(arrow_equal(column))
+            continue
+        if name in pooled:
+            keys.append(pooled[name][half])
+        else:
+            keys.append(pool(name, column, pa.chunked_array([pa.nulls(0)])).key())
+        if _rounds(column.type, raws.get(name)):
+            exact.append(arrow_equal(column))
+    return keys, exact
+
+
+def _rounds(t: pa.DataType, raw: Raw | None) -> bool:
+    """Whether float64 cannot tell all values of a type apart."""
+    if pa.types.is_int64(t) or pa.types.is_uint64(t):
+        return raw is None or raw.whole is None
+    return bool(pa.types.is_decimal(t) or getattr(t, "unit", "") == "ns")
+
+
+def _overlap(
+    reference: pa.Table,
+    current: pa.Table,
+    raws: Mapping[str, Raw],
+    pooled: Mapping[str, NDArray[np.int64]],
+    keep: Bools,
+) -> int:
+    n = reference.num_rows
+    if any(raw.family == "mismatch" for raw in raws.values()):
+        return 0
+    whole = bool(keep.all())
+    keys = [key if whole else key[keep] for key in pooled.values()]
+    split = int(keep[:n].sum())
+    exact = []
+    for name, raw in raws.items():
+        a, b = reference[name], current[name]
+        if a.type == b.type and (raw.family == "nested" or _rounds(a.type, raw)):
+            both = pa.chunked_array([*a.chunks, *b.chunks], a.type)
+            exact.append(arrow_equal(both if whole else both.filter(pa.array(keep))))
+        elif raw.family == "nested":
+            return 0
+    rows, heads = equal_rows(keys, exact)
+    crossing = int(((rows >= split) & (heads < split)).sum())
+    parts = ([key[:split] for key in keys], [key[split:] for key in keys])
+    return crossing if crossing and all(beyond_chance(p, len(p[0])) for p in parts) else 0

@@ -100,28 +100,20 @@ def _csv(path: Path) -> pa.Table:
         raise BadInput(f"{path} is empty; give a file with a header and rows")
     parse = pcsv.ParseOptions(delimiter=_delimiter(path), newlines_in_values=True)
     convert = {"null_values": MISSING, "strings_can_be_null": True, "quoted_strings_can_be_null": False}
+    read = pcsv.ReadOptions(block_size=1 << 24)
     try:
-        table = _convert(path, parse, pcsv.ConvertOptions(**convert))
+        table = pcsv.read_csv(path, read, parse, pcsv.ConvertOptions(**convert))
     except pa.ArrowInvalid as error:
         if "conversion error" not in str(error):
             raise
-        # Types are guessed from the first block; where a later one disagrees, the column is read as text
-        names = _convert(path, parse, pcsv.ConvertOptions(**convert), header=True)
-        text = pcsv.ConvertOptions(**convert, column_types=dict.fromkeys(names, pa.string()))
-        table = _guess(_convert(path, parse, text))
+        # Types are guessed from the first block; where a later one disagrees, everything is read as text
+        with pcsv.open_csv(path, parse_options=parse, convert_options=pcsv.ConvertOptions(**convert)) as stream:
+            text = dict.fromkeys(stream.schema.names, pa.string())
+        table = _guess(pcsv.read_csv(path, read, parse, pcsv.ConvertOptions(**convert, column_types=text)))
     for field in table.schema:
         if pa.types.is_binary(field.type):
             raise BadInput(f"{path}, column {field.name!r}, is not UTF-8 text; save it as UTF-8")
     return table
-
-
-def _convert(
-    path: Path, parse: pcsv.ParseOptions, convert: pcsv.ConvertOptions, header: bool = False
-) -> pa.Table | list[str]:
-    if header:
-        with pcsv.open_csv(path, parse_options=parse, convert_options=convert) as stream:
-            return list(stream.schema.names)
-    return pcsv.read_csv(path, pcsv.ReadOptions(block_size=1 << 24), parse, convert)
 
 
 def _delimiter(path: Path) -> str:
@@ -159,7 +151,8 @@ def _stack(tables: list[pa.Table], files: list[Path], name: str) -> pa.Table:
                 a, b = tables[0].schema.field(column).type, table.schema.field(column).type
                 if a != b:
                     raise BadInput(
-                        f"{name}: column {column!r} is {a} in {files[0]} but {b} in {file}; give files of the same types"
+                        f"{name}: column {column!r} is {a} in {files[0]} but {b} in {file}; "
+                        "give files of the same types"
                     ) from None
         raise
 
@@ -178,7 +171,8 @@ def _duckdb(file: str, table: str, name: str) -> pa.Table:
             if table not in known:
                 asked = f"no table {table!r}" if table else f"{len(known)} tables"
                 raise BadInput(
-                    f"{name}: {file} holds {asked}; give {file}::TABLE, where TABLE is one of: {', '.join(known[:8]) or '(none)'}"
+                    f"{name}: {file} holds {asked}; give {file}::TABLE, where TABLE is one of: "
+                    f"{', '.join(known[:8]) or '(none)'}"
                 )
             schema, only = found[known.index(table)]
             quoted = ".".join('"' + part.replace('"', '""') + '"' for part in (schema, only))

@@ -108,7 +108,10 @@ def _bounded(raw: Raw) -> tuple[Floats, tuple[str, ...]]:
     most = float(finite.max()) if len(finite) else 1.0
     values = np.where(infinite, np.sign(raw.values) * most, raw.values)
     a, b = int(infinite[: raw.split].sum()), int(infinite[raw.split :].sum())
-    note = f"{raw.name}: {a} infinite values in reference and {b} in current were replaced by ±{most:g}, the largest finite magnitude"
+    note = (
+        f"{raw.name}: {a} infinite values in reference and {b} in current were replaced by ±{most:g}, "
+        "the largest finite magnitude"
+    )
     return values, (note,)
 
 
@@ -136,12 +139,12 @@ def _identifies(raw: Raw, values: Floats) -> str:
         return "rising identifier: differs by design"
     if all(_consecutive(h) for h in halves) or _consecutive(exact):
         return "consecutive identifier: differs by design"
-    if re_id(raw.name) and pc.count_distinct(pa.array(exact)).as_py() >= NEARLY_UNIQUE * len(exact):
+    if _named_id(raw.name) and pc.count_distinct(pa.array(exact)).as_py() >= NEARLY_UNIQUE * len(exact):
         return "identifier by its name, nearly unique: differs by design"
     return ""
 
 
-def re_id(name: str) -> bool:
+def _named_id(name: str) -> bool:
     """Whether a column's name says that it holds identifiers."""
     return any(
         w in ("id", "uuid", "guid", "key", "index") for w in name.lower().replace("-", "_").replace(" ", "_").split("_")

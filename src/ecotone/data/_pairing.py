@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from ecotone.contracts import BadInput, Bools
 
-from ._duplicates import copies, kept
+from ._duplicates import leave_out_copies
 from ._kinds import Typed, decide, ordered_levels
 from ._readers import Frame
-from ._table import Column, Pair, Part, Table, Untested
+from ._table import Column, Pair, Table, Untested
 from ._typing import Raw, pool
 
 
@@ -78,7 +77,7 @@ def pair(
             "give tables with the same column names"
         )
     raws = {name: pool(name, reference.arrow[name], current.arrow[name]) for name in shared}
-    keep, counts = _without_copies(reference, current, raws)
+    keep, counts = leave_out_copies(reference.arrow, current.arrow, raws)
     if not keep.all():
         raws = {name: raw.take(keep) for name, raw in raws.items()}
     wanted = [
@@ -174,13 +173,15 @@ def _half(column: Column, part: slice) -> Column:
     return Column(column.name, column.kind, column.values[part], column.levels, column.derived_from)
 
 
-def _without_copies(reference: Frame, current: Frame, raws: dict[str, Raw]) -> tuple[Bools, dict[str, int]]:
-    """Which pooled rows to keep, and how many copies there are in each table and across."""
-    return np.ones(reference.n + current.n, dtype=bool), {}
-
-
 def _copy_notes(counts: dict[str, int]) -> list[str]:
-    return []
+    notes = [
+        f"{counts[table]} rows of {table} are copies of other rows in it and were left out"
+        for table in ("reference", "current")
+        if counts[table]
+    ]
+    if counts["overlap"]:
+        notes.append(f"{counts['overlap']} rows of current are also in the reference; they were kept")
+    return notes
 
 
 def _one_sided(reference: Frame, current: Frame, left_out: set[str]) -> tuple[list[Untested], list[str]]:
@@ -222,15 +223,15 @@ def _as_role(role: str, raw: Raw) -> Column:
             f"{what}: column {raw.name!r} holds text such as {raw.dictionary[0].as_py()[:40]!r}; give {need}"
         )
     if what == "entity":
-        codes = np.unique(raw.key(), return_inverse=True)[1].astype(np.float64)
-        return Column(raw.name, "id", np.where(raw.missing, np.nan, codes))
+        units = np.unique(raw.key(), return_inverse=True)[1].astype(np.float64)
+        return Column(raw.name, "id", np.where(raw.missing, np.nan, units))
     if raw.family == "text":
         levels, codes = ordered_levels(raw)
         return Column(raw.name, "category", np.where(codes < 0, np.nan, codes.astype(np.float64)), levels)
     if what == "groups":
-        found, codes = np.unique(raw.values[~raw.missing], return_inverse=True)
+        found, place = np.unique(raw.values[~raw.missing], return_inverse=True)
         values = np.full(len(raw.values), np.nan)
-        values[~raw.missing] = codes
+        values[~raw.missing] = place
         return Column(raw.name, "category", values, tuple(f"{v:.15g}" for v in found))
     if raw.family == "time":
         return Column(raw.name, "datetime", raw.values)

@@ -111,13 +111,14 @@ def _in_memory(source: Any, name: str, notes: list[str]) -> pa.Table:
         if hasattr(source, "__arrow_c_stream__"):
             return pa.table(source)
         raise BadInput(
-            f"{name} is a {type(source).__name__}, not a table; give a path, a data frame, a mapping of arrays or an array"
+            f"{name} is a {type(source).__name__}, not a table; "
+            "give a path, a data frame, a mapping of arrays or an array"
         ) from None
     except Exception as error:  # narwhals reports duplicate names by an error of its own
         raise BadInput(f"{name} cannot be read as a data frame: {_first_line(error)}") from None
     if not isinstance(frame, nw.DataFrame | nw.LazyFrame):
         raise BadInput(f"{name} is a {type(source).__name__}, not a table; give a data frame")
-    if frame.implementation.is_pandas_like():
+    if isinstance(frame, nw.DataFrame) and frame.implementation.is_pandas_like():
         return _from_pandas(frame, name, notes)
     try:
         table: pa.Table = frame.collect("pyarrow").to_native() if isinstance(frame, nw.LazyFrame) else frame.to_arrow()

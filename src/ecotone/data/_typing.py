@@ -209,7 +209,7 @@ def _read_text(raw: Raw) -> Raw:
             looked, kind = _try(words, pa.float64()), "number"
         if looked is None and DATE.match(first):
             looked, kind = _try(words, pa.timestamp("us")), "time"
-    elif len(words) <= 6 and set(w.lower() for w in words.to_pylist()) <= {"true", "false"}:
+    elif len(words) <= 6 and {w.lower() for w in words.to_pylist()} <= {"true", "false"}:
         looked, kind = np.array([float(w.lower() == "true") for w in words.to_pylist()]), "boolean"
     if looked is None:
         return raw
