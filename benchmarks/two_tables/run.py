@@ -1,0 +1,75 @@
+"""Measure the cells, a shard at a time; what is done is not done again.
+
+    python benchmarks/two_tables/run.py                       # everything that is still missing
+    python benchmarks/two_tables/run.py --only 'null_*' --shard 1/2
+    python benchmarks/two_tables/run.py --replicates 40       # a first look
+    python benchmarks/two_tables/run.py --table               # print the table from the results
+"""
+
+from __future__ import annotations
+
+import os
+
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_name, "1")
+
+import argparse
+import fnmatch
+import json
+import sys
+import time
+import warnings
+from pathlib import Path
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE))
+
+import measures  # noqa: E402
+from cells import CELLS, Cell  # noqa: E402
+from table import table  # noqa: E402
+
+RESULTS = HERE / "results"
+
+
+def done(cell: Cell) -> set[int]:
+    """Seeds that the results file already holds."""
+    path = RESULTS / f"{cell.name}.jsonl"
+    return {json.loads(line)["seed"] for line in path.read_text().splitlines()} if path.exists() else set()
+
+
+def measure(cell: Cell, replicates: int, shard: tuple[int, int], until: float) -> None:
+    """Append one record for each missing seed of this shard."""
+    missing = [s for s in range(cell.seed, cell.seed + replicates) if s not in done(cell)]
+    for seed in missing:
+        if seed % shard[1] != shard[0] - 1 or time.time() > until:
+            continue
+        record = {"seed": seed, **getattr(measures, cell.measure)(seed, **cell.draw)}
+        line = json.dumps({k: round(v, 6) if isinstance(v, float) else v for k, v in record.items()})
+        with (RESULTS / f"{cell.name}.jsonl").open("a") as file:
+            file.write(line + "\n")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", default="*", help="cells by name, shell pattern")
+    parser.add_argument("--replicates", type=int, help="at most so many of each cell")
+    parser.add_argument("--shard", default="1/1", help="i/k: this process does every k-th seed")
+    parser.add_argument("--minutes", type=float, default=1e9, help="stop starting replicates after so long")
+    parser.add_argument("--table", action="store_true", help="print the table from the results")
+    given = parser.parse_args()
+    RESULTS.mkdir(exist_ok=True)
+    if given.table:
+        print(table(RESULTS))
+        return
+    warnings.simplefilter("ignore")
+    shard = tuple(int(part) for part in given.shard.split("/"))
+    until = time.time() + 60 * given.minutes
+    for cell in CELLS.values():
+        if fnmatch.fnmatch(cell.name, given.only):
+            start = time.time()
+            measure(cell, min(cell.replicates, given.replicates or cell.replicates), shard, until)
+            print(f"{cell.name}: {time.time() - start:.0f} s", flush=True)
+
+
+if __name__ == "__main__":
+    main()
