@@ -5,6 +5,14 @@ from typing import TYPE_CHECKING
 from ecotone._lazy import attach
 
 if TYPE_CHECKING:
-    pass
+    from ._atc import atc as atc
+    from ._cbpe import cbpe as cbpe
+    from ._dle import dle as dle
+    from ._doc import doc as doc
+    from ._doubly_robust import doubly_robust as doubly_robust
+    from ._importance_weighted import importance_weighted as importance_weighted
+    from ._label_shift import label_shift as label_shift
+    from ._pape import pape as pape
+    from ._predictions import Predictions as Predictions
 
 __getattr__, __dir__, __all__ = attach(__name__, __file__)

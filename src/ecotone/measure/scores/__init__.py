@@ -1,0 +1,13 @@
+"""Scores of predictions: metrics, and what each row contributes to them."""
+
+from typing import TYPE_CHECKING
+
+from ecotone._lazy import attach
+
+if TYPE_CHECKING:
+    from ._metrics import METRICS as METRICS
+    from ._metrics import Metric as Metric
+    from ._metrics import SoftSample as SoftSample
+    from ._metrics import metric_named as metric_named
+
+__getattr__, __dir__, __all__ = attach(__name__, __file__)
