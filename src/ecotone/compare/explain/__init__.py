@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from ecotone._lazy import attach
 
 if TYPE_CHECKING:
-    pass
+    from ._conditional_change import ConditionalChange as ConditionalChange
+    from ._conditional_change import conditional_change as conditional_change
 
 __getattr__, __dir__, __all__ = attach(__name__, __file__)

@@ -6,11 +6,10 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy import special, stats
-from scipy.sparse.csgraph import connected_components
+from scipy import special
 
 from ecotone.cards import Card
+from ecotone.compare.explain._column_scores import Scores, column_scores, near_copies, trimmed
 from ecotone.contracts import SMALLEST_PVALUE, BadInput, Floats, Ints, as_seed
 from ecotone.data._table import CODED, ORDERED, Column, Pair
 
@@ -28,8 +27,7 @@ CARD = Card(
 
 _RIDGE = 1.0  # in rows: only keeps the inverse stable; larger values bias the residuals
 _MIN_ROWS = 10  # pooled rows that a level, or the missing values, must have for a score of their own
-_MAX_LEVELS = 12
-_COPY = 0.95  # columns that determine one another more closely than this correlation are tested together
+_MIN_EXPECTED = 4.0  # and as many expected in the smaller table
 
 
 @dataclass(frozen=True)
@@ -52,36 +50,83 @@ class ConditionalChange:
     group: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class _Scores:
-    """Scores ``(n, k)`` of one column; the first ``main`` are tested, and their squares too where ``spread``."""
-
-    name: str
-    matrix: Floats
-    main: int
-    spread: bool
-
-
 def conditional_change(pair: Pair, *, seed: int = 0, max_rows: int = 20_000) -> tuple[ConditionalChange, ...]:
-    r"""Tests, for each column, whether its law given all other columns is the same in both tables.
+    r"""Which columns changed their law given all other columns.
 
-    :math:`H_j`: the table :math:`A` is independent of :math:`X_j` given :math:`X_{-j}`.
+    For each column :math:`j`, the hypothesis that the table :math:`A` a row comes from is independent of
+    :math:`X_j` given :math:`X_{-j}`. Every column is turned into scores: Hermite polynomials of normal scores, or
+    indicators of levels; a missing value scores 0 and has an indicator. With the residuals of least squares on the
+    scores of all other columns,
+
+    .. math:: \varepsilon = A - \hat A(X_{-j}), \quad \xi = X_j - \hat X_j(X_{-j}), \quad
+              \zeta = \xi^2 - \widehat{\xi^2}(X_{-j}),
+
+    the means of :math:`\varepsilon\xi` and of :math:`\varepsilon\zeta` are tested against zero and the smaller
+    p-value is doubled. A p-value is valid if *either* regression is right: the column's, or the table's. Residuals
+    come from one fit on all rows, not from folds: then the mean of :math:`\varepsilon\xi` has expectation zero
+    exactly where the column's regression is right, however poorly the table's is estimated. One matrix inverse
+    serves all columns.
+
+    The non-null columns are those whose mechanism changed *and their parents*: a parent's law given its child
+    changes with the child's mechanism. Columns that merely follow a changed one are null.
+
+    Parameters
+    ----------
+    pair : Pair
+        Ordered, boolean and category columns are tested; where ``pair.units`` is given, units are independent,
+        rows are not.
+    seed : int
+        Of the rows taken where there are more than ``max_rows``; not used otherwise.
+    max_rows : int
+        Rows of both tables together that are read.
+
+    Returns
+    -------
+    tuple of ConditionalChange
+        In the order of the columns. Columns without variation (fewer than ten rows off the commonest value) are
+        left out; all are where there are fewer than two independent rows per score, too few to tell columns apart.
+
+    Raises
+    ------
+    BadInput
+        For ``max_rows`` below 10.
+
+    References
+    ----------
+    Shah and Peters (2020), https://doi.org/10.1214/19-AOS1857
+
+    Examples
+    --------
+    ``y`` follows ``x``, which moved; only the law of ``x`` given the other changed.
+
+    >>> import numpy as np
+    >>> from ecotone.data import Column, Pair, Table
+    >>> rng = np.random.default_rng(0)
+    >>> def table(mean):
+    ...     x = rng.normal(mean, 1, 1000)
+    ...     y = x + rng.normal(0, 1, 1000)
+    ...     return Table({"x": Column("x", "numeric", x), "y": Column("y", "numeric", y)}, 1000, rows=np.arange(1000))
+    >>> [(c.name, c.pvalue < 0.01) for c in conditional_change(Pair(table(0), table(1)))]
+    [('x', True), ('y', False)]
     """
     if max_rows < 10:
         raise BadInput(f"max_rows must be at least 10, got {max_rows}; the default is 20000")
     rng = as_seed(seed)
     label, units, columns = _pooled(pair, max_rows, rng)
-    scores = [s for c in columns if (s := _scores(c)) is not None]
-    groups = _near_copies(scores)
+    share = float(np.mean(label > 0))
+    least = max(_MIN_ROWS, math.ceil(_MIN_EXPECTED / min(share, 1 - share)))
+    scores = [s for c in columns if (s := column_scores(c, least)) is not None]
+    scores = trimmed(scores, int(units.max()) + 1)
+    if not scores:
+        return ()
+    groups = near_copies(scores)
     order = np.argsort(groups, kind="stable")
-    scores, groups = [scores[i] for i in order], groups[order]
-    found = {}
-    for members, log_p in zip(*_residual_products(scores, groups, label, units)):
-        names = tuple(scores[i].name for i in members)
-        for name in names:
-            p = max(10**log_p, SMALLEST_PVALUE)
-            found[name] = ConditionalChange(name, p, log_p, names)
-    return tuple(found[c.name] for c in pair.reference if c.name in found)
+    logs = _residual_products([scores[i] for i in order], groups[order], label, units)
+    found = []
+    for s, g in zip(scores, groups):
+        names = tuple(other.name for other, h in zip(scores, groups) if h == g)
+        found.append(ConditionalChange(s.name, max(10 ** logs[g], SMALLEST_PVALUE), logs[g], names))
+    return tuple(found)
 
 
 def _pooled(pair: Pair, max_rows: int, rng: np.random.Generator) -> tuple[Floats, Ints, list[Column]]:
@@ -105,114 +150,82 @@ def _pooled(pair: Pair, max_rows: int, rng: np.random.Generator) -> tuple[Floats
     return label - label.mean(), units, columns
 
 
-def _scores(column: Column) -> _Scores | None:
-    """Standardised scores of a pooled column: Hermite polynomials of normal scores, or indicators of levels."""
-    missing = column.missing
-    n, seen = len(missing), ~missing
-    if column.kind in CODED:
-        counts = np.bincount(column.codes[seen], minlength=1)
-        levels = np.argsort(-counts, kind="stable")[:_MAX_LEVELS]
-        parts = [column.codes == level for level in levels if _MIN_ROWS <= counts[level] <= n - _MIN_ROWS]
-        if sum(p.sum() for p in parts) + missing.sum() > n - _MIN_ROWS:  # the commonest level is the rest
-            parts = parts[1:]
-        mains, more = parts, []
-    else:
-        z = np.zeros(n)
-        z[seen] = special.ndtri((stats.rankdata(column.values[seen]) - 0.5) / max(1, seen.sum()))
-        degree = min(4, len(np.unique(z[seen])) - 1)
-        powers = [z, z**2 - 1, z**3 - 3 * z, z**4 - 6 * z**2 + 3]
-        parts = [np.where(seen, h, np.nan) for h in powers[: max(0, degree)]]
-        mains, more = parts[:1], parts[1:]
-    if _MIN_ROWS <= missing.sum() <= n - _MIN_ROWS:
-        mains = [*mains, missing]
-    if not mains:
-        return None
-    matrix = np.column_stack([*mains, *more]).astype(float)
-    matrix -= np.nanmean(matrix, axis=0)
-    matrix /= np.maximum(np.nanstd(matrix, axis=0), 1e-12)
-    return _Scores(column.name, np.nan_to_num(matrix), len(mains), column.kind in ORDERED and len(more) > 0)
+@dataclass(frozen=True)
+class _Residuals:
+    """Residuals of the regressions on all columns outside each group (a run of columns of the score matrix)."""
+
+    scores: Floats  # (n, k): each score given the scores outside its own group
+    label: Floats  # (n, groups): the table given the scores outside the group
+    left: Floats  # (n, groups): 1 - leverage of the regression without the group
+    inverse: Floats  # (k, k) of the Gram matrix of all scores
+    owner: Ints  # (k,) group of each score
 
 
-def _near_copies(scores: list[_Scores]) -> Ints:
-    """Group number of each column; columns whose tested scores nearly determine one another share a group."""
-    if not scores:
-        return np.empty(0, np.int64)
-    white, width = [], []
-    for s in scores:
-        x = s.matrix[:, : s.main]
-        u, size, _ = np.linalg.svd(x - x.mean(0), full_matrices=False)
-        white.append(u[:, size > 1e-6 * size[0]])
-        width.append(white[-1].shape[1])
-    z = np.hstack(white)
-    start = np.cumsum([0, *width[:-1]])
-    square = np.add.reduceat(np.add.reduceat((z.T @ z) ** 2, start, axis=0), start, axis=1)
-    close = square / np.maximum.outer(width, width) > _COPY**2
-    return np.asarray(connected_components(close, directed=False)[1], dtype=np.int64)
-
-
-def _residual_products(
-    scores: list[_Scores], groups: Ints, label: Floats, units: Ints
-) -> tuple[list[list[int]], list[float]]:
-    """Members and log10 p-value of each group of columns."""
-    members = [np.flatnonzero(groups == g).tolist() for g in np.unique(groups)]
-    if not members:
-        return [], []
-    phi = np.hstack([s.matrix for s in scores])
-    ends = np.cumsum([s.matrix.shape[1] for s in scores])
-    starts = ends - [s.matrix.shape[1] for s in scores]
-    blocks = [slice(starts[m[0]], ends[m[-1]]) for m in members]
-    tested = [[j for i in m for j in range(starts[i], starts[i] + scores[i].main)] for m in members]
-    spread = [[starts[i] for i in m if scores[i].spread] for m in members]
-    owner = np.repeat(np.arange(len(blocks)), [b.stop - b.start for b in blocks])
-
-    inverse = np.linalg.inv(phi.T @ phi + _RIDGE * np.eye(phi.shape[1]))
-    # Frisch-Waugh by block inverse: every regression on "all columns but these" comes from one inverse.
+def _regress(phi: Floats, owner: Ints, label: Floats) -> _Residuals:
+    """Every regression on "all columns but these" from one inverse, by the block inverse formula."""
+    n_groups = int(owner[-1]) + 1
+    inverse: Floats = np.asarray(np.linalg.inv(phi.T @ phi + _RIDGE * np.eye(phi.shape[1])), dtype=np.float64)
     residual = phi @ inverse
     leverage = np.einsum("ij,ij->i", residual, phi)
     beta = inverse @ (phi.T @ label)
-    label_residual = np.repeat((label - phi @ beta)[:, None], len(blocks), axis=1)
-    left = np.empty_like(label_residual)  # 1 - leverage of the regression without the block
-    for g, b in enumerate(blocks):
-        own = inverse[b, b]
-        r = np.linalg.solve(own, residual[:, b].T).T
-        left[:, g] = np.clip(1 - leverage + np.einsum("ij,jk,ik->i", r, own, r), 0.02, 1)
-        label_residual[:, g] += r @ beta[b]
-        residual[:, b] = r
+    label_residual = np.repeat((label - phi @ beta)[:, None], n_groups, axis=1)
+    left = np.empty_like(label_residual)
+    ends = np.searchsorted(owner, np.arange(n_groups + 1))
+    for g in range(n_groups):
+        block = slice(ends[g], ends[g + 1])
+        own = inverse[block, block]
+        r = np.linalg.solve(own, residual[:, block].T).T
+        left[:, g] = np.clip(1 - leverage + np.einsum("ij,ij->i", r @ own, r), 0.02, 1)
+        label_residual[:, g] += r @ beta[block]
+        residual[:, block] = r
+    return _Residuals(residual, label_residual, left, inverse, owner)
 
-    wanted = [j for js in spread for j in js]
-    square = residual[:, wanted] ** 2 / left[:, owner[wanted]]
+
+def _squared(fit: _Residuals, phi: Floats, wanted: Ints) -> Floats:
+    """Residuals of the squared residuals of some scores, given the scores outside their groups."""
+    square = fit.scores[:, wanted] ** 2 / fit.left[:, fit.owner[wanted]]
     square -= square.mean(axis=0)
-    beta2 = inverse @ (phi.T @ square)
-    inside = owner[:, None] == owner[wanted][None, :]
-    square_residual = square - phi @ beta2 + residual @ np.where(inside, beta2, 0.0)
+    beta = fit.inverse @ (phi.T @ square)
+    inside = fit.owner[:, None] == fit.owner[wanted][None, :]
+    return np.asarray(square - phi @ beta + fit.scores @ np.where(inside, beta, 0.0))
 
+
+def _residual_products(scores: list[Scores], groups: Ints, label: Floats, units: Ints) -> list[float]:
+    """log10 p-value of each group of columns; ``scores`` come sorted by group."""
+    phi = np.hstack([s.matrix for s in scores])
+    owner = np.repeat(groups, [s.matrix.shape[1] for s in scores])
+    place = np.concatenate([np.arange(s.matrix.shape[1]) for s in scores])
+    main = place < np.repeat([s.main for s in scores], [s.matrix.shape[1] for s in scores])
+    spread = np.repeat([s.spread for s in scores], [s.matrix.shape[1] for s in scores]) & (place == 0)
+    fit = _regress(phi, owner, label)
+    wanted = np.flatnonzero(spread)
+    square = _squared(fit, phi, wanted)
     logs = []
-    place = {j: i for i, j in enumerate(wanted)}
-    for g in range(len(blocks)):
-        a, w = label_residual[:, [g]], np.sqrt(left[:, [g]])
-        tests = [_log10_p(a * residual[:, tested[g]], w, units)]
-        if spread[g]:
-            tests.append(_log10_p(a * square_residual[:, [place[j] for j in spread[g]]], w, units))
+    for g in range(int(groups[-1]) + 1):
+        a, root = fit.label[:, [g]], np.sqrt(fit.left[:, [g]])
+        chance = np.clip(label - a[:, 0] - label.min(), 0, 1)[:, None]
+        tests = [_log10_p(a, fit.scores[:, main & (owner == g)], root, chance, units)]
+        if (own := owner[wanted] == g).any():
+            tests.append(_log10_p(a, square[:, own], root, chance, units))
         logs.append(min(0.0, min(tests) + math.log10(len(tests))))
-    return members, logs
+    return logs
 
 
-def _log10_p(products: Floats, root: Floats, units: Ints) -> float:
-    """log10 p-value of Hotelling's test that the products have mean zero, rows of a unit counted as one."""
-    n, k = products.shape
+def _log10_p(a: Floats, r: Floats, root: Floats, chance: Floats, units: Ints) -> float:
+    """log10 p-value of Hotelling's test that label residual times residual has mean zero, units being independent."""
+    products = a * r
+    n = len(products)
     mean = products.mean(axis=0)
-    centred = (products - mean) / root
-    if units[-1] != n - 1 or len(np.unique(units)) < n:
-        sums = np.zeros((int(units.max()) + 1, k))
-        np.add.at(sums, units, centred)
-    else:
-        sums = centred
-    n_units = len(sums)
-    cov = sums.T @ sums
-    scale = np.sqrt(np.diag(cov))
-    if not (scale > 0).all():
+    centred = _sum_by((products - mean) / root, units)
+    expected = _sum_by(np.sqrt(chance * (1 - chance)) * r, units)
+    n_units = len(centred)
+    cov = centred.T @ centred
+    robust, null = np.diag(cov), np.sum(expected**2, axis=0)
+    # With few rows of a level in one table the robust variance can be far too small; the null's own is not.
+    scale = np.sqrt(np.maximum(robust, null))
+    if not (robust > 0).all():
         return 0.0
-    size, axes = np.linalg.eigh(cov / np.outer(scale, scale))
+    size, axes = np.linalg.eigh(cov / np.sqrt(np.outer(robust, robust)))
     kept = size > 1e-6 * size[-1]
     rank, free = int(kept.sum()), n_units - 1 - int(kept.sum())
     if free < 1:
@@ -220,6 +233,15 @@ def _log10_p(products: Floats, root: Floats, units: Ints) -> float:
     z = (axes[:, kept].T @ (n * mean / scale)) ** 2 / size[kept]
     t2 = float(z.sum()) * (n_units - 1) / n_units
     return _log10_f_tail(t2 * free / (rank * (n_units - 1)), rank, free)
+
+
+def _sum_by(x: Floats, units: Ints) -> Floats:
+    """Sums of rows by unit."""
+    if int(units.max()) + 1 == len(units):
+        return x
+    sums = np.zeros((int(units.max()) + 1, x.shape[1]))
+    np.add.at(sums, units, x)
+    return sums
 
 
 def _log10_f_tail(f: float, k: int, m: int) -> float:

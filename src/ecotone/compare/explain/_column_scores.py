@@ -1,0 +1,81 @@
+"""Bounded scores of columns: what a residual product test regresses and tests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy import special, stats
+from scipy.sparse.csgraph import connected_components
+
+from ecotone.contracts import Floats, Ints
+from ecotone.data._table import CODED, ORDERED, Column
+
+_MAX_LEVELS = 12
+_COPY = 0.95  # columns that determine one another more closely than this correlation are tested together
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Scores ``(n, k)`` of one column; the first ``main`` are tested, and their squares too where ``spread``."""
+
+    name: str
+    matrix: Floats
+    main: int
+    spread: bool
+
+
+def column_scores(column: Column, least: int) -> Scores | None:
+    """Standardised scores of a pooled column: Hermite polynomials of normal scores, or indicators of levels."""
+    missing = column.missing
+    n, seen = len(missing), ~missing
+    if column.kind in CODED:
+        counts = np.bincount(column.codes[seen], minlength=1)
+        levels = np.argsort(-counts, kind="stable")[:_MAX_LEVELS]
+        parts = [column.codes == level for level in levels if least <= counts[level] <= n - least]
+        if sum(p.sum() for p in parts) + missing.sum() > n - least:  # the commonest level is the rest
+            parts = parts[1:]
+        mains, more = parts, []
+    else:
+        z = np.zeros(n)
+        z[seen] = special.ndtri((stats.rankdata(column.values[seen]) - 0.5) / max(1, seen.sum()))
+        degree = min(4, len(np.unique(z[seen])) - 1)
+        powers = [z, z**2 - 1, z**3 - 3 * z, z**4 - 6 * z**2 + 3]
+        if n - max(np.unique(z[seen], return_counts=True)[1], default=n) < least:
+            degree = 0
+        parts = [np.where(seen, h, np.nan) for h in powers[: max(0, degree)]]
+        mains, more = parts[:1], parts[1:]
+    if least <= missing.sum() <= n - least:
+        mains = [*mains, missing]
+    if not mains:
+        return None
+    matrix = np.column_stack([*mains, *more]).astype(float)
+    matrix -= np.nanmean(matrix, axis=0)
+    matrix /= np.maximum(np.nanstd(matrix, axis=0), 1e-12)
+    return Scores(column.name, np.nan_to_num(matrix), len(mains), column.kind in ORDERED and len(more) > 0)
+
+
+def trimmed(scores: list[Scores], n_units: int) -> list[Scores]:
+    """Lower degrees until the scores are at most a third of the independent units; none if that needs too many."""
+    for degree in (4, 3, 2, 1):
+        scores = [replace(s, matrix=s.matrix[:, : s.main + degree - 1]) for s in scores]
+        if 3 * sum(s.matrix.shape[1] for s in scores) <= n_units:
+            return scores
+    return scores if 2 * sum(s.matrix.shape[1] for s in scores) <= n_units else []
+
+
+def near_copies(scores: list[Scores]) -> Ints:
+    """Group number of each column; columns whose tested scores nearly determine one another share a group."""
+    if not scores:
+        return np.empty(0, np.int64)
+    white, width = [], []
+    for s in scores:
+        x = s.matrix[:, : s.main]
+        u, size, _ = np.linalg.svd(x - x.mean(0), full_matrices=False)
+        white.append(u[:, size > 1e-6 * size[0]])
+        width.append(white[-1].shape[1])
+    z = np.hstack(white)
+    start = np.cumsum([0, *width[:-1]])
+    square = np.add.reduceat(np.add.reduceat((z.T @ z) ** 2, start, axis=0), start, axis=1)
+    close = square / np.maximum.outer(width, width) > _COPY**2
+    return np.asarray(connected_components(close, directed=False)[1], dtype=np.int64)
