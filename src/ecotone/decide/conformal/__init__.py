@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 from ecotone._lazy import attach
 
 if TYPE_CHECKING:
-    pass
+    from ._calibrated import Calibrated as Calibrated
+    from ._needed import needed as needed
+    from ._weighted_conformal import WeightedConformal as WeightedConformal
 
 __getattr__, __dir__, __all__ = attach(__name__, __file__)

@@ -1,0 +1,76 @@
+"""One exact test of whether any current row ranks too low, before single rows are named."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy import stats
+
+from ecotone.contracts import Floats, Ints
+
+_COUNTS = (12, 48)
+_SHARES = (0.01, 0.05, 0.20)
+_PERMUTATIONS = 1999
+_MANY_UNITS = 5000
+
+
+def gate(scores: Sequence[Floats], n: int, units: Ints | None, rng: np.random.Generator) -> float:
+    """P-value of current rows being no lower than calibration rows, exact for exchangeable rows (or units).
+
+    Among the k lowest of the pooled scores the number of current rows is hypergeometric; k takes five values fixed
+    in advance and Bonferroni's bound joins them and the scores. Where rows come in units, the units are permuted.
+
+    Parameters
+    ----------
+    scores : sequence of (n + m,) arrays
+        The n calibration rows first; each a function that treats all n + m rows alike.
+    units : (n + m,) int64 or None
+    """
+    if units is not None and len(np.unique(units)) > _MANY_UNITS:
+        keep = _one_of_each(units, rng)
+        scores, n, units = [s[keep] for s in scores], int((keep < n).sum()), None
+    if n == 0 or len(scores[0]) == n:
+        return 1.0
+    orders = [_order(s, rng) for s in scores]
+    if units is not None:
+        return _permuted(orders, n, units, rng)
+    total = len(scores[0])
+    ks = _cutoffs(total)
+    least = min(
+        float(stats.hypergeom.sf((order[:k] >= n).sum() - 1, total, total - n, k)) for order in orders for k in ks
+    )
+    return min(1.0, least * len(ks) * len(orders))
+
+
+def _cutoffs(total: int) -> list[int]:
+    return sorted({k for k in (*_COUNTS, *(int(share * total) for share in _SHARES)) if 0 < k < total}) or [1]
+
+
+def _order(scores: Floats, rng: np.random.Generator) -> Ints:
+    """Positions by rising score, ties in random order."""
+    shuffled = rng.permutation(len(scores))
+    return np.asarray(shuffled[np.argsort(scores[shuffled], kind="stable")])
+
+
+def _one_of_each(units: Ints, rng: np.random.Generator) -> Ints:
+    """A row of each unit, drawn at random, in ascending order."""
+    shuffled = rng.permutation(len(units))
+    return np.sort(shuffled[np.unique(units[shuffled], return_index=True)[1]])
+
+
+def _permuted(orders: Sequence[Ints], n: int, units: Ints, rng: np.random.Generator) -> float:
+    """Largest standardised excess of low rows among current units, against units dealt out anew."""
+    total = len(units)
+    _, first, unit = np.unique(units, return_index=True, return_inverse=True)
+    current = (first >= n).astype(np.float64)
+    low = [np.bincount(unit[order[:k]], minlength=len(first)) for order in orders for k in _cutoffs(total)]
+    size = np.bincount(unit, minlength=len(first))
+    counts = np.column_stack([*low, size]).astype(np.float64)
+    dealt = rng.permuted(np.tile(current, (_PERMUTATIONS, 1)), axis=1)
+    mine = np.vstack([current, dealt]) @ counts
+    rest = counts.sum(0) - mine
+    excess = mine[:, :-1] / np.maximum(mine[:, -1:], 1) - rest[:, :-1] / np.maximum(rest[:, -1:], 1)
+    spread = excess.std(0)
+    top = ((excess - excess.mean(0)) / np.where(spread > 0, spread, 1)).max(1)
+    return float((1 + (top[1:] >= top[0] - 1e-12).sum()) / (_PERMUTATIONS + 1))

@@ -1,0 +1,297 @@
+"""Rows of the current table that lie outside the reference."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from scipy import stats
+
+from ecotone.contracts import BadInput, Floats, Ints, as_seed
+from ecotone.data._gaussianise import Gaussianiser
+from ecotone.data._table import CODED, Column, Pair
+from ecotone.decide.conformal import needed
+from ecotone.decide.errors import benjamini_hochberg
+from ecotone.detect.anomaly import GaussianMixtureDensity
+from ecotone.detect.anomaly._foreign_component import foreign_score
+
+from ._row_gate import gate
+
+_MAX_CALIBRATION = 50_000
+_MAX_EXPLAINED = 200
+_LEAST = 20  # rows of the reference below which nothing is fitted
+_FLOOR = 0.5  # least variance of a normal score
+_LOOKS = (0.01, 0.02, 0.05, 0.1, 0.2)  # levels at which the share outside is read off
+
+
+@dataclass(frozen=True)
+class RowsOutside:
+    """Which current rows lie outside the reference, and how sure that is.
+
+    Parameters
+    ----------
+    share : float
+        Estimated share of current rows outside; 0 where it is not distinguishable from none.
+    interval : (float, float)
+        90 % interval of the share that the scores can tell apart; foreign rows that look typical are not in it.
+    index : (k,) int64
+        Positions in the current table of the rows named, ascending; empty unless ``raised``.
+    sources : tuple of (file, row)
+        The same rows in their sources.
+    pvalues : (n_cur,) float64
+        Conformal p-value of every current row.
+    reasons : tuple of dict
+        For at most 200 of the rows named, lowest first: file, row, pvalue and the columns that make it surprising.
+    n_calibration : int
+    needed : int or None
+        Calibration rows needed for naming 1 % of the current rows, where there are fewer.
+    global_pvalue : float
+    raised : bool
+        Whether ``global_pvalue`` is at most ``alpha``.
+    map : dict
+        ``reference``, ``current``, ``outside``: plane coordinates of at most 2 000 rows.
+    """
+
+    share: float
+    interval: tuple[float, float]
+    index: Ints
+    sources: tuple[tuple[str, int], ...]
+    pvalues: Floats
+    reasons: tuple[dict[str, Any], ...]
+    n_calibration: int
+    needed: int | None
+    global_pvalue: float
+    raised: bool
+    alpha: float
+    fdr: float
+    map: dict[str, Any] = field(default_factory=dict)
+    statement: str = ""
+    seconds: float = 0.0
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready, without the p-values of all rows and the map."""
+        return {
+            "share": self.share,
+            "interval": list(self.interval),
+            "index": [{"file": file, "row": row} for file, row in self.sources],
+            "reasons": list(self.reasons),
+            "n_calibration": self.n_calibration,
+            "needed": self.needed,
+            "global_pvalue": self.global_pvalue,
+            "raised": self.raised,
+            "alpha": self.alpha,
+            "fdr": self.fdr,
+            "statement": self.statement,
+            "seconds": self.seconds,
+        }
+
+
+def rows_outside(
+    pair: Pair, *, alpha: float, fdr: float = 0.1, seed: int | None = 0, max_fit: int = 20_000
+) -> RowsOutside:
+    """Test whether any current row lies outside the reference, and name those that do.
+
+    One half of the reference fits the columns' normal scores and a Gaussian mixture; the other half calibrates.
+    Two scores are read: the mixture's log density, and the likelihood ratio to a component found in calibration and
+    current rows together, unlabelled. Both treat calibration and current rows alike, so under an unchanged law their
+    ranks are exchangeable: the global test is exact at ``alpha``, rows are named only behind it, and
+    naming (Benjamini and Hochberg at ``fdr / 2`` on either score) keeps the false discovery rate at ``fdr``.
+
+    Parameters
+    ----------
+    pair : Pair
+        Where ``units`` are given they stay together in the halves and in the global test; rows of one unit depend
+        on each other, so the p-values hold row by row but the false discovery rate is not proved.
+    alpha : float
+        Level of the global test.
+    fdr : float
+    seed : int or None
+    max_fit : int
+        Most rows that the density is fitted on.
+
+    Raises
+    ------
+    BadInput
+        For ``alpha`` or ``fdr`` outside (0, 1).
+    """
+    for name, value in (("alpha", alpha), ("fdr", fdr)):
+        if not 0 < value < 1:
+            raise BadInput(f"{name} must lie between 0 and 1, got {value!r}")
+    began, rng = time.perf_counter(), as_seed(seed, 31)
+    fit, calibrate = _halves(pair, max_fit, rng)
+    n, m = len(calibrate), pair.current.n
+    short = _short(n, m, fdr)
+    encoder = Gaussianiser().fit(pair.reference.take(fit))
+    if pair.reference.n < _LEAST or m == 0 or not encoder.outputs_:
+        return _nothing(pair, n, short, alpha, fdr)
+    density = GaussianMixtureDensity(floor=_FLOOR).fit(encoder.transform(pair.reference.take(fit)))
+    pooled = np.concatenate([encoder.transform(pair.reference.take(calibrate)), encoder.transform(pair.current)])
+    typical = density.score_samples(pooled)
+    train = rng.permutation(n + m)[:max_fit]
+    scores = [typical, foreign_score(pooled, density.center_, density.whitener_, typical, train)]
+    units = None if pair.units is None else np.concatenate([pair.units[0][calibrate], pair.units[1]])
+    if pair.units is not None and units is not None:
+        units[n:] += 1 + max(int(pair.units[0].max(initial=0)), 0) - int(pair.units[1].min(initial=0))
+    global_p = gate(scores, n, units, rng)
+    each = [_pvalues(s, n) for s in scores]
+    raised = global_p <= alpha
+    named = [
+        np.flatnonzero(benjamini_hochberg(p) <= fdr / 2 * (1 + 1e-12)) if raised else p[:0].astype(int) for p in each
+    ]
+    index = np.union1d(*named).astype(np.int64)
+    pvalues = np.minimum(1.0, 2 * np.minimum(*each))
+    share, interval = _share(each, n)
+    return RowsOutside(
+        share=share,
+        interval=interval,
+        index=index,
+        sources=tuple(pair.current.where(int(i)) for i in index),
+        pvalues=pvalues,
+        reasons=_reasons(pair, encoder, density, pooled[n:], index, named[0], pvalues, typical[n:]),
+        n_calibration=n,
+        needed=short if not len(index) else None,
+        global_pvalue=global_p,
+        raised=raised,
+        alpha=alpha,
+        fdr=fdr,
+        map=_map(density, pooled, n, index, rng),
+        statement=_statement(raised, index, share, fdr, short, n, units is not None),
+        seconds=time.perf_counter() - began,
+    )
+
+
+def _halves(pair: Pair, max_fit: int, rng: np.random.Generator) -> tuple[Ints, Ints]:
+    """Rows of the reference to fit on and to calibrate with; units stay together."""
+    n = pair.reference.n
+    if pair.units is None:
+        order = rng.permutation(n)
+        half = n // 2
+        return order[:half][:max_fit], order[half:][:_MAX_CALIBRATION]
+    unit = np.unique(pair.units[0], return_inverse=True)[1]
+    place = rng.permutation(unit.max(initial=0) + 1)[unit]
+    order = np.argsort(place, kind="stable")
+    half = int(np.searchsorted(place[order], np.median(place), side="right")) if n else 0
+    fit, calibrate = order[:half], order[half:]
+    last = place[calibrate[_MAX_CALIBRATION - 1]] if len(calibrate) > _MAX_CALIBRATION else n
+    return rng.permutation(fit)[:max_fit], calibrate[place[calibrate] <= last]
+
+
+def _pvalues(scores: Floats, n: int) -> Floats:
+    """Conformal p-values of the rows after the first n."""
+    calibration = np.sort(scores[:n])
+    return np.asarray((1 + np.searchsorted(calibration, scores[n:], side="right")) / (n + 1))
+
+
+def _share(each: list[Floats], n: int) -> tuple[float, tuple[float, float]]:
+    """Excess of small p-values, read where its lower bound is largest."""
+    z = stats.norm.isf(0.05 / (len(each) * len(_LOOKS)))
+    looks = []
+    for p in each:
+        for t in _LOOKS:
+            observed, expected = float(np.mean(p <= t)), np.floor(t * (n + 1)) / (n + 1)
+            value = (observed - expected) / (1 - expected)
+            error = np.sqrt(observed * (1 - observed) / len(p) + t * (1 - t) / n) / (1 - expected)
+            looks.append((value - z * error, value, value + z * error))
+    low, value, high = max(looks)
+    if low <= 0:
+        return 0.0, (0.0, float(min(1.0, max(high, 0.0))))
+    return float(value), (float(low), float(min(1.0, high)))
+
+
+def _short(n: int, m: int, fdr: float) -> int | None:
+    """Calibration rows needed where there are too few to name 1 % of the current rows."""
+    least = needed(m, fdr / 2, max(1, int(np.ceil(m / 100)))) if m else 1
+    return least if n < least else None
+
+
+def _reasons(
+    pair: Pair,
+    encoder: Gaussianiser,
+    density: GaussianMixtureDensity,
+    X: Floats,
+    index: Ints,
+    improbable: Ints,
+    pvalues: Floats,
+    typical: Floats,
+) -> tuple[dict[str, Any], ...]:
+    """The columns that make the lowest rows surprising, given the other columns."""
+    if not len(index):
+        return ()
+    rows = index[np.lexsort((typical[index], pvalues[index]))][:_MAX_EXPLAINED]
+    parts = density.contributions(X[rows])
+    group = ~np.isin(rows, improbable)  # rows typical one by one: what they share sets them apart
+    precision = density.whitener_ @ density.whitener_.T
+    shared = (X[index].mean(0) - density.center_) @ precision
+    parts[group] = np.maximum((X[rows[group]] - density.center_) * shared, 0)
+    names = list(dict.fromkeys(encoder.outputs_))
+    column_of = np.array([names.index(name) for name in encoder.outputs_])
+    by_column = parts @ (column_of[:, None] == np.arange(len(names)))
+    out = []
+    for row, contribution in zip(rows, by_column):
+        top = np.argsort(-contribution, kind="stable")[:5]
+        top = [j for j in top if contribution[j] >= 0.2 * contribution[top[0]]]
+        file, at = pair.current.where(int(row))
+        columns = [
+            {
+                "column": names[j],
+                "value": _value(pair.current[names[j]], int(row)),
+                "contribution": round(float(contribution[j]), 3),
+            }
+            for j in top
+        ]
+        out.append({"file": file, "row": at, "pvalue": float(pvalues[row]), "columns": columns})
+    return tuple(out)
+
+
+def _value(column: Column, row: int) -> float | str | None:
+    value = float(column.values[row])
+    if not np.isfinite(value):
+        return None
+    return column.levels[int(value)] if column.kind in CODED else value
+
+
+def _map(
+    density: GaussianMixtureDensity, pooled: Floats, n: int, index: Ints, rng: np.random.Generator
+) -> dict[str, Any]:
+    """Plane coordinates: towards the rows named (or the largest spread), and the largest spread across it."""
+    rest = np.setdiff1d(np.arange(len(pooled) - n), index)
+    groups = {
+        "reference": rng.permutation(n)[:700],
+        "current": n + rng.permutation(rest)[:900],
+        "outside": n + rng.permutation(index)[:400],
+    }
+    sizes = [len(rows) for rows in groups.values()]
+    Z = (pooled[np.concatenate(list(groups.values()))] - density.center_) @ density.whitener_
+    first = Z[sizes[0] + sizes[1] :].mean(0) if len(index) else np.zeros(Z.shape[1])
+    length = np.linalg.norm(first)
+    first = first / length if length > 1e-9 else np.linalg.svd(Z, full_matrices=False)[2][0]
+    across = Z - np.outer(Z @ first, first)
+    second = np.linalg.eigh(across.T @ across)[1][:, -1]
+    plane = np.round(np.column_stack([Z @ first, Z @ second]), 3)
+    ends = np.cumsum(sizes)
+    return {name: plane[end - size : end].tolist() for name, size, end in zip(groups, sizes, ends)}
+
+
+def _statement(raised: bool, index: Ints, share: float, fdr: float, short: int | None, n: int, units: bool) -> str:
+    said = []
+    if len(index):
+        said.append(f"Of the rows named, at most {fdr:.0%} are expected to be from the reference's law.")
+    elif raised:
+        said.append("Some current rows lie outside, but none can be named singly at this rate.")
+    if share > 0.5:
+        said.append("More than half of the table lies outside: read the share, not the list.")
+    if short and not len(index):
+        said.append(f"Naming 1 % of the rows takes {short:,} calibration rows; there are {n:,}.")
+    if units:
+        said.append("Rows of one unit depend on each other: the alarm allows for it, the list's rate is not proved.")
+    return " ".join(said)
+
+
+def _nothing(pair: Pair, n: int, short: int | None, alpha: float, fdr: float) -> RowsOutside:
+    """No column or too few rows to score."""
+    why = f"Rows are not scored: the reference has {pair.reference.n} rows and needs {_LEAST}, or no column can be scored."
+    empty = np.empty(0, np.int64)
+    ones = np.ones(pair.current.n)
+    return RowsOutside(0.0, (0.0, 1.0), empty, (), ones, (), n, short, 1.0, False, alpha, fdr, statement=why)

@@ -1,0 +1,99 @@
+"""A component of unlabelled rows that the reference's density does not explain."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.linalg import solve_triangular
+
+from ecotone.contracts import Bools, Floats, Ints
+
+_DIMENSIONS = 10
+_STEPS = 25
+
+
+def foreign_score(X: Floats, center: Floats, whitener: Floats, typical: Floats, train: Bools | Ints) -> Floats:
+    r"""Log likelihood ratio of the bulk of unlabelled rows to a component foreign to it, ``(n,)``, low is foreign.
+
+    A mixture :math:`(1 - \pi)\,\mathcal N(m, B) + \pi\,\mathcal N(\mu, S)` is fitted by EM to rows of which it is
+    not known which are calibration rows and which are new, in the directions in which their second moments depart
+    most from the reference's. The fit starts from several small sets: the rows of lowest density, and both ends
+    of the leading directions; the likeliest end wins. The score is :math:`\log\mathcal N(z; m, B) -
+    \log\mathcal N(z; \mu, S)`. It finds what one density cannot: a tight group in many columns, each of whose
+    rows looks typical.
+
+    The function treats rows alike, so conformal p-values from its scores stay valid (AdaDetect: Marandon, Lei,
+    Mary and Roquain 2024, https://doi.org/10.1214/23-AOS2338).
+
+    Parameters
+    ----------
+    X : (n, d) array
+    center, whitener : (d,) and (d, d) array
+        ``(x - center) @ whitener`` is white under the reference.
+    typical : (n,) array
+        Their log density under the reference.
+    train : (n,) bool or positions
+        Rows to fit on, drawn without regard to what they are.
+    """
+    V = whitener @ _directions((X[train] - center) @ whitener)
+    Y = X @ V - center @ V
+    fit = Y[train]
+    best: tuple[float, Floats, Floats, Floats, Floats] | None = None
+    for start in _starts(fit, typical[train]):
+        found = _em(fit, start.astype(np.float64))
+        if found is not None and (best is None or found[0] > best[0]):
+            best = found
+    if best is None:
+        return typical
+    _, bulk_mean, bulk, mean, spread = best
+    return _log_normal(Y, bulk_mean, bulk) - _log_normal(Y, mean, spread)
+
+
+def _directions(Z: Floats) -> Floats:
+    """Orthonormal directions of the largest second moments about the reference's centre, ``(d, r)``."""
+    d = Z.shape[1]
+    if d <= _DIMENSIONS:
+        return np.eye(d)
+    vectors = np.linalg.eigh(Z.T @ Z / len(Z))[1]
+    return vectors[:, : -_DIMENSIONS - 1 : -1]
+
+
+def _starts(Y: Floats, typical: Floats) -> list[Bools]:
+    """Small sets of rows that may be foreign."""
+    sets = [typical <= np.quantile(typical, share) for share in (0.02, 0.1)]
+    vectors = np.linalg.eigh(Y.T @ Y / len(Y))[1][:, ::-1][:, :3]
+    for end in (Y @ vectors).T:
+        sets += [end <= np.quantile(end, 0.02), end >= np.quantile(end, 0.98)]
+    return sets
+
+
+def _em(Y: Floats, share: Floats) -> tuple[float, Floats, Floats, Floats, Floats] | None:
+    """Two normal components, both free, from first memberships; None where the foreign one empties or takes over."""
+    n, r = Y.shape
+    for _ in range(_STEPS):
+        weight = share.mean()
+        if not (r + 2) / n < weight < 0.6:
+            return None
+        bulk_mean, bulk = _moments(Y, 1 - share)
+        mean, spread = _moments(Y, share)
+        own = np.log(weight) + _log_normal(Y, mean, spread)
+        rest = np.log1p(-weight) + _log_normal(Y, bulk_mean, bulk)
+        total = np.logaddexp(own, rest)
+        share = np.exp(own - total)
+    return float(total.mean()), bulk_mean, bulk, mean, spread
+
+
+def _moments(Y: Floats, weight: Floats) -> tuple[Floats, Floats]:
+    """Weighted mean and covariance, shrunk to its diagonal's mean by r/n of the rows that it rests on."""
+    mass, r = weight.sum(), Y.shape[1]
+    mean = weight @ Y / mass
+    centred = Y - mean
+    covariance = (centred * weight[:, None]).T @ centred / mass
+    shrink = r / (mass + r)
+    size = max(float(np.trace(covariance)) / r, 1e-3)
+    return mean, (1 - shrink) * covariance + (shrink * size + 1e-3) * np.eye(r)
+
+
+def _log_normal(Y: Floats, mean: Floats, covariance: Floats) -> Floats:
+    L = np.linalg.cholesky(covariance)
+    z = solve_triangular(L, (Y - mean).T, lower=True)
+    return np.asarray(-np.log(np.diag(L)).sum() - np.einsum("ij,ij->j", z, z) / 2)
