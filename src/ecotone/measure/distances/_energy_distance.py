@@ -7,7 +7,8 @@ from typing import Any
 from array_api_compat import array_namespace
 
 from ecotone.cards import Card
-from ecotone.contracts import BadInput
+
+from ._pair import centred, check_pair
 
 CARD = Card(
     name="energy_distance",
@@ -44,7 +45,7 @@ def energy_distance(x: Any, y: Any) -> float:
     Raises
     ------
     BadInput
-        For unequal numbers of columns or an empty sample.
+        For unequal numbers of columns, an empty sample, or a value that is not finite.
 
     References
     ----------
@@ -56,10 +57,7 @@ def energy_distance(x: Any, y: Any) -> float:
     >>> energy_distance(np.zeros((3, 1)), np.ones((5, 1)))
     2.0
     """
-    if x.ndim != 2 or y.ndim != 2 or 0 in (*x.shape, *y.shape):
-        raise BadInput(f"x and y must be non-empty (n, d) arrays, got shapes {tuple(x.shape)} and {tuple(y.shape)}")
-    if x.shape[1] != y.shape[1]:
-        raise BadInput(f"x has {x.shape[1]} columns and y has {y.shape[1]}; give both the same")
+    x, y = centred(check_pair(x, y), x, y)
     return 2 * _mean_distance(x, y) - _mean_distance(x, x) - _mean_distance(y, y)
 
 
