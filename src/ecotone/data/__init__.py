@@ -7,6 +7,7 @@ from ecotone._lazy import attach
 if TYPE_CHECKING:
     from ._table import CODED as CODED
     from ._table import ORDERED as ORDERED
+    from ._describe import describe as describe
     from ._pairing import pair as pair
     from ._readers import Frame as Frame
     from ._readers import read_table as read_table

@@ -86,7 +86,7 @@ def _numbers(raw: Raw) -> Typed:
     low, high = np.nanmin(values), np.nanmax(values)
     if raw.family == "time":
         return _set_aside(raw, "datetime", "absolute date-times differ by design", values)
-    if low == high:
+    if low == high and (raw.whole is None or raw.whole.min() == raw.whole.max()):
         return _lone(raw, f"{low:g}")
     present = values[~raw.missing]
     whole = bool((present == np.floor(present)).all())

@@ -6,15 +6,15 @@ import difflib
 from collections.abc import Iterable, Sequence
 
 import numpy as np
-import pyarrow as pa
 
-from ecotone.contracts import BadInput, Bools
+from ecotone.contracts import BadInput
 
 from ._duplicates import leave_out_copies
-from ._kinds import Typed, decide, ordered_levels
+from ._kinds import Typed, decide
 from ._readers import Frame
+from ._roles import named_roles, role_columns
 from ._table import Column, Pair, Table, Untested
-from ._typing import Raw, pool
+from ._typing import pool
 
 
 def pair(
@@ -67,7 +67,7 @@ def pair(
     >>> [(c.name, c.kind, c.levels) for c in both.reference]
     [('x', 'numeric', ()), ('city', 'category', ('Ulm', 'Bonn', 'Kiel'))]
     """
-    roles = _roles(target, prediction, probability, entity, time, groups)
+    roles = named_roles(target, prediction, probability, entity, time, groups)
     _check_names(reference, current, columns, exclude, roles)
     shared = [c for c in reference.arrow.column_names if c in set(current.arrow.column_names)]
     if not shared:
@@ -91,15 +91,15 @@ def pair(
     rows = [np.flatnonzero(k) for k in (keep[: reference.n], keep[reference.n :])]
     frames = (reference, current)
     tables = [
-        Table({f.name: _half(f, h) for f in features}, len(r), frame.parts, r)
+        Table({f.name: f.take(h) for f in features}, len(r), frame.parts, r)
         for h, r, frame in zip(halves, rows, frames)
     ]
     lone, lone_notes = _one_sided(reference, current, set(roles.values()) | set(exclude))
-    aside = {t.aside.name: (_half(t.aside, halves[0]), _half(t.aside, halves[1])) for t in typed.values() if t.aside}
+    aside = {t.aside.name: (t.aside.take(halves[0]), t.aside.take(halves[1])) for t in typed.values() if t.aside}
     return Pair(
         tables[0],
         tables[1],
-        roles={role: _role(role, name, raws, reference, keep, halves) for role, name in roles.items()},
+        roles={role: role_columns(role, name, raws, reference.arrow, keep, halves) for role, name in roles.items()},
         untested=(*(t.untested for t in typed.values() if t.untested), *lone),
         notes=(
             *reference.notes,
@@ -111,20 +111,6 @@ def pair(
         duplicates=counts,
         aside=aside,
     )
-
-
-def _roles(
-    target: str | None,
-    prediction: str | None,
-    probability: Sequence[str],
-    entity: str | None,
-    time: str | None,
-    groups: str | None,
-) -> dict[str, str]:
-    named = {"target": target, "prediction": prediction, "entity": entity, "time": time, "groups": groups}
-    found = {role: name for role, name in named.items() if name is not None}
-    several = [probability] if isinstance(probability, str) else list(probability)
-    return {**found, **{f"probability:{name}": name for name in several}}
 
 
 def _check_names(
@@ -169,10 +155,6 @@ def _distinct_names(features: list[Column]) -> list[Column]:
     return out
 
 
-def _half(column: Column, part: slice) -> Column:
-    return Column(column.name, column.kind, column.values[part], column.levels, column.derived_from)
-
-
 def _copy_notes(counts: dict[str, int]) -> list[str]:
     notes = [
         f"{counts[table]} rows of {table} are copies of other rows in it and were left out"
@@ -195,50 +177,3 @@ def _one_sided(reference: Frame, current: Frame, left_out: set[str]) -> tuple[li
         ]
     notes = [f"{len(lone)} columns are in one table only: {', '.join(u.name for u in lone[:5])}"] if lone else []
     return lone, notes
-
-
-def _role(
-    role: str, name: str, raws: dict[str, Raw], reference: Frame, keep: Bools, halves: tuple[slice, slice]
-) -> tuple[Column | None, Column | None]:
-    raw = raws.get(name)
-    lacks = raw is None
-    if raw is None:  # only the target may be in the reference alone
-        empty = pa.chunked_array([pa.nulls(0)])
-        raw = pool(name, reference.arrow[name], empty).take(keep[: reference.n])
-    column = _as_role(role, raw)
-    return _half(column, halves[0]), None if lacks else _half(column, halves[1])
-
-
-def _as_role(role: str, raw: Raw) -> Column:
-    """A role's values: all levels are kept, and nothing is merged or derived."""
-    what = role.split(":")[0]
-    if raw.family in ("nested", "mismatch"):
-        why = raw.note or f"values of type {raw.types[0]}"
-        raise BadInput(f"{what}: column {raw.name!r} cannot be used: {why}")
-    if raw.family == "null":
-        raise BadInput(f"{what}: column {raw.name!r} is missing in every row; give one with values")
-    if what in ("probability", "time") and raw.family == "text":
-        need = "numbers in [0, 1]" if what == "probability" else "date-times or numbers"
-        raise BadInput(
-            f"{what}: column {raw.name!r} holds text such as {raw.dictionary[0].as_py()[:40]!r}; give {need}"
-        )
-    if what == "entity":
-        units = np.unique(raw.key(), return_inverse=True)[1].astype(np.float64)
-        return Column(raw.name, "id", np.where(raw.missing, np.nan, units))
-    if raw.family == "text":
-        levels, codes = ordered_levels(raw)
-        return Column(raw.name, "category", np.where(codes < 0, np.nan, codes.astype(np.float64)), levels)
-    if what == "groups":
-        found, place = np.unique(raw.values[~raw.missing], return_inverse=True)
-        values = np.full(len(raw.values), np.nan)
-        values[~raw.missing] = place
-        return Column(raw.name, "category", values, tuple(f"{v:.15g}" for v in found))
-    if raw.family == "time":
-        return Column(raw.name, "datetime", raw.values)
-    if raw.family == "boolean":
-        return Column(raw.name, "boolean", raw.values, ("false", "true"))
-    present = raw.values[~raw.missing]
-    if what not in ("probability", "time") and np.isin(present, (0.0, 1.0)).all():
-        return Column(raw.name, "boolean", raw.values, ("0", "1"))
-    whole = bool((present == np.floor(present)).all()) and bool((present >= 0).all())
-    return Column(raw.name, "count" if whole and what != "probability" else "numeric", raw.values)

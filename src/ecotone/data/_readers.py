@@ -165,7 +165,7 @@ def _as_arrow(column: str, values: Any, name: str, notes: list[str]) -> Any:
         if not isinstance(values, np.ndarray) and hasattr(values, "__arrow_c_stream__"):
             return pa.chunked_array(values)
         return pa.array(values, from_pandas=True)
-    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, TypeError, ValueError):
+    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, TypeError, ValueError, OverflowError):
         pass
     try:
         items = list(values)

@@ -54,7 +54,7 @@ class Column:
         """(n,) codes into ``levels``, -1 where missing (coded kinds and ids)."""
         return np.where(self.missing, -1.0, self.values).astype(np.int64)
 
-    def take(self, rows: Ints | Bools) -> Column:
+    def take(self, rows: Ints | Bools | slice) -> Column:
         """The same column at some rows."""
         return replace(self, values=self.values[rows])
 

@@ -21,7 +21,10 @@ from ecotone.contracts import Bools, Floats, Ints
 Family = Literal["null", "boolean", "number", "time", "text", "nested", "mismatch"]
 
 UUID = r"^\{?[0-9a-fA-F]{8}-?([0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}\}?$"
-DATE = re.compile(r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}.*)?$")
+ISO = re.compile(r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}.*)?$")
+SPOKEN = re.compile(r"^\d{1,4}[/.]\d{1,2}[/.]\d{1,4}([T ]|$)")
+_DATES = ("%m/%d/%Y", "%d/%m/%Y", "%d.%m.%Y", "%Y/%m/%d")
+_CLOCKS = ("", " %H:%M", " %H:%M:%S")
 _SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 
 
@@ -192,7 +195,17 @@ def _pool_text(name: str, arrays: list[pa.ChunkedArray], split: int, declared: b
     encoded = pa.chunked_array(chunks, pa.large_string()).dictionary_encode().combine_chunks()
     encoded = encoded.chunk(0) if isinstance(encoded, pa.ChunkedArray) else encoded
     codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
-    return Raw(name, "text", split, codes=codes, dictionary=encoded.dictionary, declared=declared)
+    return Raw(name, "text", split, codes=codes, dictionary=_readable(encoded.dictionary), declared=declared)
+
+
+def _readable(words: pa.Array) -> pa.Array:
+    """Text in UTF-8; what is not gets a replacement character (files may hold anything)."""
+    try:
+        words.validate(full=True)
+        return words
+    except pa.ArrowInvalid:
+        decoded = [w.decode("utf-8", "replace") for w in words.cast(pa.large_binary()).to_pylist()]
+        return pa.array(decoded, pa.large_string())
 
 
 def _read_text(raw: Raw) -> Raw:
@@ -207,8 +220,8 @@ def _read_text(raw: Raw) -> Raw:
         # A leading zero is a code (a post code, a phone number), not a number
         if not pc.any(pc.match_substring_regex(words, r"^[+-]?0[0-9]")).as_py():
             looked, kind = _try(words, pa.float64()), "number"
-        if looked is None and DATE.match(first):
-            looked, kind = _try(words, pa.timestamp("us")), "time"
+        if looked is None:
+            looked, kind = _times(words, first), "time"
     elif len(words) <= 6 and {w.lower() for w in words.to_pylist()} <= {"true", "false"}:
         looked, kind = np.array([float(w.lower() == "true") for w in words.to_pylist()]), "boolean"
     if looked is None:
@@ -216,6 +229,20 @@ def _read_text(raw: Raw) -> Raw:
     values = np.append(looked, np.nan)[raw.codes]
     note = f"{raw.name}: text that holds {_WORDS[kind]} throughout was read as such" if kind == "number" else ""
     return Raw(raw.name, kind, raw.split, values, types=raw.types, note=note)
+
+
+def _times(words: pa.Array, first: str) -> Floats | None:
+    """Date-times in ISO 8601 or in one of the common national forms."""
+    if ISO.match(first):
+        looked = _try(words, pa.timestamp("us"))
+        return _try(words, pa.timestamp("us", "UTC")) if looked is None else looked
+    if SPOKEN.match(first):
+        for form in (date + clock for date in _DATES for clock in _CLOCKS):
+            try:
+                return _floats(pa.chunked_array([pc.strptime(words, format=form, unit="s")]))
+            except pa.ArrowInvalid:
+                continue
+    return None
 
 
 def _try(words: pa.Array, t: pa.DataType) -> Floats | None:
