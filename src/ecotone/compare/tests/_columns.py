@@ -1,0 +1,132 @@
+"""What each column shows by itself: changed, by how much, with an interval that allows for the choice."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import special
+
+from ecotone.contracts import SMALLEST_PVALUE
+from ecotone.data._table import Kind
+
+from ._material import SHARES, Effect, column_material, effects
+from ._minp import LOG10
+from ._psi import population_stability_index
+from ._scores import Coded, Design
+
+
+@dataclass(frozen=True)
+class ColumnMargin:
+    """One column's own distribution in the two tables.
+
+    Parameters
+    ----------
+    pvalue, log10_pvalue : float
+        Bonferroni over the column's scores; NaN for a column without any.
+    changed : bool
+        Selected by Benjamini-Hochberg behind the verdict's gate.
+    material : bool
+        An effect above the minimum, at its part of alpha, behind the same gate.
+    effect, effect_name, interval
+        ``auc`` (P(X < Y) + P(X = Y) / 2 - 1/2), ``spread`` (the same scale, for the distance from the middle),
+        ``total variation`` or ``missing`` (difference of rates). The interval has level 1 - fdr R / m for the R of m
+        columns that changed, 1 - fdr for the others.
+    psi : float
+        Population stability index: a description.
+    missing : (float, float)
+        Missing rate of the reference and of the current table.
+    """
+
+    name: str
+    kind: Kind
+    pvalue: float
+    log10_pvalue: float
+    changed: bool
+    material: bool
+    effect: float
+    effect_name: str
+    interval: tuple[float, float]
+    psi: float
+    missing: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """All columns, and what the minimum-effect verdict takes from them."""
+
+    columns: tuple[ColumnMargin, ...]
+    material_logp: float
+    errors: Mapping[str, float]
+
+
+def judge_columns(design: Design, own: Mapping[str, float], *, gate: bool, alpha: float, margin: float, fdr: float) -> Judged:
+    """Column by column; ``own`` holds each testable column's log p."""
+    found = {c.name: effects(design, c) for c in design.columns}
+    tested = [c.name for c in design.columns if c.name in own]
+    chosen = selected(np.array([own[k] for k in tested]), fdr) if gate and tested else np.zeros(len(tested), bool)
+    changed = {k for k, hit in zip(tested, chosen) if hit}
+    count = sum(bool(f) for f in found.values())
+    material = {k: column_material(f, margin) + math.log(max(count, 1)) for k, f in found.items() if f}
+    bar = math.log(SHARES["columns"] * alpha)
+    level = fdr * len(changed) / max(len(tested), 1)
+    columns = tuple(
+        _column(
+            c,
+            own.get(c.name, math.nan),
+            found[c.name],
+            c.name in changed,
+            gate and material.get(c.name, 0.0) <= bar,
+            level if c.name in changed else fdr,
+        )
+        for c in design.columns
+    )
+    errors = {
+        kind: float(np.median([e.se for f in found.values() for e in f if e.kind.startswith(kind)] or [math.nan]))
+        for kind in ("auc", "spread", "level", "missing")
+    }
+    return Judged(columns, min([0.0, *material.values()]), {**errors, "count": float(count)})
+
+
+def selected(logp: np.ndarray, fdr: float) -> np.ndarray:
+    """Benjamini-Hochberg on logarithms of p-values."""
+    order = np.argsort(logp, kind="stable")
+    passes = logp[order] <= np.log(fdr * np.arange(1, len(logp) + 1) / len(logp))
+    out = np.zeros(len(logp), bool)
+    if passes.any():
+        out[order[: np.flatnonzero(passes)[-1] + 1]] = True
+    return out
+
+
+def _column(c: Coded, logp: float, found: list[Effect], changed: bool, material: bool, level: float) -> ColumnMargin:
+    effect, name, interval = _effect(found, changed, level)
+    pvalue = math.nan if math.isnan(logp) else max(math.exp(logp), SMALLEST_PVALUE)
+    psi = population_stability_index(c)
+    return ColumnMargin(
+        c.name, c.kind, pvalue, logp / LOG10, changed, material, effect, name, interval, psi, c.missing
+    )
+
+
+def _effect(found: list[Effect], changed: bool, level: float) -> tuple[float, str, tuple[float, float]]:
+    """The column's first effect; of a changed column the one that stands out most, with Bonferroni for that choice."""
+    groups: dict[str, list[Effect]] = {}
+    for e in found:
+        groups.setdefault("total variation" if e.kind.startswith("level:") else e.kind, []).append(e)
+    if not groups:
+        return math.nan, "", (math.nan, math.nan)
+    name = next(iter(groups))
+    if changed:
+        name = max(groups, key=lambda g: max(abs(e.value) / e.se for e in groups[g]))
+        level /= len(groups)
+    chosen = groups[name]
+    z = -float(special.ndtri(level / 2 / len(chosen)))
+    if name != "total variation":
+        e = chosen[0]
+        bound = 1.0 if name == "missing" else 0.5
+        return e.value, name, (max(e.value - z * e.se, -bound), min(e.value + z * e.se, bound))
+    half = 1.0 if len(chosen) == 1 else 0.5  # of two levels one indicator says all
+    value = half * sum(abs(e.value) for e in chosen)
+    low = half * sum(max(abs(e.value) - z * e.se, 0.0) for e in chosen)
+    return value, name, (low, min(half * sum(abs(e.value) + z * e.se for e in chosen), 1.0))

@@ -1,0 +1,295 @@
+"""Both tables encoded once into bounded scores of pooled ranks and levels: what every family reads."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecotone.contracts import Bools, Floats, Ints, as_seed
+from ecotone.data._table import CODED, ORDERED, Kind, Pair
+
+BINS = 1024  # cut points per ordered column once sorting it would cost more than binning
+SORTED_UP_TO = 50_000  # pooled rows; beyond, ranks are those of BINS quantile bins
+MIN_LEVEL = 10  # pooled rows that a level needs for an indicator of its own
+MAX_LEVELS = 12
+ID_LEVELS = 200  # a category with more levels is tested for its missing values only
+PERMUTE_UP_TO = 10_000  # units of both tables together
+TAIL = 4.0  # clip of the exponential tail scores, so that their products stay bounded
+
+FloatArray = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Coded:
+    """One column of both tables as codes into a table of scores.
+
+    Parameters
+    ----------
+    codes : (n_ref + n_cur,) int32
+        Reference rows first. Ordered kinds: rank among the pooled distinct values (or bins); coded kinds: rank of
+        the level by pooled count, so that the code tells nothing about the table. ``size`` where missing.
+    size : int
+        Number of codes.
+    counts : (2, size + 1) int64
+        Rows of each table with each code; the last is "missing".
+    lut : (size + 1, s) float64
+        The scores of each code, of mean 0 and variance 1 over the pooled rows.
+    what : tuple of str
+        ``L1`` to ``L4``, ``up``, ``low``, ``missing``, ``level:<name>``.
+    levels : tuple of str
+        In the order of the codes (coded kinds).
+    """
+
+    name: str
+    kind: Kind
+    codes: NDArray[np.int32]
+    size: int
+    counts: Ints
+    lut: Floats
+    what: tuple[str, ...]
+    levels: tuple[str, ...] = ()
+
+    @property
+    def ordered(self) -> bool:
+        return self.kind in ORDERED
+
+    @property
+    def missing(self) -> tuple[float, float]:
+        """Missing rate of each table."""
+        rate = self.counts[:, -1] / np.maximum(self.counts.sum(1), 1)
+        return float(rate[0]), float(rate[1])
+
+
+def encode(name: str, kind: Kind, values: Floats, n_ref: int, levels: tuple[str, ...] = (), seed: int = 0) -> Coded:
+    """Codes and scores of one pooled column; which rows belong to which table decides nothing but ``counts``."""
+    codes, size, names = (
+        _codes_ordered(values, seed) if kind in ORDERED else _codes_levels(values, levels) if kind in CODED else _none(values)
+    )
+    counts = np.stack([np.bincount(part, minlength=size + 1) for part in (codes[:n_ref], codes[n_ref:])])
+    if kind in ORDERED:
+        lut, what = _ordered_scores(counts.sum(0))
+    else:
+        lut, what = _level_scores(counts.sum(0), names)
+    return Coded(name, kind, codes, size, counts, lut, what, names)
+
+
+def _codes_ordered(values: Floats, seed: int) -> tuple[NDArray[np.int32], int, tuple[str, ...]]:
+    gone = np.isnan(values)
+    seen = values[~gone] if gone.any() else values
+    if len(values) <= SORTED_UP_TO:
+        distinct, inverse = np.unique(seen, return_inverse=True)
+        size = len(distinct)
+    else:
+        part = seen if len(seen) <= 20 * BINS else seen[as_seed(seed, 901).integers(0, len(seen), 20 * BINS)]
+        cuts = np.unique(np.quantile(part, np.arange(1, BINS) / BINS, method="lower")) if len(part) else part
+        inverse, size = np.searchsorted(cuts, seen, side="right"), len(cuts) + 1
+    codes = np.full(len(values), size, np.int32)
+    codes[~gone] = inverse
+    return codes, size, ()
+
+
+def _codes_levels(values: Floats, levels: tuple[str, ...]) -> tuple[NDArray[np.int32], int, tuple[str, ...]]:
+    gone = np.isnan(values)
+    raw = np.where(gone, 0, values).astype(np.int64)
+    top = max(len(levels), int(raw.max(initial=0)) + 1)
+    count = np.bincount(raw[~gone], minlength=top)
+    # The given order may follow the reference; one that follows the pooled counts cannot leak the table.
+    names = tuple(levels) + tuple(str(k) for k in range(len(levels), top))
+    order = np.lexsort((np.array(names), -count))
+    rank = np.empty(top, np.int64)
+    rank[order] = np.arange(top)
+    size = int((count > 0).sum())
+    return np.where(gone, size, rank[raw]).astype(np.int32), size, tuple(names[k] for k in order[:size])
+
+
+def _none(values: Floats) -> tuple[NDArray[np.int32], int, tuple[str, ...]]:
+    return np.isnan(values).astype(np.int32), 1, ()
+
+
+def _ordered_scores(count: Ints) -> tuple[Floats, tuple[str, ...]]:
+    seen, total = count[:-1], int(count[:-1].sum())
+    distinct = int((seen > 0).sum())
+    columns: list[Floats] = []
+    what: list[str] = []
+    if distinct > 1:
+        u = (np.cumsum(seen) - seen / 2) / total
+        t = 2 * u - 1
+        shapes = [t, (3 * t**2 - 1) / 2, (5 * t**3 - 3 * t) / 2, (35 * t**4 - 30 * t**2 + 3) / 8]
+        columns += shapes[: min(4, distinct - 1)]
+        what += [f"L{k + 1}" for k in range(min(4, distinct - 1))]
+        if distinct >= 5:
+            columns += [np.minimum(-np.log1p(-u), TAIL), np.minimum(-np.log(np.maximum(u, 1e-12)), TAIL)]
+            what += ["up", "low"]
+    return _finish(columns, what, count)
+
+
+def _level_scores(count: Ints, names: tuple[str, ...]) -> tuple[Floats, tuple[str, ...]]:
+    seen = count[:-1]
+    columns: list[Floats] = []
+    what: list[str] = []
+    if 1 < len(names) <= ID_LEVELS:
+        own = [k for k in range(len(seen)) if seen[k] >= MIN_LEVEL][:MAX_LEVELS]
+        rest = np.ones(len(seen))
+        rest[own] = 0
+        columns = [np.eye(len(seen))[k] for k in own]
+        what = [f"level:{names[k]}" for k in own]
+        if rest @ seen >= MIN_LEVEL:
+            columns.append(rest)
+            what.append("level:(other)")
+        if len(columns) == 2 and not rest.any():  # two levels: one indicator says all
+            columns, what = columns[:1], what[:1]
+    return _finish(columns, what, count)
+
+
+def _finish(columns: list[Floats], what: list[str], count: Ints) -> tuple[Floats, tuple[str, ...]]:
+    """Mean 0 and variance 1 over the observed rows, 0 where missing; then the indicator of "missing"."""
+    seen, total = count[:-1], max(int(count[:-1].sum()), 1)
+    kept, names = [], []
+    for column, name in zip(columns, what):
+        centred = column - seen @ column / total
+        scale = math.sqrt(seen @ centred**2 / total)
+        if scale > 1e-9:
+            kept.append(np.append(centred / scale, 0.0))
+            names.append(name)
+    gone, n = int(count[-1]), int(count.sum())
+    if MIN_LEVEL <= gone <= n - MIN_LEVEL:
+        rate = gone / n
+        flag = np.full(len(count), -rate)
+        flag[-1] = 1 - rate
+        kept.append(flag / math.sqrt(rate * (1 - rate)))
+        names.append("missing")
+    lut = np.column_stack(kept) if kept else np.empty((len(count), 0))
+    return lut, tuple(names)
+
+
+@dataclass
+class Design:
+    """What the families share: the encoded columns, the rows' tables and units, and one set of permutations."""
+
+    pair: Pair
+    alpha: float = 0.05
+    seed: int = 0
+    columns: tuple[Coded, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        n_ref = self.pair.reference.n
+        self.columns = tuple(
+            encode(
+                c.name, c.kind, np.concatenate([c.values, self.pair.current[c.name].values]), n_ref, c.levels, self.seed
+            )
+            for c in self.pair.reference
+            if c.kind in ORDERED | CODED
+        )
+
+    @property
+    def n(self) -> tuple[int, int]:
+        return self.pair.n
+
+    @cached_property
+    def is_current(self) -> Bools:
+        return np.arange(sum(self.n)) >= self.n[0]
+
+    @cached_property
+    def unit(self) -> Ints | None:
+        """(n_ref + n_cur,) unit of each row, numbered from 0, reference's units first; None: a row is a unit."""
+        if self.pair.units is None:
+            return None
+        ref = np.unique(self.pair.units[0], return_inverse=True)[1]
+        cur = np.unique(self.pair.units[1], return_inverse=True)[1]
+        both = np.concatenate([ref, cur + ref.max(initial=-1) + 1])
+        return None if both.max(initial=-1) + 1 == len(both) else both
+
+    @cached_property
+    def units(self) -> tuple[int, int]:
+        """Number of units of each table."""
+        if self.unit is None:
+            return self.n
+        ref = int(self.unit[: self.n[0]].max(initial=-1)) + 1
+        return ref, int(self.unit.max(initial=-1)) + 1 - ref
+
+    @cached_property
+    def draws(self) -> int:
+        """Permutations: enough that the smallest share of alpha can be reached twice over."""
+        return min(9999, max(999, math.ceil(2 / (0.05 * self.alpha)) - 1))
+
+    @cached_property
+    def permute(self) -> bool:
+        return sum(self.units) <= PERMUTE_UP_TO
+
+    @cached_property
+    def permutations(self) -> FloatArray:
+        """(draws, units) 1 where the permuted label is "current"."""
+        return shuffles(self.units, self.draws, as_seed(self.seed, 902))
+
+    def grouping(self, rows: Ints) -> tuple[Ints | None, tuple[int, int]]:
+        """Units of some rows, renumbered without gaps, and how many of them each table has."""
+        if self.unit is None:
+            cur = int(self.is_current[rows].sum())
+            return None, (len(rows) - cur, cur)
+        kept, unit = np.unique(self.unit[rows], return_inverse=True)
+        ref = int((kept < self.units[0]).sum())
+        return unit, (ref, len(kept) - ref)
+
+    def rows(self, most: int, stream: int) -> Ints:
+        """At most ``most`` rows, the tables in proportion, whole units; all of them where that is possible."""
+        total = sum(self.n)
+        if total <= most:
+            return np.arange(total)
+        rng = as_seed(self.seed, 903, stream)
+        if self.unit is None:
+            ref = round(min(self.n[0], max(most * self.n[0] / total, most - self.n[1])))
+            cur = min(self.n[1], most - ref)
+            return np.concatenate(
+                [np.sort(rng.permutation(self.n[0])[:ref]), self.n[0] + np.sort(rng.permutation(self.n[1])[:cur])]
+            )
+        keep = rng.random(sum(self.units)) < most / total
+        return np.flatnonzero(keep[self.unit])
+
+    def matrix(self, names: frozenset[str], rows: Ints | None = None) -> tuple[FloatArray, Ints, tuple[str, ...]]:
+        """Scores ``(rows, s)`` whose ``what`` (up to a colon) is asked for, with their column and name."""
+        picked = list(self.picked(names))
+        n = sum(self.n) if rows is None else len(rows)
+        out = np.empty((sum(len(at) for _, at in picked), n), np.float32)
+        start, where, what = 0, [], []
+        for j, at in picked:
+            c = self.columns[j]
+            codes = c.codes if rows is None else c.codes[rows]
+            for s in at:
+                np.take(c.lut[:, s].astype(np.float32), codes, out=out[start], mode="clip")
+                where.append(j)
+                what.append(c.what[s])
+                start += 1
+        return out.T, np.array(where, np.int64), tuple(what)
+
+    def picked(self, names: frozenset[str]) -> Iterator[tuple[int, list[int]]]:
+        for j, c in enumerate(self.columns):
+            at = [s for s, w in enumerate(c.what) if w.split(":")[0] in names]
+            if at:
+                yield j, at
+
+
+def unit_sums(scores: NDArray[Any], unit: Ints | None, count: int) -> NDArray[Any]:
+    """(count, k) sums over the rows of each unit; the rows themselves where each is a unit of its own."""
+    if unit is None:
+        return scores
+    order = np.argsort(unit, kind="stable")
+    starts = np.searchsorted(unit[order], np.arange(count))
+    return np.asarray(np.add.reduceat(scores[order], starts, axis=0))
+
+
+def shuffles(units: tuple[int, int], draws: int, rng: np.random.Generator) -> FloatArray:
+    """(draws, sum(units)) random relabellings, 1 for "current": the units with the smallest random keys."""
+    total = sum(units)
+    out = np.empty((draws, total), np.float32)
+    step = max(1, 4_000_000 // total)
+    for i in range(0, draws, step):
+        keys = rng.integers(0, 1 << 32, (min(step, draws - i), total), dtype=np.uint32)
+        bar = np.partition(keys, units[1] - 1, axis=1)[:, units[1] - 1]
+        out[i : i + step] = keys <= bar[:, None]  # two keys of 32 bits meet at the bar once in a million draws
+    return out

@@ -1,0 +1,125 @@
+"""Support: do extreme values and rare levels come from one table only?"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from ecotone.cards import Card
+from ecotone.contracts import Bools, Floats, TestResult
+from ecotone.data._table import Pair
+
+from ._family import Found, as_result
+from ._margins import log_hypergeometric
+from ._scores import ID_LEVELS, Coded, Design
+
+CARD = Card(
+    name="support_test",
+    summary="Exact tests of which table the most extreme values and the rare levels come from.",
+    contract="TestResult",
+    title="The Logic of Inductive Inference",
+    authors=("Fisher, Ronald A.",),
+    year=1935,
+    venue="Journal of the Royal Statistical Society 98(1)",
+    link="https://doi.org/10.2307/2342435",
+    tier="stable",
+)
+
+EXTREMES = (10, 40)
+RARE = 0.05  # pooled share up to which a level's own count is a question of support
+RARE_LEVELS = 50  # levels tested one by one; the rest are tested together
+
+
+def support_test(pair: Pair, *, seed: int = 0) -> TestResult:
+    r"""Test whether the extremes or the rare levels belong to one table more than chance allows.
+
+    Of the :math:`k \in \{10, 40\}` largest, smallest and farthest-from-median pooled values of every ordered column,
+    and of the rows of every rare level, the number that lies in the current table is hypergeometric under the null;
+    the p-value is Bonferroni's over all these doubled exact tails. Scores of ranks are blind to a few values that are
+    a thousand times too large; these counts are not. With ``units``, units that hold such a row are counted.
+
+    Parameters
+    ----------
+    pair : Pair
+    seed : int
+        Not used: the test is exact.
+
+    Returns
+    -------
+    TestResult
+        ``statistic`` is -log10 of the smallest single p-value; ``details`` name column and place.
+
+    References
+    ----------
+    Fisher (1935), https://doi.org/10.2307/2342435
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ecotone.data import Column, Pair, Table
+    >>> x, y = np.random.default_rng(0).normal(size=(2, 1000))
+    >>> y[:30] *= 1000
+    >>> old, new = (Table({"x": Column("x", "numeric", v)}, 1000) for v in (x, y))
+    >>> support_test(Pair(old, new)).pvalue < 0.01
+    True
+    """
+    return as_result("support_test", support, pair, seed)
+
+
+def support(design: Design) -> Found:
+    """The family: Bonferroni over every extreme and rare level."""
+    found: list[tuple[float, str, str]] = []
+    for c in design.columns:
+        marks = _extremes(design, c) if c.ordered else _rare(c)
+        found += [(_log_tail(design, c, mark), c.name, what) for what, mark in marks]
+    if not found:
+        return Found(reason="no column has extremes or rare levels to count")
+    best = min(found)
+    logp = min(0.0, best[0] + math.log(len(found)))
+    return Found(logp, -best[0] / math.log(10), sum(design.n), details={"column": best[1], "where": best[2]})
+
+
+def _log_tail(design: Design, c: Coded, mark: Bools) -> float:
+    """The marked rows (or units) in the current table against the hypergeometric law, given who is missing."""
+    if design.unit is None:
+        here = int(mark[design.n[0] :].sum())
+        ref, cur = (int(v) for v in c.counts[:, :-1].sum(1))
+        return log_hypergeometric(here, int(mark.sum()), cur, ref + cur)
+    hit = np.unique(design.unit[mark])
+    return log_hypergeometric(int((hit >= design.units[0]).sum()), len(hit), design.units[1], sum(design.units))
+
+
+def _extremes(design: Design, c: Coded) -> list[tuple[str, Bools]]:
+    values = np.concatenate([design.pair.reference[c.name].values, design.pair.current[c.name].values])
+    seen = values[~np.isnan(values)]
+    if c.size < 5 or len(seen) < 8 * min(EXTREMES):
+        return []
+    far = np.abs(values - np.median(seen))
+    marks: list[tuple[str, Bools]] = []
+    for what, v in (("largest", values), ("smallest", -values), ("farthest", far)):
+        bars = _bars(v[~np.isnan(v)])
+        for k, bar in zip(EXTREMES, bars):
+            mark = v >= bar
+            if k * 4 <= len(seen) and mark.sum() <= max(4 * k, len(seen) / 10):  # ties: not a question of extremes
+                marks.append((f"{what} {k}", mark))
+    return marks
+
+
+def _bars(v: Floats) -> Floats:
+    """The k-th largest value for each k of EXTREMES."""
+    most = min(max(EXTREMES), len(v))
+    top = np.sort(np.partition(v, len(v) - most)[len(v) - most :])
+    return np.array([top[-min(k, most)] for k in EXTREMES])
+
+
+def _rare(c: Coded) -> list[tuple[str, Bools]]:
+    if c.size > ID_LEVELS or c.size < 2:
+        return []
+    count = c.counts[:, :-1].sum(0)
+    rare = np.flatnonzero(count <= RARE * count.sum())
+    marks = [(f"level {c.levels[k]}", c.codes == k) for k in rare[:RARE_LEVELS] if count[k] >= 5]
+    rest = np.setdiff1d(rare, [k for k in rare[:RARE_LEVELS] if count[k] >= 5])
+    if count[rest].sum() >= 5:
+        marks.append(("all rarer levels", np.isin(c.codes, rest)))
+    return marks
