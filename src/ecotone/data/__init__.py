@@ -9,6 +9,9 @@ if TYPE_CHECKING:
     from ._table import ORDERED as ORDERED
     from ._describe import describe as describe
     from ._pairing import pair as pair
+    from ._profile import Profile as Profile
+    from ._profile_scan import profile as profile
+    from ._profile_scan import scan_batches as scan_batches
     from ._readers import Frame as Frame
     from ._readers import read_table as read_table
     from ._table import Column as Column

@@ -1,0 +1,176 @@
+"""One pass over a table of any size, in batches."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from ecotone.contracts import BadInput, Ints
+
+from ._profile import Profile
+from ._profile_columns import ColumnProfile, family_of
+from ._profile_cuts import Sums
+from ._profile_rows import Reservoir, stored_schema
+from ._profile_source import Source, open_source
+
+RESERVOIR = 5000
+BUDGET = 40_000
+"""Bytes of an artefact per column, but never less than fifty columns' worth."""
+
+
+def profile(
+    source: Any,
+    *,
+    like: Profile | None = None,
+    rows: bool = True,
+    seed: int = 0,
+    reservoir: int = RESERVOIR,
+    columns: Sequence[str] | None = None,
+    name: str = "source",
+) -> Profile:
+    """Profile a table in one pass, out of core.
+
+    Parameters
+    ----------
+    source : str, Path, data frame, mapping, array, ``pyarrow.RecordBatchReader`` or ``pyarrow.dataset.Dataset``
+        As :func:`read_table` reads it; files are read in batches and never held whole.
+    like : Profile or None
+        Reference whose cut points the sums of scores use. Profiling a table like its own first profile is the
+        second pass that gives a reference exact sums of its own.
+    rows : bool
+        Keep a sample of raw rows.
+    seed : int
+        Of the choice of rows and of their halves.
+    reservoir : int
+        Most rows to keep; fewer where they would take the artefact beyond 2 MB at up to 50 columns (40 kB per
+        column beyond).
+    columns : sequence of str or None
+        Columns to profile; all by default.
+    name : str
+        What error messages call the table.
+
+    Returns
+    -------
+    Profile
+
+    Raises
+    ------
+    BadInput
+        The table cannot be read or is empty; it lacks a column or a type that ``like`` has.
+
+    Examples
+    --------
+    >>> p = profile({"x": [3.0, 1.0, 2.0], "city": ["Ulm", "Bonn", "Ulm"]})
+    >>> p["x"].low, p["x"].high, p["city"].frequent.top()
+    (1.0, 3.0, [('Ulm', 2), ('Bonn', 1)])
+    """
+    if reservoir < 1:
+        raise BadInput(f"reservoir must be at least 1, got {reservoir}; to keep no rows give rows=False")
+    with open_source(source, columns, name) as opened:
+        while True:
+            try:
+                found = _pass(opened, like, reservoir if rows else 0, seed, name)
+                break
+            except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+                if not opened.widen(error):
+                    line = str(error).strip().split("\n")[0][:200]
+                    raise BadInput(f"{name}: {opened.name} cannot be read ({line}); is the file whole?") from None
+    if not found.n:
+        raise BadInput(f"{name} ({opened.name}) has no rows; give a table with at least one")
+    return _fit_budget(found)
+
+
+def scan_batches(source: Any, columns: Sequence[str] | None = None) -> Iterator[Any]:
+    """The rows of a table as ``pyarrow.RecordBatch`` of one schema, in order, never all at once.
+
+    >>> sum(batch.num_rows for batch in scan_batches({"x": [1, 2, 3]}))
+    3
+    """
+    with open_source(source, columns, "source") as opened:
+        yield from opened.batches()
+
+
+class _Scan:
+    """The state of one pass; each worker has columns of its own, so the result does not depend on timing."""
+
+    def __init__(self, source: Source, like: Profile | None, k: int, seed: int, name: str) -> None:
+        schema = source.schema
+        self.columns = {f.name: ColumnProfile(f.name, str(f.type), family_of(f.type)) for f in schema}
+        self.sums = Sums.empty(like.cuts()) if like else None
+        self.places = _places(self.sums, self.columns, name)
+        self.rows = Reservoir(stored_schema(schema), k, seed, source.name) if k else None
+        self.n = 0
+
+    def update(self, batch: Any, pool: ThreadPoolExecutor, workers: int) -> None:
+        cells: list[Any] = [None] * len(self.places)
+
+        def work(part: int) -> None:
+            for j, (name, column) in enumerate(self.columns.items()):
+                if j % workers == part:
+                    array = batch.column(name)
+                    column.update(array)
+                    if self.sums and name in self.places:
+                        at = self.places[name]
+                        cells[at] = self.sums.cuts.columns[at].cells(array)
+
+        jobs = [pool.submit(work, part) for part in range(workers)]
+        if self.rows:
+            self.rows.update(batch, self.n)
+        for job in jobs:
+            job.result()
+        if self.sums:
+            whole: list[Ints] = cells
+            self.sums.update(len(batch), whole)
+        self.n += len(batch)
+
+
+def _places(sums: Sums | None, columns: dict[str, ColumnProfile], name: str) -> dict[str, int]:
+    places: dict[str, int] = {}
+    for at, cut in enumerate(sums.cuts.columns if sums else ()):
+        if cut.name not in columns:
+            raise BadInput(f"{name} has no column {cut.name!r}, which the reference's cut points need; add it")
+        family = columns[cut.name].family
+        if family not in (cut.family, "null"):
+            raise BadInput(
+                f"{name}: column {cut.name!r} is {columns[cut.name].type}, "
+                f"but {cut.family} in the reference; give it the same type"
+            )
+        places[cut.name] = at
+    return places
+
+
+def _pass(source: Source, like: Profile | None, k: int, seed: int, name: str) -> Profile:
+    scan = _Scan(source, like, k, seed, name)
+    workers = max(1, min(4, os.cpu_count() or 1, len(scan.columns)))
+    with ThreadPoolExecutor(workers) as pool:
+        for batch in source.batches():
+            if len(batch):
+                scan.update(batch, pool, workers)
+    left = {c.name: f"{c.type} is only counted" for c in scan.columns.values() if c.family == "nested"}
+    return Profile(scan.columns, scan.n, scan.rows.finish() if scan.rows else None, scan.sums, left, seed)
+
+
+def _fit_budget(found: Profile) -> Profile:
+    from dataclasses import replace
+
+    from ._profile_io import encoded
+
+    most = BUDGET * max(50, len(found.columns))
+    for _ in range(8):
+        if found.kept is None:
+            break
+        whole = len(encoded(found))
+        if whole <= most:
+            break
+        rest = len(encoded(replace(found, kept=found.kept.cut(0))))
+        share = max(0.0, (most - rest) / max(whole - rest, 1))
+        held = len(found.kept.priority)
+        found = replace(found, kept=found.kept.cut(max(1, min(int(np.floor(held * share * 0.98)), held - 1))))
+        if held == 1:
+            break
+    return found

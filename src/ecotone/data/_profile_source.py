@@ -1,0 +1,291 @@
+"""Batches of one schema from files, folders, databases and frames."""
+
+from __future__ import annotations
+
+import glob
+import queue
+import re
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.csv as pcsv
+import pyarrow.dataset as ds
+import pyarrow.parquet as pq
+
+from ecotone.contracts import BadInput
+
+from ._files import MISSING
+from ._readers import read_table
+
+_ENDINGS = {
+    "parquet": (".parquet", ".pq"),
+    "csv": (".csv", ".csv.gz", ".tsv", ".tsv.gz"),
+    "ipc": (".arrow", ".feather", ".ipc"),
+}
+_PREFETCH = 2
+
+
+class Source:
+    """A table that can be read in batches, more than once unless it is a stream.
+
+    Parameters
+    ----------
+    name : str
+        What it is, without folders.
+    schema : pyarrow.Schema
+    read : callable
+        Gives the batches, read with the schema and the number of rows that it is called with.
+    """
+
+    def __init__(self, name: str, schema: Any, read: Callable[[Any, int], Iterable[Any]], text: bool = False) -> None:
+        self.name, self.schema, self._read, self._text = name, schema, read, text
+        odd = sorted({n for n in schema.names if schema.names.count(n) > 1})
+        if odd:
+            raise BadInput(f"{name} has two columns named {odd[0]!r}; rename one of them")
+        if not schema.names:
+            raise BadInput(f"{name} has no columns; give a table with at least one")
+
+    def batches(self) -> Iterator[Any]:
+        """Batches of about 32 MB, decoded one ahead of where they are used."""
+        rows = 1 << max(10, min(17, (2**22 // len(self.schema)).bit_length() - 1))
+        return _ahead(piece for batch in self._read(self.schema, rows) for piece in _pieces(batch, rows))
+
+    def select(self, columns: Sequence[str]) -> None:
+        """Read some columns only."""
+        for column in columns:
+            if column not in self.schema.names:
+                raise BadInput(f"{self.name} has no column {column!r}; it has {', '.join(self.schema.names[:8])}")
+        self.schema = pa.schema([self.schema.field(column) for column in columns])
+
+    def widen(self, error: Exception) -> bool:
+        """Widen the guessed type of the CSV column that an error is about; False where that is not the trouble."""
+        found = re.search(r"column (?:#(\d+)|'(.*?)')?.*conversion error to (\w+)", str(error).split("\n")[0])
+        if not (self._text and found):
+            return False
+        wide = {"int64": pa.float64(), "date32": pa.timestamp("s"), "null": pa.int64()}.get(found[3], pa.string())
+        odd = [f.name for f in self.schema if str(f.type).startswith(found[3])]
+        if found[2] in self.schema.names:
+            odd = [found[2]]
+        if not odd or found[3] == "string":
+            return False
+        self.schema = pa.schema([f.with_type(wide) if f.name in odd else f for f in self.schema])
+        return True
+
+
+def _pieces(batch: Any, rows: int) -> Iterator[Any]:
+    for start in range(0, len(batch), rows):
+        yield batch.slice(start, rows)
+
+
+def _ahead(batches: Iterator[Any]) -> Iterator[Any]:
+    """The same batches, read by a thread of their own that is at most two ahead."""
+    line: queue.Queue[Any] = queue.Queue(_PREFETCH)
+    stop = threading.Event()
+
+    def put(item: Any) -> None:
+        while not stop.is_set():
+            try:
+                return line.put(item, timeout=0.1)
+            except queue.Full:
+                continue
+
+    def work() -> None:
+        try:
+            for batch in batches:
+                put((batch, None))
+                if stop.is_set():
+                    return
+            put((None, None))
+        except BaseException as error:
+            put((None, error))
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    try:
+        while True:
+            batch, error = line.get()
+            if error is not None:
+                raise error
+            if batch is None:
+                return
+            yield batch
+    finally:
+        stop.set()
+        thread.join()
+
+
+@contextmanager
+def open_source(source: Any, columns: Sequence[str] | None, name: str) -> Iterator[Source]:
+    """Open a table for reading in batches; raises ``BadInput`` where that is not possible."""
+    if isinstance(source, str | Path):
+        text = str(source)
+        if _is_duckdb(text):
+            with _duckdb(text, name) as opened:
+                if columns is not None:
+                    opened.select(columns)
+                yield opened
+            return
+        opened = _files(_list(text, name), name)
+    elif isinstance(source, pa.RecordBatchReader):
+        opened = Source(name, source.schema, lambda schema, _: (b.select(schema.names) for b in source))
+    elif isinstance(source, ds.Dataset):
+        opened = Source(
+            name, source.schema, lambda schema, rows: source.to_batches(columns=schema.names, batch_size=rows)
+        )
+    else:
+        table = read_table(source, name=name).arrow
+        opened = Source(
+            name, table.schema, lambda schema, rows: table.select(schema.names).to_batches(max_chunksize=rows)
+        )
+    if columns is not None:
+        opened.select(columns)
+    yield opened
+
+
+def _kind(path: Path) -> str | None:
+    return next((kind for kind, ends in _ENDINGS.items() if path.name.lower().endswith(ends)), None)
+
+
+def _list(source: str, name: str) -> list[Path]:
+    path = Path(source)
+    if path.is_dir():
+        inside = (p for p in sorted(path.rglob("*")) if p.is_file() and _kind(p))
+        files = [p for p in inside if not any(s.startswith((".", "_")) for s in p.relative_to(path).parts)]
+    elif path.exists():
+        files = [path]
+    else:
+        files = [Path(p) for p in sorted(glob.glob(source, recursive=True)) if Path(p).is_file()]
+    if not files:
+        raise BadInput(f"{name}: there is no readable file at {source}; check the path")
+    for file in files:
+        if not _kind(file):
+            known = ", ".join(e for ends in _ENDINGS.values() for e in ends)
+            raise BadInput(f"{name}: {file} has no known ending; give {known} or .duckdb")
+    return files
+
+
+def _files(files: list[Path], name: str) -> Source:
+    schemas = []
+    for file in files:
+        try:
+            schemas.append(_schema(file))
+        except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+            line = str(error).strip().split("\n")[0][:200]
+            raise BadInput(
+                f"{name}: {file} cannot be read ({line}); is it whole and of the kind its ending says?"
+            ) from None
+    for schema, file in zip(schemas[1:], files[1:]):
+        odd = sorted(set(schemas[0].names) ^ set(schema.names))
+        if odd:
+            raise BadInput(f"{name}: column {odd[0]!r} is in only one of {files[0]} and {file}; give the same columns")
+    try:
+        schema = pa.unify_schemas(schemas, promote_options="permissive") if len(schemas) > 1 else schemas[0]
+    except pa.ArrowException as error:
+        raise BadInput(f"{name}: the files' types do not fit together ({str(error)[:200]})") from None
+
+    def read(wanted: Any, rows: int) -> Iterator[Any]:
+        for file in files:
+            yield from (_fit(batch, wanted) for batch in _read(file, wanted, rows))
+
+    return Source(files[0].name, schema.remove_metadata(), read, any(_kind(f) == "csv" for f in files))
+
+
+def _fit(batch: Any, schema: Any) -> Any:
+    arrays = []
+    for field in schema:
+        array = batch.column(field.name)
+        dictionary = pa.types.is_dictionary(array.type) and array.type.value_type == field.type
+        arrays.append(array if array.type == field.type or dictionary else array.cast(field.type))
+    return pa.RecordBatch.from_arrays(arrays, names=schema.names)
+
+
+def _schema(file: Path) -> Any:
+    kind = _kind(file)
+    if kind == "parquet":
+        return pq.read_schema(file)
+    if kind == "csv":
+        with _open_csv(file, {}) as stream:
+            schema = stream.schema
+        for field in schema:
+            if pa.types.is_binary(field.type):
+                raise BadInput(f"{file}, column {field.name!r}, is not UTF-8 text; save it as UTF-8")
+        return schema
+    with pa.memory_map(str(file)) as mapped:
+        return _open_ipc(mapped).schema
+
+
+def _read(file: Path, schema: Any, rows: int) -> Iterator[Any]:
+    kind = _kind(file)
+    if kind == "parquet":
+        text = [f.name for f in schema if pa.types.is_string(f.type) or pa.types.is_large_string(f.type)]
+        with pq.ParquetFile(file, read_dictionary=text, buffer_size=1 << 20) as opened:
+            yield from opened.iter_batches(rows, columns=schema.names)
+    elif kind == "csv":
+        with _open_csv(file, {f.name: f.type for f in schema if not pa.types.is_null(f.type)}) as stream:
+            yield from stream
+    else:
+        with pa.memory_map(str(file)) as mapped:
+            reader = _open_ipc(mapped)
+            if isinstance(reader, pa.RecordBatchFileReader):
+                yield from (reader.get_batch(i) for i in range(reader.num_record_batches))
+            else:
+                yield from reader
+
+
+def _open_ipc(mapped: Any) -> Any:
+    try:
+        return pa.ipc.open_file(mapped)
+    except pa.ArrowInvalid:
+        mapped.seek(0)
+        return pa.ipc.open_stream(mapped)
+
+
+def _open_csv(file: Path, types: dict[str, Any]) -> Any:
+    delimiter = "\t" if ".tsv" in file.name.lower() else _delimiter(file)
+    convert = pcsv.ConvertOptions(
+        null_values=MISSING, strings_can_be_null=True, quoted_strings_can_be_null=False, column_types=types
+    )
+    parse = pcsv.ParseOptions(delimiter=delimiter, newlines_in_values=True)
+    return pcsv.open_csv(file, pcsv.ReadOptions(block_size=1 << 23), parse, convert)
+
+
+def _delimiter(file: Path) -> str:
+    with pa.input_stream(str(file), compression="detect") as stream:
+        first = bytes(stream.read(1 << 16)).split(b"\n")[0].decode("utf-8", "replace")
+    return "," if "," in first or not any(c in first for c in ";\t|") else max(";\t|", key=first.count)
+
+
+def _is_duckdb(source: str) -> bool:
+    file = source.partition("::")[0]
+    return not Path(source).is_dir() and ("::" in source or file.endswith((".duckdb", ".db"))) and Path(file).is_file()
+
+
+@contextmanager
+def _duckdb(source: str, name: str) -> Iterator[Source]:
+    import duckdb
+
+    file, _, table = source.partition("::")
+    try:
+        with duckdb.connect(file, read_only=True) as base:
+            tables = "select table_schema, table_name from information_schema.tables order by all"
+            found = {t if s == "main" else f"{s}.{t}": (s, t) for s, t in base.execute(tables).fetchall()}
+            if not table and len(found) == 1:
+                table = next(iter(found))
+            if table not in found:
+                known = ", ".join(list(found)[:8]) or "(none)"
+                raise BadInput(f"{name}: {file} has no table {table!r}; give {file}::TABLE, TABLE one of: {known}")
+            quoted = ".".join('"' + part.replace('"', '""') + '"' for part in found[table])
+            schema = base.execute(f"select * from {quoted} limit 0").to_arrow_table().schema
+
+            def read(wanted: Any, rows: int) -> Iterator[Any]:
+                names = ", ".join('"' + n.replace('"', '""') + '"' for n in wanted.names)
+                yield from base.cursor().execute(f"select {names} from {quoted}").to_arrow_reader(rows)
+
+            yield Source(table, schema, read)
+    except duckdb.Error as error:
+        line = str(error).strip().split("\n")[0][:200]
+        raise BadInput(f"{name}: {file} cannot be read as a DuckDB file ({line})") from None
