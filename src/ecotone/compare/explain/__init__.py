@@ -7,5 +7,8 @@ from ecotone._lazy import attach
 if TYPE_CHECKING:
     from ._conditional_change import ConditionalChange as ConditionalChange
     from ._conditional_change import conditional_change as conditional_change
+    from ._movement import Movement as Movement
+    from ._movement import movement as movement
+    from ._performance_shift_attribution import PerformanceShiftAttribution as PerformanceShiftAttribution
 
 __getattr__, __dir__, __all__ = attach(__name__, __file__)
