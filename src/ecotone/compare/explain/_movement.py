@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ecotone.compare.explain._sparse_transport import fewest_moves, quantiles, weighted_distance
 from ecotone.contracts import Floats
 from ecotone.data._table import CODED, ORDERED, Column
 
@@ -30,8 +31,8 @@ class Movement:
         Plain text; names of levels appear as they are in the data and need escaping in a document.
     facts : mapping
         JSON-ready numbers behind the sentence; only what exceeds the noise floor. Keys, where present: ``missing``
-        (rate before, rate after), ``displacement`` and ``share`` (of the rows that moved), ``falling`` (the same
-        two numbers for rows that moved down where others moved up), ``spread`` (ratio), ``beyond`` (side, share,
+        (rate before, rate after), ``displacement`` and ``share`` (of the rows that moved), ``opposite`` (the same
+        two numbers for rows that moved the other way), ``factor`` and ``spread`` (ratios), ``beyond`` (side, share,
         limit, far), ``levels`` (level to share before and after), ``flow`` (from, to, share).
     """
 
@@ -49,8 +50,9 @@ def movement(reference: Column, current: Column, *, sizes: tuple[float, float] |
 
     Ordered columns: with the quantile functions :math:`Q_R, Q_C` the monotone map moves the row at level :math:`u`
     by :math:`Q_C(u) - Q_R(u)`. The first of these maps that leaves no difference beyond noise is told: none; all
-    rows by one amount; one change of spread; both. Otherwise the map is sparse: a row moves only if no current
-    quantile within the noise of its level equals it. Noise is a weighted Kolmogorov-Smirnov distance,
+    rows by one amount; all by one factor; one change of spread; both. Otherwise the map is sparse: the fewest rows
+    whose move turns one distribution into the other, all mass common to both standing still. Noise is a weighted
+    Kolmogorov-Smirnov distance,
 
     .. math:: \sup_x \frac{|F_R(x) - F_C(x)|}{\sqrt{\bar F(x)(1 - \bar F(x))(1/n_R + 1/n_C)}} \le 3.4.
 
@@ -142,49 +144,40 @@ def _levels(reference: Column, current: Column, n: tuple[float, float], facts: d
 def _ordered(r: Floats, c: Floats, n: tuple[float, float], facts: dict[str, Any]) -> list[str]:
     """Rows beyond the reference's range, then the simplest map that explains the rest. Both arrays sorted."""
     far, near, c = _beyond(r, c, n, facts)
-    if len(c) == 0 or _distance(r, c, n) <= _FLOOR:
+    if len(c) == 0 or weighted_distance(r, c, n) <= _FLOOR:
         return far + near
     grid = (np.arange(_GRID) + 0.5) / _GRID
-    q_r, q_c = _quantiles(r, grid), _quantiles(c, grid)
+    q_r, q_c = quantiles(r, grid), quantiles(c, grid)
     inner = slice(_GRID // 20, _GRID - _GRID // 20)
     shift = float(np.mean((q_c - q_r)[inner]))
     mid_r = float(np.mean(q_r[inner]))
     wide_r, wide_c = float(np.std(q_r[inner])), float(np.std(q_c[inner]))
-    if _distance(r + shift, c, n) <= _FLOOR:
+    if weighted_distance(r + shift, c, n) <= _FLOOR:
         facts.update(displacement=shift, share=1.0)
         return [f"{_signed(shift)} on average, in all rows", *far]
+    if r[0] > 0 and c[0] > 0:
+        factor = math.exp(float(np.mean(np.log(q_c[inner] / q_r[inner]))))
+        if weighted_distance(r * factor, c, n) <= _FLOOR:
+            facts.update(factor=factor, displacement=float(np.mean(c) - np.mean(r)), share=1.0)
+            return [f"x{_number(factor)} in all rows", *far]
     if wide_r > 0 and wide_c > 0:
         ratio = wide_c / wide_r
         for move in (0.0, shift):
-            if _distance(mid_r + move + (r - mid_r) * ratio, c, n) <= _FLOOR:
+            if weighted_distance(mid_r + move + (r - mid_r) * ratio, c, n) <= _FLOOR:
                 facts["spread"] = ratio
                 words = [f"spread x{_number(ratio)}"]
                 if move:
                     facts.update(displacement=shift, share=1.0)
                     words.insert(0, f"{_signed(shift)} on average, in all rows")
                 return words + far
-    return _sparse(r, c, n, facts) + far
-
-
-def _sparse(r: Floats, c: Floats, n: tuple[float, float], facts: dict[str, Any]) -> list[str]:
-    """The monotone map on the levels where it differs from standing still beyond noise."""
-    grid = (np.arange(_GRID) + 0.5) / _GRID
-    band = _FLOOR * np.sqrt(grid * (1 - grid) * (1 / n[0] + 1 / n[1]))
-    here, there = _quantiles(r, grid), _quantiles(c, grid)
-    low, high = (_quantiles(c, np.clip(grid + s * band, 0, 1)) for s in (-1, 1))
-    gap = there - here
-    sure = np.minimum(grid, 1 - grid) * min(n) > 10  # the band rests on a normal approximation
-    up, down = sure & (here < low) & (gap > 0), sure & (here > high) & (gap < 0)
-    words = []
-    sides = [(float(gap[side].mean()), float(side.mean())) for side in (up, down) if side.any()]
-    sides.sort(key=lambda s: -abs(s[0] * s[1]))
-    for key, (gone, share) in zip(("", "falling" if len(sides) > 1 and sides[1][0] < 0 else "rising"), sides):
-        words.append(f"{_signed(gone)} on average, in {_percent(share)} of the rows")
-        facts.update({key: (gone, share)} if key else {"displacement": gone, "share": share})
-    if not words:
-        i = int(np.argmax(np.abs(gap)))
-        words.append("a few values became more or less frequent" if gap[i] == 0 else "the shape changed in few rows")
-    return [" and ".join(words)]
+    sides = fewest_moves(r, c, n)
+    if not sides:
+        return ["the shape changed, in too few rows to say how", *far]
+    facts.update(displacement=sides[0][0], share=sides[0][1])
+    if len(sides) > 1:
+        facts["opposite"] = sides[1]
+    told = " and ".join(f"{_signed(gone)} on average, in {_percent(share)} of the rows" for gone, share in sides)
+    return [told, *far]
 
 
 def _beyond(r: Floats, c: Floats, n: tuple[float, float], facts: dict[str, Any]) -> tuple[list[str], list[str], Floats]:
@@ -215,25 +208,6 @@ def _beyond(r: Floats, c: Floats, n: tuple[float, float], facts: dict[str, Any])
     if found:
         facts["beyond"] = found
     return words, near, c
-
-
-def _distance(r: Floats, c: Floats, n: tuple[float, float]) -> float:
-    """Weighted Kolmogorov-Smirnov distance, away from the outermost five units of the pooled sample."""
-    points = np.unique(np.concatenate([r, c]))
-    f_r = np.searchsorted(r, points, side="right") / len(r)
-    f_c = np.searchsorted(c, points, side="right") / len(c)
-    pooled = (n[0] * f_r + n[1] * f_c) / sum(n)
-    edge = min(0.25, 5 / sum(n))
-    used = (pooled > edge) & (pooled < 1 - edge)
-    if not used.any():
-        return 0.0
-    error = np.sqrt(pooled[used] * (1 - pooled[used]) * (1 / n[0] + 1 / n[1]))
-    return float(np.max(np.abs(f_r[used] - f_c[used]) / error))
-
-
-def _quantiles(x: Floats, level: Floats) -> Floats:
-    """Values of sorted ``x`` at levels in [0, 1], without interpolating between distinct values."""
-    return np.asarray(x[np.clip(np.ceil(level * len(x)).astype(np.int64) - 1, 0, len(x) - 1)])
 
 
 def _short(level: str) -> str:

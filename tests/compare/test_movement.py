@@ -1,0 +1,118 @@
+"""Words and numbers for how a column moved: what was put in comes out, and noise stays silent."""
+
+import json
+
+import numpy as np
+import pytest
+
+from ecotone.compare.explain import movement
+from ecotone.data import Column
+
+SILENT = "no movement beyond noise in this column by itself"
+
+
+def _numeric(x):
+    return Column("x", "numeric", np.asarray(x, float))
+
+
+def _coded(shares, n, levels, rng):
+    return Column("c", "category", rng.choice(len(shares), n, p=shares).astype(float), levels)
+
+
+def test_a_shift_of_all_rows():
+    x = np.random.default_rng(0).standard_normal(3000)
+    m = movement(_numeric(x[:1500]), _numeric(x[1500:] + 3.2))
+    assert m.facts["share"] == 1 and m.facts["displacement"] == pytest.approx(3.2, abs=0.1)
+    assert m.sentence.endswith("on average, in all rows") and m.sentence.startswith("+3.")
+
+
+def test_a_change_of_spread():
+    x = np.random.default_rng(1).standard_normal(6000)
+    m = movement(_numeric(x[:3000]), _numeric(1.25 * x[3000:]))
+    assert m.facts["spread"] == pytest.approx(1.25, abs=0.06) and m.sentence.startswith("spread x1.2")
+
+
+@pytest.mark.parametrize(("share", "far"), [(0.4, 6.0), (0.05, 8.0), (0.41, -3.2)])
+def test_the_fewest_rows_that_explain_it(share, far):
+    rng = np.random.default_rng(2)
+    x, y = rng.normal(0, 1, 5000), rng.normal(0, 1, 5000)
+    y[: int(share * 5000)] += far
+    m = movement(_numeric(x), _numeric(y))
+    common = 0.07 * share * (abs(far) < 4)  # overlap of both laws need not move
+    assert m.facts["share"] == pytest.approx(share - common, abs=0.03)
+    assert m.facts["share"] * m.facts["displacement"] == pytest.approx(share * far, rel=0.08)
+    assert "opposite" not in m.facts
+
+
+def test_rows_that_left_the_middle_went_both_ways():
+    rng = np.random.default_rng(8)
+    x, y = rng.normal(0, 1, 5000), rng.normal(0, 1, 5000)
+    y[:500] -= 9
+    y[500:1000] += 9
+    facts = movement(_numeric(x), _numeric(y)).facts
+    assert facts["share"] == pytest.approx(0.1, abs=0.02) and facts["opposite"][1] == pytest.approx(0.1, abs=0.02)
+    assert facts["displacement"] * facts["opposite"][0] < 0
+
+
+def test_one_factor():
+    x = np.exp(np.random.default_rng(9).standard_normal(4000))
+    m = movement(_numeric(x[:2000]), _numeric(60 * x[2000:]))
+    assert m.facts["factor"] == pytest.approx(60, rel=0.1) and m.sentence.endswith("in all rows")
+
+
+def test_wrong_units_do_not_become_an_average():
+    rng = np.random.default_rng(3)
+    x, y = rng.uniform(1, 2, 2000), rng.uniform(1, 2, 2000)
+    y[:40] *= 1000
+    m = movement(_numeric(x), _numeric(y))
+    assert m.sentence.startswith("2 % of the rows lie far above anything seen before (2")
+    assert "displacement" not in m.facts
+
+
+def test_levels_and_missing_values():
+    rng = np.random.default_rng(4)
+    levels = ("a", "b", "d", "new")
+    m = movement(_coded([0.5, 0.3, 0.2, 0], 4000, levels, rng), _coded([0.42, 0.3, 0.28, 0], 4000, levels, rng))
+    assert m.facts["flow"][:2] == ("a", "d") and m.facts["flow"][2] == pytest.approx(0.08, abs=0.02)
+    m = movement(_coded([0.5, 0.3, 0.2, 0], 4000, levels, rng), _coded([0.48, 0.3, 0.2, 0.02], 4000, levels, rng))
+    assert "new is new, in" in m.sentence
+    x = rng.standard_normal((2, 2000))
+    x[0, :100], x[1, :220] = np.nan, np.nan
+    assert movement(_numeric(x[0]), _numeric(x[1])).sentence == "missing 5 % -> 11 %"
+
+
+def test_one_value_no_value_and_other_kinds():
+    one = _numeric(np.full(50, 3.0))
+    assert movement(one, one).sentence == SILENT
+    assert movement(one, _numeric(np.full(50, 5.0))).sentence == "+2 on average, in all rows"
+    gone = movement(one, _numeric(np.full(50, np.nan)))
+    assert gone.sentence == "missing 0 % -> 100 %"
+    assert "no rows" in movement(one, _numeric([])).sentence
+    key = Column("k", "id", np.arange(50.0))
+    assert movement(key, key).sentence == SILENT
+    assert movement(_numeric([1.0]), _numeric([2.0])).sentence == SILENT
+
+
+def test_facts_are_json():
+    rng = np.random.default_rng(5)
+    for x, y in [(rng.normal(0, 1, 900), rng.normal(1, 2, 900)), (rng.poisson(2, 900), rng.poisson(3, 900))]:
+        text = json.dumps(movement(_numeric(x), _numeric(y)).to_dict(), allow_nan=False)
+        assert "sentence" in text
+
+
+def test_noise_stays_silent():
+    rng = np.random.default_rng(6)
+    told = 0
+    for _ in range(100):
+        for x in (rng.standard_normal((2, 400)), rng.poisson(1.5, (2, 400)), rng.standard_t(2, (2, 400))):
+            told += movement(_numeric(x[0]), _numeric(x[1])).sentence != SILENT
+        c = [_coded([0.6, 0.3, 0.1], 400, ("a", "b", "c"), rng) for _ in range(2)]
+        told += movement(*c).sentence != SILENT
+    assert told / 400 < 0.04
+
+
+def test_units_widen_the_noise():
+    rng = np.random.default_rng(7)
+    x, y = np.repeat(rng.standard_normal(20), 50), np.repeat(rng.standard_normal(20), 50)
+    assert movement(_numeric(x), _numeric(y), sizes=(20, 20)).sentence == SILENT
+    assert movement(_numeric(x), _numeric(y)).sentence != SILENT
