@@ -161,7 +161,11 @@ def _duckdb(file: str, table: str, name: str) -> pa.Table:
     import duckdb
 
     try:
-        with duckdb.connect(file, read_only=True) as base:
+        try:
+            opened = duckdb.connect(file, read_only=True)
+        except duckdb.ConnectionException:  # this process has it open already, for writing
+            opened = duckdb.connect(file)
+        with opened as base:
             found = base.execute(
                 "select table_schema, table_name from information_schema.tables order by all"
             ).fetchall()
@@ -176,7 +180,7 @@ def _duckdb(file: str, table: str, name: str) -> pa.Table:
                 )
             schema, only = found[known.index(table)]
             quoted = ".".join('"' + part.replace('"', '""') + '"' for part in (schema, only))
-            return base.execute(f"select * from {quoted}").to_arrow_table()
+            return base.sql(f"select * from {quoted}").to_arrow_table()
     except duckdb.Error as error:
         line = str(error).strip().split("\n")[0][:200]
         raise BadInput(f"{name}: {file} cannot be read as a DuckDB file ({line})") from None

@@ -71,9 +71,9 @@ def pair(
     _check_names(reference, current, columns, exclude, roles)
     shared = [c for c in reference.arrow.column_names if c in set(current.arrow.column_names)]
     if not shared:
-        some = [", ".join(f.arrow.column_names[:4]) for f in (reference, current)]
+        here, there = (_some(f.arrow.column_names) for f in (reference, current))
         raise BadInput(
-            f"the tables have no column in common: reference has {some[0]} …, current has {some[1]} …; "
+            f"the tables have no column in common: reference has {here}, current has {there}; "
             "give tables with the same column names"
         )
     raws = {name: pool(name, reference.arrow[name], current.arrow[name]) for name in shared}
@@ -132,8 +132,15 @@ def _check_names(
 
 
 def _hint(name: str, names: Iterable[str]) -> str:
-    close = difflib.get_close_matches(name, list(names), n=3, cutoff=0.5)
-    return f"; did you mean {' or '.join(map(repr, close))}?" if close else f"; it has {', '.join(list(names)[:6])}"
+    known = list(dict.fromkeys(names))
+    close = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+    return f"; did you mean {' or '.join(map(repr, close))}?" if close else f"; it has {_some(known)}"
+
+
+def _some(names: Sequence[str]) -> str:
+    """A few names; those that would break the sentence, escaped."""
+    few = [n if n.isprintable() and len(n) <= 40 else repr(n[:40]) for n in names[:5]]
+    return ", ".join(few) + (" …" if len(names) > 5 else "")
 
 
 def _refuse_mismatch(typed: dict[str, Typed], columns: Sequence[str] | None) -> None:
@@ -175,5 +182,5 @@ def _one_sided(reference: Frame, current: Frame, left_out: set[str]) -> tuple[li
             for c in names
             if c not in set(others) | left_out
         ]
-    notes = [f"{len(lone)} columns are in one table only: {', '.join(u.name for u in lone[:5])}"] if lone else []
+    notes = [f"{len(lone)} columns are in one table only: {_some([u.name for u in lone])}"] if lone else []
     return lone, notes

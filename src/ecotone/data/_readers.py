@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -85,15 +86,23 @@ def read_table(source: Any, *, name: str = "reference") -> Frame:
 
 def _check(table: pa.Table, name: str, source: Any) -> None:
     where = f"{name} ({source})" if isinstance(source, str | Path) else name
-    seen: set[str] = set()
-    for column in table.column_names:
-        if column in seen:
-            raise BadInput(f"{where} has two columns named {column!r}; rename one of them")
-        seen.add(column)
-    if not seen:
+    try:
+        names = table.column_names
+    except UnicodeDecodeError:
+        raise BadInput(f"{where} has a column name that is not UTF-8 text; is it a table, and whole?") from None
+    _check_distinct(names, where)
+    if not names:
         raise BadInput(f"{where} has no columns; give a table with at least one")
     if table.num_rows == 0:
         raise BadInput(f"{where} has no rows; give a table with at least one")
+
+
+def _check_distinct(names: Iterable[str], where: str) -> None:
+    seen: set[str] = set()
+    for column in names:
+        if column in seen:
+            raise BadInput(f"{where} has two columns named {column!r}; rename one of them")
+        seen.add(column)
 
 
 def _in_memory(source: Any, name: str, notes: list[str]) -> pa.Table:
@@ -108,13 +117,12 @@ def _in_memory(source: Any, name: str, notes: list[str]) -> pa.Table:
     try:
         frame: Any = nw.from_native(source)
     except TypeError:
-        if hasattr(source, "__arrow_c_stream__"):
-            return pa.table(source)
         raise BadInput(
             f"{name} is a {type(source).__name__}, not a table; "
             "give a path, a data frame, a mapping of arrays or an array"
         ) from None
-    except Exception as error:  # narwhals reports duplicate names by an error of its own
+    except Exception as error:  # narwhals names no column when names are not distinct
+        _check_distinct(map(str, getattr(source, "columns", ())), name)
         raise BadInput(f"{name} cannot be read as a data frame: {_first_line(error)}") from None
     if not isinstance(frame, nw.DataFrame | nw.LazyFrame):
         raise BadInput(f"{name} is a {type(source).__name__}, not a table; give a data frame")
@@ -142,8 +150,7 @@ def _from_array(a: np.ndarray[Any, Any], name: str, notes: list[str]) -> pa.Tabl
 
 def _from_pandas(frame: nw.DataFrame[Any], name: str, notes: list[str]) -> pa.Table:
     native = frame.to_native()
-    names = [str(c) for c in native.columns]
-    _check(pa.table([pa.nulls(1)] * len(names), names=names), name, None)
+    _check_distinct(map(str, native.columns), name)
     return _from_columns({str(c): native[c] for c in native.columns}, name, notes)
 
 
