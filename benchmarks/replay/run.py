@@ -1,0 +1,153 @@
+"""When would each tool have paged, beside the model's realised loss?
+
+    python benchmarks/replay/run.py                    # Ecotone and KS with Bonferroni, all replays
+    python benchmarks/replay/run.py --only flights
+    python benchmarks/replay/run.py --export DIR       # the periods as Parquet, for the tools in peers.py
+    python benchmarks/replay/run.py --table            # the summary from the results
+"""
+
+from __future__ import annotations
+
+import os
+
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(_name, "1")
+
+import argparse
+import json
+import sys
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE))
+
+from periods import REPLAYS, Replay, features, realised  # noqa: E402
+
+import ecotone  # noqa: E402
+
+RESULTS = HERE / "results"
+MOVED = {"mae": 1.25, "roc_auc": -0.03}  # the loss has moved: 25 % more error, or .03 less AUC
+
+
+def bonferroni_ks(reference: pd.DataFrame, current: pd.DataFrame, names: list[str], alpha: float = 0.05) -> bool:
+    """The usual recipe: Kolmogorov-Smirnov or chi-square for each column, Bonferroni."""
+    pvalues = []
+    for name in names:
+        a, b = reference[name].dropna(), current[name].dropna()
+        if a.dtype.kind in "if":
+            pvalues.append(stats.ks_2samp(a, b).pvalue)
+        else:
+            counts = pd.DataFrame({"a": a.value_counts(), "b": b.value_counts()}).fillna(0)
+            pvalues.append(stats.chi2_contingency(counts[counts.sum(axis=1) > 0]).pvalue)
+    return min(pvalues) * len(pvalues) <= alpha
+
+
+def one_period(replay: Replay, label: str, current: pd.DataFrame) -> dict[str, object]:
+    """What Ecotone says with the period's labels, and without them."""
+    roles = {"target": replay.target, "metric": replay.metric}
+    if replay.prediction:
+        roles["prediction"] = replay.prediction
+    if replay.probability:
+        roles["probability"] = replay.probability
+    if replay.time:
+        roles["time"] = replay.time
+    seen = ecotone.check(replay.reference, current, **roles)
+    blind = ecotone.check(replay.reference, current.drop(columns=replay.target), **roles)
+    estimate = blind.performance
+    return {
+        "replay": replay.name,
+        "period": label,
+        "rows": len(current),
+        "realised": realised(replay, current),
+        "changed": seen.verdict["changed"],
+        "material": seen.verdict["material"],
+        "performance": "performance" in seen.alarms,
+        "outside": "outside" in seen.alarms,
+        "estimate": estimate["estimate"],
+        "interval": estimate["interval"],
+        "unknown": estimate["unknown"] is not None,
+        "performance_blind": "performance" in blind.alarms,
+        "guarantee": seen.headline["guarantee"],
+        "ks_bonferroni": bonferroni_ks(replay.reference, current, features(replay)),
+    }
+
+
+def measure(name: str) -> None:
+    """All periods of one replay, appended as they are done."""
+    replay = REPLAYS[name]()
+    path = RESULTS / f"{name}.jsonl"
+    done = {json.loads(line)["period"] for line in path.read_text().splitlines()} if path.exists() else set()
+    if not done:
+        path.write_text(json.dumps({"period": "reference", "realised": realised(replay, replay.reference), "metric": replay.metric}) + "\n")
+    for label, current in replay.periods:
+        if label not in done:
+            with path.open("a") as file:
+                file.write(json.dumps(one_period(replay, label, current), default=float) + "\n")
+
+
+def export(folder: Path) -> None:
+    """Reference and periods as Parquet files, with a description that peers.py reads."""
+    for name, make in REPLAYS.items():
+        replay = make()
+        (folder / name).mkdir(parents=True, exist_ok=True)
+        replay.reference.to_parquet(folder / name / "reference.parquet")
+        for i, (label, current) in enumerate(replay.periods):
+            current.assign(period_label=label).to_parquet(folder / name / f"{i:04d}.parquet")
+        about = {k: getattr(replay, k) for k in ("target", "prediction", "probability", "time", "metric")}
+        (folder / name / "about.json").write_text(json.dumps({**about, "features": features(replay)}))
+
+
+def table() -> str:
+    """Pages by tool, where the loss moved and where it did not."""
+    lines = ["| replay | tool | pages | periods | of those where the loss moved | of those where it did not |", "|---|---|---|---|---|---|"]
+    for path in sorted(RESULTS.glob("*.jsonl")):
+        if path.stem.startswith("peer_"):
+            continue
+        first, *records = [json.loads(line) for line in path.read_text().splitlines()]
+        base, metric = first["realised"], first["metric"]
+        moved = np.array([r["realised"] > base * MOVED[metric] if metric == "mae" else r["realised"] < base + MOVED[metric] for r in records])
+        tools = {
+            "Ecotone, performance (labels)": [r["performance"] for r in records],
+            "Ecotone, performance (no labels)": [r["performance_blind"] for r in records],
+            "Ecotone, no labels: alarm or unknown": [r["performance_blind"] or r["unknown"] for r in records],
+            "Ecotone, material": [r["material"] for r in records],
+            "Ecotone, changed": [r["changed"] for r in records],
+            "KS/chi-square + Bonferroni": [r["ks_bonferroni"] for r in records],
+        }
+        for peer in sorted(RESULTS.glob(f"peer_*_{path.stem}.json")):
+            said = json.loads(peer.read_text())
+            for tool, pages in said["pages"].items():
+                tools[f"{tool} {said['version']}"] = [pages[r["period"]] for r in records]
+        for tool, pages in tools.items():
+            up = np.array(pages, dtype=bool)
+            lines.append(
+                f"| {path.stem} | {tool} | {up.sum()} | {len(up)} | {up[moved].sum()} of {moved.sum()} | {up[~moved].sum()} of {(~moved).sum()} |"
+            )
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", choices=sorted(REPLAYS))
+    parser.add_argument("--export", type=Path)
+    parser.add_argument("--table", action="store_true")
+    given = parser.parse_args()
+    RESULTS.mkdir(exist_ok=True)
+    warnings.simplefilter("ignore")
+    if given.table:
+        print(table())
+    elif given.export:
+        export(given.export)
+    else:
+        for name in [given.only] if given.only else REPLAYS:
+            measure(name)
+        print(table())
+
+
+if __name__ == "__main__":
+    main()
