@@ -231,7 +231,7 @@ def _reasons(
     out = []
     for row, contribution in zip(rows, by_column):
         top = np.argsort(-contribution, kind="stable")[:5]
-        top = [j for j in top if contribution[j] >= 0.2 * contribution[top[0]]]
+        shown = [j for j in top if contribution[j] >= 0.2 * contribution[top[0]]]
         file, at = pair.current.where(int(row))
         columns = [
             {
@@ -239,7 +239,7 @@ def _reasons(
                 "value": _value(pair.current[names[j]], int(row)),
                 "contribution": round(float(contribution[j]), 3),
             }
-            for j in top
+            for j in shown
         ]
         out.append({"file": file, "row": at, "pvalue": float(pvalues[row]), "columns": columns})
     return tuple(out)
@@ -291,7 +291,7 @@ def _statement(raised: bool, index: Ints, share: float, fdr: float, short: int |
 
 def _nothing(pair: Pair, n: int, short: int | None, alpha: float, fdr: float) -> RowsOutside:
     """No column or too few rows to score."""
-    why = f"Rows are not scored: the reference has {pair.reference.n} rows and needs {_LEAST}, or no column can be scored."
+    why = f"Rows are not scored: {pair.reference.n} rows of reference ({_LEAST} are needed), or no column to score."
     empty = np.empty(0, np.int64)
     ones = np.ones(pair.current.n)
     return RowsOutside(0.0, (0.0, 1.0), empty, (), ones, (), n, short, 1.0, False, alpha, fdr, statement=why)

@@ -5,6 +5,10 @@ from typing import TYPE_CHECKING
 from ecotone._lazy import attach
 
 if TYPE_CHECKING:
+    from ._dte import DTE as DTE
     from ._gaussian_mixture_density import GaussianMixtureDensity as GaussianMixtureDensity
+    from ._isolation_forest_score import IsolationForestScore as IsolationForestScore
+    from ._knn import KNN as KNN
+    from ._mahalanobis import Mahalanobis as Mahalanobis
 
 __getattr__, __dir__, __all__ = attach(__name__, __file__)

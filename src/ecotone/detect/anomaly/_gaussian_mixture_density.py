@@ -148,4 +148,4 @@ class GaussianMixtureDensity(BaseEstimator):
             precision = self.whiteners_[k] @ self.whiteners_[k].T
             at = likeliest == k
             out[at] = ((X[at] - self.means_[k]) @ precision) ** 2 / np.diag(precision) / 2
-        return out
+        return np.asarray(out)
