@@ -5,9 +5,17 @@ from typing import TYPE_CHECKING
 from ecotone._lazy import attach
 
 if TYPE_CHECKING:
+    from ._c2st import c2st as c2st
     from ._columns import ColumnMargin as ColumnMargin
+    from ._dependence import Dependence as Dependence
+    from ._dependence import dependence as dependence
     from ._energy_family import table_energy_test as table_energy_test
+    from ._energy_test import energy_test as energy_test
+    from ._knn_non_iid_test import knn_non_iid_scores as knn_non_iid_scores
+    from ._knn_non_iid_test import knn_non_iid_test as knn_non_iid_test
+    from ._ks_test import ks_test as ks_test
     from ._margins import margins_test as margins_test
+    from ._mmd_test import mmd_test as mmd_test
     from ._pairs import pairs_test as pairs_test
     from ._psi import population_stability_index as population_stability_index
     from ._support import support_test as support_test
