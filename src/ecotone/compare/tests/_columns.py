@@ -62,7 +62,9 @@ class Judged:
     errors: Mapping[str, float]
 
 
-def judge_columns(design: Design, own: Mapping[str, float], *, gate: bool, alpha: float, margin: float, fdr: float) -> Judged:
+def judge_columns(
+    design: Design, own: Mapping[str, float], *, gate: bool, alpha: float, margin: float, fdr: float
+) -> Judged:
     """Column by column; ``own`` holds each testable column's log p."""
     found = {c.name: effects(design, c) for c in design.columns}
     tested = [c.name for c in design.columns if c.name in own]
@@ -104,9 +106,7 @@ def _column(c: Coded, logp: float, found: list[Effect], changed: bool, material:
     effect, name, interval = _effect(found, changed, level)
     pvalue = math.nan if math.isnan(logp) else max(math.exp(logp), SMALLEST_PVALUE)
     psi = population_stability_index(c)
-    return ColumnMargin(
-        c.name, c.kind, pvalue, logp / LOG10, changed, material, effect, name, interval, psi, c.missing
-    )
+    return ColumnMargin(c.name, c.kind, pvalue, logp / LOG10, changed, material, effect, name, interval, psi, c.missing)
 
 
 def _effect(found: list[Effect], changed: bool, level: float) -> tuple[float, str, tuple[float, float]]:

@@ -11,7 +11,8 @@ from ecotone.contracts import TestResult, as_seed
 from ecotone.data._table import Pair
 
 from ._family import Found, as_result
-from ._scores import Design, FloatArray, shuffles
+from ._minp import sequential_pvalue
+from ._scores import Batches, Design, FloatArray
 
 CARD = Card(
     name="table_energy_test",
@@ -73,20 +74,20 @@ def energy(design: Design) -> Found:
     unit, units = design.grouping(rows)
     if min(units) < 2:
         return Found(reason="fewer than two units in a table")
-    whole = units == design.units
-    permutations = design.permutations if whole else shuffles(units, design.draws, as_seed(design.seed, 904))
+    batches = design.batches if units == design.units else Batches(units, design.draws, as_seed(design.seed, 904))
     distances = _distances(x)
     size = np.ones(sum(units), np.float32)
     if unit is not None:
         mark = np.zeros((sum(units), len(rows)), np.float32)
         mark[unit, np.arange(len(rows))] = 1
         distances, size = mark @ distances @ mark.T, mark.sum(1)
+    scale = _centre(distances, size)
     labels = np.zeros((1, sum(units)), np.float32)
     labels[0, units[0] :] = 1
-    seen, *null = _statistics(distances, size, np.concatenate([labels, permutations]))
-    close = 1e-5 * float(np.abs(null).max())  # single precision
-    pvalue = (1 + int((np.array(null) >= seen - close).sum())) / (1 + len(null))
-    return Found(math.log(pvalue), float(seen), len(rows))
+    seen = float(_statistics(distances, size, labels)[0])
+    close = 1e-6 * scale * (1 / len(rows) + 1 / min(units))  # what single precision may lose counts as a tie
+    pvalue = sequential_pvalue(_statistics(distances, size, p) >= seen - close for p in batches)
+    return Found(math.log(pvalue), seen, len(rows))
 
 
 def _coordinates(design: Design, rows: np.ndarray) -> FloatArray:
@@ -113,16 +114,20 @@ def _distances(x: FloatArray) -> FloatArray:
     return d
 
 
-def _statistics(distances: FloatArray, size: FloatArray, labels: FloatArray) -> np.ndarray:
-    """Energy distance for each row of labels, from unit sums of distances (which are overwritten)."""
-    # Double centring leaves every contrast as it is and keeps single precision from cancelling.
+def _centre(distances: FloatArray, size: FloatArray) -> float:
+    """Centre unit sums of distances in place, which leaves every energy distance as it is; returns their mean."""
     total = float(size.sum())
-    row = distances.sum(1, dtype=np.float64) / total
-    shift = (row - float(row.sum()) / total / 2).astype(np.float32)
-    distances -= shift[:, None] * size[None, :]
-    distances -= size[:, None] * shift[None, :]
+    row = distances.sum(1, dtype=np.float64) / total / np.maximum(size, 1)
+    grand = float(row @ size) / total
+    shift = (row - grand / 2).astype(np.float32)
+    distances -= (shift * size)[:, None] * size[None, :]
+    distances -= size[:, None] * (shift * size)[None, :]
+    return grand
+
+
+def _statistics(distances: FloatArray, size: FloatArray, labels: FloatArray) -> np.ndarray:
+    """Energy distance for each row of labels, from centred unit sums of distances."""
     current = labels @ size
     both = np.einsum("bu,bu->b", labels @ distances, labels, dtype=np.float64)
-    # With zero row sums, cur-cur, ref-ref and ref-cur sums are s, s and -s.
-    rest = total - current
-    return np.asarray(-both * (1 / current + 1 / rest) ** 2)
+    # The rows of the centred matrix sum to 0: current-current, rest-rest and current-rest sum to s, s and -s.
+    return np.asarray(-both * (1 / current + 1 / (float(size.sum()) - current)) ** 2)

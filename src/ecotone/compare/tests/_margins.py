@@ -27,16 +27,16 @@ CARD = Card(
     tier="stable",
 )
 
-SCORES = frozenset({"L1", "L2", "L3", "L4", "missing", "level"})
-WEIGHTS = {"L1": 0.6, "L2": 0.15, "L3": 0.05, "L4": 0.05, "missing": 0.6}
+SCORES = frozenset({"normal", "L2", "L3", "L4", "missing", "level"})
+WEIGHTS = {"normal": 0.7, "L2": 0.15, "L3": 0.04, "L4": 0.04, "missing": 0.6}
 LEVELS = 0.6  # shared by a column's levels as the root of their number: they are dependent
 
 
 def margins_test(pair: Pair, *, seed: int = 0) -> TestResult:
     r"""Test whether any column's own distribution differs between two tables.
 
-    Every column is turned into scores of its pooled mid-rank :math:`u` (shifted Legendre polynomials of degree 1 to
-    4), of its levels and of "missing"; each score gives a difference of means
+    Every column is turned into scores of its pooled mid-rank :math:`u` (the normal score and the shifted
+    Legendre polynomials of degree 2 to 4), of its levels and of "missing"; each score gives a difference of means
 
     .. math:: z_k = \frac{\bar s_{k,\mathrm{cur}} - \bar s_{k,\mathrm{ref}}}{\mathrm{sd}_\pi}, \qquad
               p = P_\pi\Big(\min_k p_k/w_k \le \text{observed}\Big)
@@ -80,9 +80,9 @@ def margins(design: Design) -> Found:
     weights /= weights.sum()
     value, best = weighted_min(logp, weights)
     if design.permute:
-        scores, *_ = design.matrix(SCORES)
+        scores = design.matrix(SCORES)[0]
         sums = unit_sums(scores, design.unit, sum(design.units))
-        value = math.log(permuted_min(sums, design.units, weights, design.permutations))
+        value = math.log(permuted_min(sums, design.units, weights, design.batches))
     own = {design.columns[j].name: _own(logp[column == j], weights[column == j]) for j in np.unique(column)}
     details = {"column": design.columns[column[best]].name, "score": what[best], "columns": own}
     return Found(value, float(np.abs(z).max()), sum(design.n), details=details)

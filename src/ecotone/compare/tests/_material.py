@@ -107,7 +107,10 @@ def _share_effect(design: Design, c: Coded, level: np.ndarray | None, kind: str,
     else:
         observed = np.append(np.ones(c.size), 1.0 if level is None else 0.0)
         variance = sum(
-            max(_mean_variance(design, c, (mark - hit[t] / n[t]) * observed, t, n[t]), rate[t] * (1 - rate[t]) / (n[t] + 2))
+            max(
+                _mean_variance(design, c, (mark - hit[t] / n[t]) * observed, t, n[t]),
+                rate[t] * (1 - rate[t]) / (n[t] + 2),
+            )
             for t in (0, 1)
         )
     return Effect(kind, float(hit[1] / n[1] - hit[0] / n[0]), math.sqrt(variance), weight)

@@ -75,7 +75,7 @@ def product_min(
         z = contrast(sums, s.units)
     value, best = weighted_min(log_two_sided(z), weights)
     if affordable:
-        value = math.log(permuted_min(sums, s.units, weights, design.permutations))
+        value = math.log(permuted_min(sums, s.units, weights, design.batches))
     return value, best, z
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import special
 
 from ecotone.contracts import Bools, Floats, Ints, as_seed
 from ecotone.data._table import CODED, ORDERED, Kind, Pair
@@ -41,7 +42,7 @@ class Coded:
     lut : (size + 1, s) float64
         The scores of each code, of mean 0 and variance 1 over the pooled rows.
     what : tuple of str
-        ``L1`` to ``L4``, ``up``, ``low``, ``missing``, ``level:<name>``.
+        ``L1`` to ``L4`` (Legendre), ``normal``, ``up``, ``low`` (exponential), ``missing``, ``level:<name>``.
     levels : tuple of str
         In the order of the codes (coded kinds).
     """
@@ -68,9 +69,10 @@ class Coded:
 
 def encode(name: str, kind: Kind, values: Floats, n_ref: int, levels: tuple[str, ...] = (), seed: int = 0) -> Coded:
     """Codes and scores of one pooled column; which rows belong to which table decides nothing but ``counts``."""
-    codes, size, names = (
-        _codes_ordered(values, seed) if kind in ORDERED else _codes_levels(values, levels) if kind in CODED else _none(values)
-    )
+    if kind in ORDERED:
+        codes, size, names = _codes_ordered(values, seed)
+    else:
+        codes, size, names = _codes_levels(values, levels)
     counts = np.stack([np.bincount(part, minlength=size + 1) for part in (codes[:n_ref], codes[n_ref:])])
     if kind in ORDERED:
         lut, what = _ordered_scores(counts.sum(0))
@@ -108,23 +110,21 @@ def _codes_levels(values: Floats, levels: tuple[str, ...]) -> tuple[NDArray[np.i
     return np.where(gone, size, rank[raw]).astype(np.int32), size, tuple(names[k] for k in order[:size])
 
 
-def _none(values: Floats) -> tuple[NDArray[np.int32], int, tuple[str, ...]]:
-    return np.isnan(values).astype(np.int32), 1, ()
-
-
 def _ordered_scores(count: Ints) -> tuple[Floats, tuple[str, ...]]:
     seen, total = count[:-1], int(count[:-1].sum())
     distinct = int((seen > 0).sum())
     columns: list[Floats] = []
     what: list[str] = []
     if distinct > 1:
-        u = (np.cumsum(seen) - seen / 2) / total
+        u = np.clip((np.cumsum(seen) - seen / 2) / total, 1e-12, 1 - 1e-12)  # bins may be empty
         t = 2 * u - 1
         shapes = [t, (3 * t**2 - 1) / 2, (5 * t**3 - 3 * t) / 2, (35 * t**4 - 30 * t**2 + 3) / 8]
         columns += shapes[: min(4, distinct - 1)]
         what += [f"L{k + 1}" for k in range(min(4, distinct - 1))]
+        columns.append(special.ndtri(u))
+        what.append("normal")
         if distinct >= 5:
-            columns += [np.minimum(-np.log1p(-u), TAIL), np.minimum(-np.log(np.maximum(u, 1e-12)), TAIL)]
+            columns += [np.minimum(-np.log1p(-u), TAIL), np.minimum(-np.log(u), TAIL)]
             what += ["up", "low"]
     return _finish(columns, what, count)
 
@@ -223,9 +223,9 @@ class Design:
         return sum(self.units) <= PERMUTE_UP_TO
 
     @cached_property
-    def permutations(self) -> FloatArray:
-        """(draws, units) 1 where the permuted label is "current"."""
-        return shuffles(self.units, self.draws, as_seed(self.seed, 902))
+    def batches(self) -> Batches:
+        """Relabellings of all units, drawn as far as a family asks and shared by the families."""
+        return Batches(self.units, self.draws, as_seed(self.seed, 902))
 
     def grouping(self, rows: Ints) -> tuple[Ints | None, tuple[int, int]]:
         """Units of some rows, renumbered without gaps, and how many of them each table has."""
@@ -283,13 +283,23 @@ def unit_sums(scores: NDArray[Any], unit: Ints | None, count: int) -> NDArray[An
     return np.asarray(np.add.reduceat(scores[order], starts, axis=0))
 
 
+class Batches:
+    """Random relabellings of units in batches of 100, made when first asked for."""
+
+    def __init__(self, units: tuple[int, int], draws: int, rng: np.random.Generator) -> None:
+        self.units, self.draws, self.rng = units, draws, rng
+        self.made: list[FloatArray] = []
+
+    def __iter__(self) -> Iterator[FloatArray]:
+        for k, first in enumerate(range(0, self.draws, 100)):
+            if k == len(self.made):
+                self.made.append(shuffles(self.units, min(100, self.draws - first), self.rng))
+            yield self.made[k]
+
+
 def shuffles(units: tuple[int, int], draws: int, rng: np.random.Generator) -> FloatArray:
     """(draws, sum(units)) random relabellings, 1 for "current": the units with the smallest random keys."""
     total = sum(units)
-    out = np.empty((draws, total), np.float32)
-    step = max(1, 4_000_000 // total)
-    for i in range(0, draws, step):
-        keys = rng.integers(0, 1 << 32, (min(step, draws - i), total), dtype=np.uint32)
-        bar = np.partition(keys, units[1] - 1, axis=1)[:, units[1] - 1]
-        out[i : i + step] = keys <= bar[:, None]  # two keys of 32 bits meet at the bar once in a million draws
-    return out
+    keys = rng.integers(0, 1 << 32, (draws, total), dtype=np.uint32)
+    bar = np.partition(keys, units[1] - 1, axis=1)[:, units[1] - 1]
+    return (keys <= bar[:, None]).astype(np.float32)  # two keys of 32 bits meet at the bar once in a million draws

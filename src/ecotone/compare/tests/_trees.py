@@ -109,7 +109,9 @@ def features(design: Design, rows: Ints) -> Floats:
     return out
 
 
-def _prequential(x: Floats, y: Bools, unit: Ints | None, units: tuple[int, int], rng: np.random.Generator) -> list[Step]:
+def _prequential(
+    x: Floats, y: Bools, unit: Ints | None, units: tuple[int, int], rng: np.random.Generator
+) -> list[Step]:
     place = np.concatenate([rng.permutation(u) / u for u in units])  # of each unit, in its own table: stratified
     if unit is not None:
         place = place[unit]
