@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import blake2b
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,7 @@ MOST_LEVELS = 12
 MOST_PAIRED = 256
 _LARGEST = 16 * SCALE
 _CHUNK = 1 << 14
+Map: TypeAlias = Callable[[Callable[[int], NDArray[np.float64]], Iterable[int]], Iterable[NDArray[np.float64]]]
 
 
 @dataclass(frozen=True)
@@ -139,6 +140,14 @@ def _levels(column: ColumnProfile) -> Cut | None:
     return Cut(column.name, column.family, np.empty(0), levels, table, labels)
 
 
+def _tables(cuts: Cuts) -> list[NDArray[np.float64]]:
+    """Of each cut the scores whose products are summed."""
+    ends = np.cumsum([len(c.labels) for c in cuts.columns])
+    paired = np.zeros(int(ends[-1]), bool)
+    paired[cuts.paired] = True
+    return [c.table[:, use].astype(np.float64) for c, use in zip(cuts.columns, np.split(paired, ends[:-1]))]
+
+
 @dataclass
 class Sums:
     """Sums over ``n`` rows of the scores on ``cuts`` and of products of the paired ones.
@@ -163,17 +172,23 @@ class Sums:
         s, p = len(cuts.labels), len(cuts.paired)
         return cls(cuts, 0, np.zeros(s, np.int64), np.zeros((p, p), np.int64))
 
-    def update(self, rows: int, cells: list[Ints]) -> None:
-        """Add rows by their cells, one array per cut column."""
+    def update(self, rows: int, cells: list[Ints], run: Map = map) -> None:
+        """Add rows by their cells, one array per cut column; ``run`` may be the ``map`` of a pool of threads."""
         self.n += rows
-        tables: list[NDArray[np.float64]] = [c.table.astype(np.float64) for c in self.cuts.columns]
-        if tables:
-            counts = [np.bincount(c, minlength=len(t)) for c, t in zip(cells, tables)]
-            self.first += np.concatenate([n @ c.table for n, c in zip(counts, self.cuts.columns)])
-        for start in range(0, rows if tables else 0, _CHUNK):
-            scores = np.hstack([t[c[start : start + _CHUNK]] for t, c in zip(tables, cells)])[:, self.cuts.paired]
-            # Whole numbers below 2**53 all the way (2**14 rows of products below 2**28), so float64 is exact
-            self.products += (scores.T @ scores).astype(np.int64)
+        cuts = self.cuts.columns
+        if not cuts:
+            return
+        counts = [np.bincount(c, minlength=len(cut.table)) for c, cut in zip(cells, cuts)]
+        self.first += np.concatenate([n @ cut.table for n, cut in zip(counts, cuts)])
+        tables = _tables(self.cuts)
+
+        def products(start: int) -> NDArray[np.float64]:
+            # Whole numbers below 2**53 all the way (2**14 rows of products of at most 2**28): float64 is exact
+            scores = np.hstack([t[c[start : start + _CHUNK]] for t, c in zip(tables, cells)])
+            return np.asarray(scores.T @ scores)
+
+        for part in run(products, range(0, rows, _CHUNK)):
+            self.products += part.astype(np.int64)
 
     def merge(self, other: Sums) -> Sums:
         """Sums over both; raises ``BadInput`` where the cut points differ."""

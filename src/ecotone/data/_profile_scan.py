@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from threadpoolctl import threadpool_limits
 
 from ecotone.contracts import BadInput, Ints
 
@@ -125,7 +126,7 @@ class _Scan:
             job.result()
         if self.sums:
             whole: list[Ints] = cells
-            self.sums.update(len(batch), whole)
+            self.sums.update(len(batch), whole, pool.map)
         self.n += len(batch)
 
 
@@ -147,7 +148,8 @@ def _places(sums: Sums | None, columns: dict[str, ColumnProfile], name: str) -> 
 def _pass(source: Source, like: Profile | None, k: int, seed: int, name: str) -> Profile:
     scan = _Scan(source, like, k, seed, name)
     workers = max(1, min(4, os.cpu_count() or 1, len(scan.columns)))
-    with ThreadPoolExecutor(workers) as pool:
+    # One BLAS thread per worker: the workers share the cores already
+    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(workers) as pool:
         for batch in source.batches():
             if len(batch):
                 scan.update(batch, pool, workers)

@@ -69,7 +69,8 @@ class Moments:
         n = len(x)
         c = total / n
         e = x - c
-        d1, d2 = float(e.sum()), float(e @ e)
+        d1 = float(e.sum())
+        d2 = float(np.multiply(e, e, out=e).sum())  # not BLAS: its threads would get into the workers' way
         self.n += n
         if not (math.isfinite(d1) and math.isfinite(d2)):
             self.overflow = True

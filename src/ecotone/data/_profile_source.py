@@ -222,8 +222,10 @@ def _read(file: Path, schema: Any, rows: int) -> Iterator[Any]:
     kind = _kind(file)
     if kind == "parquet":
         text = [f.name for f in schema if pa.types.is_string(f.type) or pa.types.is_large_string(f.type)]
-        with pq.ParquetFile(file, read_dictionary=text, buffer_size=1 << 20) as opened:
-            yield from opened.iter_batches(rows, columns=schema.names)
+        # Pre-buffering would hold the whole file; a small buffer and one row group at a time keep memory flat
+        with pq.ParquetFile(file, read_dictionary=text, pre_buffer=False, buffer_size=1 << 16) as opened:
+            for group in range(opened.num_row_groups):
+                yield from opened.iter_batches(rows, row_groups=[group], columns=schema.names)
     elif kind == "csv":
         with _open_csv(file, {f.name: f.type for f in schema if not pa.types.is_null(f.type)}) as stream:
             yield from stream
