@@ -294,7 +294,8 @@ def _headline(content: dict[str, Any], alarms: list[str]) -> str:
     if "performance" in alarms and quality is not None:
         parts.append("The model's performance has dropped.")
     if "outside" in alarms:
-        parts.append(f"{len(content['rows']['index'])} rows lie outside the reference.")
+        named = len(content["rows"]["index"])
+        parts.append(f"{named:,} rows lie outside the reference." if named else "Some rows lie outside the reference.")
     if content["verdict"]["guarantee"] == "withdrawn":
         parts.append("The guarantee is withdrawn: " + str(content["verdict"]["reason"]))
     return " ".join(parts)

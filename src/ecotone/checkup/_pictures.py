@@ -27,7 +27,7 @@ def pictures(
     """Binned shares of the columns that moved, the pair that changed most, the map of rows."""
     moved = [e["name"] for e in entries if e["role"] in ("moved", "moved with others")][:_SHOWN]
     shown = {name: column_picture(both.reference[name], both.current[name]) for name in moved}
-    pair = next(((a, b) for a, b, _, _ in verdict.pairs if verdict.changed and a != b), None)
+    pair = next(((a, b) for a, b, p, _ in verdict.pairs if verdict.changed and p <= 0.05 and a != b), None)
     return {
         "columns": shown,
         "pair": None if pair is None else pair_picture(both, *pair),

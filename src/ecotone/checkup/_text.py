@@ -63,6 +63,8 @@ def _rows(content: dict[str, Any]) -> list[str]:
     rows = content["rows"]
     if rows["index"]:
         return [f"rows: {len(rows['index']):,} named outside; estimated share outside {rows['share']:.1%}"]
+    if rows["raised"]:
+        return [f"rows: some lie outside (p = {_p(rows['global_pvalue'])}), none can be named at the FDR"]
     if rows.get("needed"):
         return [f"rows: none can be named; {rows['needed']:,} calibration rows are needed, {rows['n_calibration']:,} are there"]
     return ["rows: none outside"]

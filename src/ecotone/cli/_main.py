@@ -8,11 +8,14 @@ from __future__ import annotations
 import sys
 import traceback
 from collections.abc import Sequence
+from typing import Any
 
-import click
 import typer
 
 from ecotone.contracts import BadInput
+
+# The base of every complaint about a command line; typer brings its own copy of click.
+_Complaint: Any = typer.BadParameter.__mro__[2]
 
 app = typer.Typer(
     name="ecotone",
@@ -33,13 +36,13 @@ def run(arguments: Sequence[str] | None = None) -> int:
             args=None if arguments is None else list(arguments), prog_name="ecotone", standalone_mode=False
         )
         return code if isinstance(code, int) else 0
-    except click.exceptions.Abort:
+    except typer.Abort:
         return _say("interrupted", 130)
     except KeyboardInterrupt:
         return _say("interrupted", 130)
-    except click.exceptions.Exit as done:
+    except typer.Exit as done:
         return done.exit_code
-    except click.ClickException as error:
+    except _Complaint as error:
         return _say(error.format_message(), 2)
     except BadInput as error:
         return _say(str(error), 2)
