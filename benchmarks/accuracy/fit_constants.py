@@ -4,7 +4,8 @@
 
 Half-width = z se + A |estimate - reference| + B range. Among the pairs (A, B) of a grid that cover the realised
 metric at nominal 90 % in at least 92 % of all replicates, and in 90 % of those of every kind of shift, of labels and of
-size, the one with the smallest mean half-width is taken. Replicates whose effective sample size calls for the flag ``unknown`` are left out, as they are for
+size, the one with the smallest mean half-width is taken. Replicates whose effective sample size calls for the flag
+``unknown`` are left out, as they are for
 users. The shifts: shares of a mixture's components, tilts along a direction, moved and stretched columns, over labels
 that follow boxes, waves or a mixture; binary, four classes, and numbers with an error that depends on the row.
 Prints every cell and the pair.

@@ -39,6 +39,22 @@ class Nuisance:
             self._made[key] = make()
         return self._made[key]
 
+    def part(self, data: Predictions, reference: Ints, current: Ints) -> Nuisance:
+        """The same fits at some rows of both tables, of which ``data`` are the predictions."""
+        inside = np.isin(self.rows, reference)
+        found = Nuisance(data, self.seed)
+        w = self.weights[inside]
+        found._made["rows"] = np.searchsorted(reference, self.rows[inside])
+        found._made["weights"] = w / w.mean() if len(w) else w
+        for key in (("calibrated", False), ("calibrated", True)) if not data.is_regression else ():
+            ref, cur = self.calibrated(key[1])
+            found._made[key] = ref[reference], cur[current]
+        for key, made in self._made.items():
+            if key[0] == "moments":
+                found._made[key] = made[0][reference], made[1][current]
+        data.cache[("nuisance", self.seed)] = found
+        return found
+
     # ------------------------------------------------------------------ the two laws of the rows
     @property
     def rows(self) -> Ints:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -69,6 +69,18 @@ class Predictions:
             raise BadInput("p_reference and p_current must both be given, or neither")
         if self.missing_labels(self.y_reference).any():
             raise BadInput("y_reference lacks labels; leave those rows out")
+
+    def take(self, reference: Ints, current: Ints) -> Predictions:
+        """The predictions at some rows of both tables."""
+        sides = {"reference": reference, "current": current}
+        changed: dict[str, Any] = {"cache": {}}
+        for side, rows in sides.items():
+            for name in (f"x_{side}", f"y_{side}", f"predicted_{side}", f"p_{side}"):
+                values = getattr(self, name)
+                changed[name] = None if values is None else values[rows]
+        if self.units is not None:
+            changed["units"] = (self.units[0][reference], self.units[1][current])
+        return replace(self, **changed)
 
     @property
     def is_regression(self) -> bool:

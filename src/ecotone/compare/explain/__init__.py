@@ -7,8 +7,11 @@ from ecotone._lazy import attach
 if TYPE_CHECKING:
     from ._conditional_change import ConditionalChange as ConditionalChange
     from ._conditional_change import conditional_change as conditional_change
+    from ._feature_shift_test import FeatureShifts as FeatureShifts
+    from ._feature_shift_test import feature_shift_test as feature_shift_test
     from ._movement import Movement as Movement
     from ._movement import movement as movement
     from ._performance_shift_attribution import PerformanceShiftAttribution as PerformanceShiftAttribution
+    from ._transport_explanation import TransportExplanation as TransportExplanation
 
 __getattr__, __dir__, __all__ = attach(__name__, __file__)
