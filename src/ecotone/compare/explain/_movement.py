@@ -18,6 +18,7 @@ _FLOOR = 3.4
 _RATE_FLOOR = 3.0
 _CHANCE = 0.002  # of "all the most extreme rows come from one table" under exchangeability
 _GRID = 512
+_MOST = 50_000
 
 
 @dataclass(frozen=True)
@@ -144,6 +145,8 @@ def _levels(reference: Column, current: Column, n: tuple[float, float], facts: d
 def _ordered(r: Floats, c: Floats, n: tuple[float, float], facts: dict[str, Any]) -> list[str]:
     """Rows beyond the reference's range, then the simplest map that explains the rest. Both arrays sorted."""
     far, near, c = _beyond(r, c, n, facts)
+    if max(len(r), len(c)) > _MOST:  # evenly spaced quantiles; ``n`` keeps the noise of all rows
+        r, c = (x if len(x) <= _MOST else quantiles(x, (np.arange(_MOST) + 0.5) / _MOST) for x in (r, c))
     if len(c) == 0 or weighted_distance(r, c, n) <= _FLOOR:
         return far + near
     grid = (np.arange(_GRID) + 0.5) / _GRID
