@@ -23,6 +23,7 @@ _MAX_CALIBRATION = 50_000
 _MAX_EXPLAINED = 200
 _LEAST = 20  # rows of the reference below which nothing is fitted
 _FLOOR = 0.5  # least variance of a normal score
+_RIDGE = 0.01  # counts and levels take few values: no component may close in on one
 _LOOKS = (0.01, 0.02, 0.05, 0.1, 0.2)  # levels at which the share outside is read off
 
 
@@ -126,7 +127,7 @@ def rows_outside(
     encoder = Gaussianiser().fit(pair.reference.take(fit))
     if pair.reference.n < _LEAST or m == 0 or not encoder.outputs_:
         return _nothing(pair, n, short, alpha, fdr)
-    density = GaussianMixtureDensity(floor=_FLOOR).fit(encoder.transform(pair.reference.take(fit)))
+    density = GaussianMixtureDensity(floor=_FLOOR, ridge=_RIDGE).fit(encoder.transform(pair.reference.take(fit)))
     pooled = np.concatenate([encoder.transform(pair.reference.take(calibrate)), encoder.transform(pair.current)])
     typical = density.score_samples(pooled)
     train = rng.permutation(n + m)[:max_fit]

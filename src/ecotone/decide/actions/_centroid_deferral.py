@@ -14,13 +14,14 @@ CARD = Card(
     summary="Accept where the softmax output is nearer its class centroid than any wrong calibration prediction.",
     contract="Decision",
     title="When to Accept Automated Predictions and When to Defer to Human Judgment?",
-    authors=("Sikar, Daniel", "Garcez, Artur d'Avila", "Bloomfield, Robin", "Weyde, Tillman", "Peeroo, Kaleem"),
+    authors=("Sikar, Daniel", "Garcez, Artur", "Weyde, Tillman", "Bloomfield, Robin", "Peeroo, Kaleem"),
     year=2024,
     link="https://arxiv.org/abs/2407.07821",
     row=145,
     reads=("probabilities", "labels"),
     remedy_for=("outside", "concept"),
     advice="Defer these rows to a person.",
+    tier="experimental",
     claim="On shifted digits the predictions that it accepts are hardly ever wrong, and at equal coverage it is no "
     "worse than a threshold on the largest probability.",
 )
@@ -54,7 +55,7 @@ class CentroidDeferral:
 
     References
     ----------
-    Sikar, Garcez, Bloomfield, Weyde and Peeroo (2024), https://arxiv.org/abs/2407.07821
+    Sikar, Garcez, Weyde, Bloomfield and Peeroo (2024), https://arxiv.org/abs/2407.07821
 
     Examples
     --------

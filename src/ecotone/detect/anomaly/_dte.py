@@ -150,7 +150,7 @@ class DTE(BaseEstimator):
         check_is_fitted(self)
         if self.mode == "neighbours":
             X = validate_data(self, X, dtype=np.float64, reset=False)
-            return -self._mean_square((X - self.mean_) / self.scale_) / X.shape[1]
+            return np.asarray(-self._mean_square((X - self.mean_) / self.scale_) / X.shape[1])
         p = self.posterior(X)
         return np.asarray(-(p @ np.arange(p.shape[1])))
 

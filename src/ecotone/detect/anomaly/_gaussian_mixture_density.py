@@ -41,7 +41,7 @@ class GaussianMixtureDensity(BaseEstimator):
     .. math:: \log p(x) = \log \sum_k \pi_k\, \mathcal N(x; \mu_k, \Sigma_k)
 
     The rows are whitened by their Ledoit-Wolf covariance first; the components' covariances in these
-    coordinates carry a ridge of ``1/100 + d/n`` towards the pooled one, so that 200 columns need no more than a
+    coordinates carry a ridge of ``ridge + d/n`` towards the pooled one, so that 200 columns need no more than a
     few hundred rows. The number of components is the one of smallest BIC among 1 to ``max_components``, as long
     as it has fewer than n/2 parameters. At most 5 000 rows serve the EM algorithm; all serve the whitening.
 
@@ -51,6 +51,8 @@ class GaussianMixtureDensity(BaseEstimator):
     floor : float
         Smallest variance of a column, in the columns' squared unit: a column that hardly varied in ``fit``
         can then not outweigh all others.
+    ridge : float
+        Share of the pooled covariance added to each component's; larger where columns take few values.
     seed : int
 
     Attributes
@@ -73,9 +75,10 @@ class GaussianMixtureDensity(BaseEstimator):
     True
     """
 
-    def __init__(self, max_components: int = 5, floor: float = 0.0, seed: int = 0) -> None:
+    def __init__(self, max_components: int = 5, floor: float = 0.0, ridge: float = 1e-3, seed: int = 0) -> None:
         self.max_components = max_components
         self.floor = floor
+        self.ridge = ridge
         self.seed = seed
 
     def fit(self, X: Any, y: Any = None) -> GaussianMixtureDensity:
@@ -90,7 +93,7 @@ class GaussianMixtureDensity(BaseEstimator):
         W = solve_triangular(np.linalg.cholesky(covariance), np.eye(d), lower=True).T
         self.whitener_ = W
         rows = as_seed(self.seed).permutation(n)[:_EM_ROWS]
-        mixture = self._mixture((X[rows] - self.center_) @ W, 0.01 + d / n)
+        mixture = self._mixture((X[rows] - self.center_) @ W, self.ridge + d / n)
         if mixture is None:
             self.weights_, self.means_, self.whiteners_ = np.ones(1), self.center_[None], W[None]
         else:

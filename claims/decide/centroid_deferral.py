@@ -1,0 +1,60 @@
+"""Deferral by class centroids against a threshold on the largest probability, on shifted digits."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+from scipy import ndimage, stats
+from sklearn.datasets import load_digits
+from sklearn.neural_network import MLPClassifier
+
+from ecotone.decide.actions import CentroidDeferral
+
+
+def _shifted(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Each digit turned by up to 25 degrees, with noise."""
+    turned = [ndimage.rotate(im, rng.uniform(-25, 25), reshape=False, order=1) for im in images]
+    return np.clip(np.array(turned) + rng.normal(0, 2, images.shape), 0, 16)
+
+
+def run(seeds: int = 5) -> dict[str, Any]:
+    """Error among accepted shifted digits, at the method's own coverage."""
+    digits = load_digits()
+    ours, baseline, all_rows, coverage, in_place = [], [], [], [], []
+    for seed in range(seeds):
+        rng = np.random.default_rng(seed)
+        train, calibrate, test = np.split(rng.permutation(len(digits.target)), [700, 1200])
+        network = MLPClassifier((64,), max_iter=60, random_state=seed).fit(digits.data[train], digits.target[train])
+        rule = CentroidDeferral().fit(network.predict_proba(digits.data[calibrate]), digits.target[calibrate])
+        p = network.predict_proba(_shifted(digits.images[test], rng).reshape(len(test), -1))
+        wrong = p.argmax(1) != digits.target[test]
+        accepted = rule.decide(p).action == "accept"
+        surest = np.argsort(-p.max(1), kind="stable")[: accepted.sum()]
+        ours.append(float(wrong[accepted].mean()))
+        baseline.append(float(wrong[surest].mean()))
+        all_rows.append(float(wrong.mean()))
+        coverage.append(float(accepted.mean()))
+        still = network.predict_proba(digits.data[test])
+        in_place.append(float((still.argmax(1) != digits.target[test])[rule.decide(still).action == "accept"].mean()))
+    gaps = np.subtract(ours, baseline)
+    half = stats.t.ppf(0.975, len(gaps) - 1) * gaps.std(ddof=1) / np.sqrt(len(gaps))
+    interval = [float(gaps.mean() - half), float(gaps.mean() + half)]
+    return {
+        "claim": "On rotated, noisy digits the predictions that CentroidDeferral accepts are wrong in at most 2 % of "
+        "cases, and not more often than as many predictions of largest probability.",
+        "metric": "error among accepted predictions at equal coverage",
+        "ours": ours,
+        "baseline": baseline,
+        "difference": float(gaps.mean()),
+        "interval": interval,
+        "holds": bool(interval[0] <= 0 and np.mean(ours) <= 0.02),
+        "notes": f"Coverage {np.mean(coverage):.2f}; error of all predictions {np.mean(all_rows):.3f}; error among "
+        f"accepted unshifted digits {np.mean(in_place):.4f}. 'Not more often': the 95 % interval of the difference "
+        "reaches 0 or below. The shift was chosen once and not tuned; the first half of the claim fails there.",
+    }
+
+
+if __name__ == "__main__":
+    print(json.dumps(run(), indent=2))
