@@ -25,11 +25,11 @@ _SAMPLE = 10_000
 _ROUNDS = 20
 
 
-def copies(keys: Keys, exact: Sequence[Exact] = ()) -> Ints:
+def copies(keys: Keys, exact: Sequence[Exact] = (), blanks: Sequence[int | None] = ()) -> Ints:
     """First row that equals each row in every column.
 
-    A row is a copy only if it equals another in all columns including a nearly unique one: rows that agree by
-    chance, as those of a table of few categories do, are not copies.
+    A row is a copy only if it equals another in all columns including a nearly unique one that has a value: rows
+    that agree by chance, as those of a table of few categories do, are not copies.
 
     Parameters
     ----------
@@ -37,6 +37,8 @@ def copies(keys: Keys, exact: Sequence[Exact] = ()) -> Ints:
         One array a column; integers equal exactly where the values are (or nearly so, see ``exact``).
     exact : sequence of callables
         Columns to compare themselves where the keys agree: ``(rows, others) -> equal``.
+    blanks : sequence of (int or None)
+        The key that stands for "missing" in each column, if any does.
 
     Returns
     -------
@@ -52,8 +54,9 @@ def copies(keys: Keys, exact: Sequence[Exact] = ()) -> Ints:
     """
     rows, heads = equal_rows(keys, exact)
     first = np.arange(len(keys[0]) if keys else 0)
-    if len(rows) and beyond_chance(keys, len(first) - len(rows)):
-        first[rows] = heads
+    if len(rows):
+        real = beyond_chance(keys, len(first) - len(rows), rows, blanks)
+        first[rows[real]] = heads[real]
     return first
 
 
@@ -94,27 +97,42 @@ def _hash(keys: Keys) -> NDArray[np.uint64]:
     return total
 
 
-def beyond_chance(keys: Keys, different: int) -> bool:
-    """Whether a column is nearly unique, or two are among the ``different`` rows that are no copies.
+def beyond_chance(keys: Keys, different: int, rows: Ints, blanks: Sequence[int | None] = ()) -> Bools:
+    """Whether rows have a value in a nearly unique column, or in two that are among rows that differ.
 
     The second case is a table with so many copies that no column stays nearly unique; two columns that are,
     copies left out, do not agree by chance.
+
+    Parameters
+    ----------
+    keys, blanks
+        As for :func:`copies`.
+    different : int
+        Number of rows that are no copies.
+    rows : (m,) int64
+        The rows in question.
+
+    Returns
+    -------
+    (m,) bool
     """
-    n, close = len(keys[0]), 0
+    n = len(keys[0])
     many_copies = different >= max(_FEWEST, n / 2)
     needed = _NEARLY * (different if many_copies else n)
-    for key in keys:
+    strong, close = np.zeros(len(rows), bool), np.zeros(len(rows), np.int64)
+    for key, blank in zip(keys, blanks or [None] * len(keys)):
         # A sample of rows holds at least the whole's share of distinct values, up to chance
         some = key[:: max(1, n // _SAMPLE)]
         if len(np.unique(some)) < 0.9 * needed * len(some) / n:
             continue
         distinct = pc.count_distinct(pa.array(key)).as_py()
-        if distinct >= _NEARLY * n:
-            return True
-        close += many_copies and distinct >= needed
-        if close == 2:
-            return True
-    return False
+        there = key[rows] != blank if blank is not None else np.ones(len(rows), bool)
+        strong |= there & (distinct >= _NEARLY * n)
+        close += there & many_copies & (distinct >= needed)
+        if (strong | (close >= 2)).all():
+            break
+    real: Bools = strong | (close >= 2)
+    return real
 
 
 def arrow_equal(column: pa.ChunkedArray) -> Exact:
@@ -147,34 +165,45 @@ def leave_out_copies(reference: pa.Table, current: pa.Table, raws: Mapping[str, 
         ``reference`` and ``current``: copies within the table; ``overlap``: rows of current, copies left out, that
         equal a row of the reference in all columns that both tables have.
     """
-    pooled = {name: raw.key() for name, raw in raws.items() if raw.family not in ("nested", "mismatch")}
+    pooled = {name: (raw.key(), raw.blank) for name, raw in raws.items() if raw.family not in ("nested", "mismatch")}
     keep = np.ones(reference.num_rows + current.num_rows, dtype=bool)
     halves = slice(None, reference.num_rows), slice(reference.num_rows, None)
     counts = {}
     for table, half, name in zip((reference, current), halves, ("reference", "current")):
-        first = copies(*_table_keys(table, half, raws, pooled))
-        keep[half] = first == np.arange(table.num_rows)
+        keys, exact, blanks = _table_keys(table, half, raws, pooled)
+        first = copies(keys, exact, blanks)
+        if keys:
+            keep[half] = first == np.arange(table.num_rows)
         counts[name] = int(table.num_rows - keep[half].sum())
     counts["overlap"] = _overlap(reference, current, raws, pooled, keep)
     return keep, counts
 
 
+Pooled: TypeAlias = Mapping[str, tuple[NDArray[np.int64], int | None]]
+
+
 def _table_keys(
-    table: pa.Table, half: slice, raws: Mapping[str, Raw], pooled: Mapping[str, NDArray[np.int64]]
-) -> tuple[list[NDArray[np.int64]], list[Exact]]:
-    keys, exact = [], []
+    table: pa.Table, half: slice, raws: Mapping[str, Raw], pooled: Pooled
+) -> tuple[list[NDArray[np.int64]], list[Exact], list[int | None]]:
+    keys: list[NDArray[np.int64]] = []
+    exact: list[Exact] = []
+    blanks: list[int | None] = []
     for name in table.column_names:
         column = table[name]
         if family(column.type) == "nested":
             exact.append(arrow_equal(column))
             continue
         if name in pooled:
-            keys.append(pooled[name][half])
+            key, blank = pooled[name]
+            key = key[half]
         else:
-            keys.append(pool(name, column, pa.chunked_array([pa.nulls(0)])).key())
+            raw = pool(name, column, pa.chunked_array([pa.nulls(0)]))
+            key, blank = raw.key(), raw.blank
+        keys.append(key)
+        blanks.append(blank)
         if _rounds(column.type, raws.get(name)):
             exact.append(arrow_equal(column))
-    return keys, exact
+    return keys, exact, blanks
 
 
 def _rounds(t: pa.DataType, raw: Raw | None) -> bool:
@@ -184,18 +213,12 @@ def _rounds(t: pa.DataType, raw: Raw | None) -> bool:
     return bool(pa.types.is_decimal(t) or getattr(t, "unit", "") == "ns")
 
 
-def _overlap(
-    reference: pa.Table,
-    current: pa.Table,
-    raws: Mapping[str, Raw],
-    pooled: Mapping[str, NDArray[np.int64]],
-    keep: Bools,
-) -> int:
-    n = reference.num_rows
-    if any(raw.family == "mismatch" for raw in raws.values()):
+def _overlap(reference: pa.Table, current: pa.Table, raws: Mapping[str, Raw], pooled: Pooled, keep: Bools) -> int:
+    n, whole = reference.num_rows, bool(keep.all())
+    if not pooled or any(raw.family == "mismatch" for raw in raws.values()):
         return 0
-    whole = bool(keep.all())
-    keys = [key if whole else key[keep] for key in pooled.values()]
+    keys = [key if whole else key[keep] for key, _ in pooled.values()]
+    blanks = [blank for _, blank in pooled.values()]
     split = int(keep[:n].sum())
     exact = []
     for name, raw in raws.items():
@@ -206,6 +229,9 @@ def _overlap(
         elif raw.family == "nested":
             return 0
     rows, heads = equal_rows(keys, exact)
-    crossing = int(((rows >= split) & (heads < split)).sum())
-    parts = ([key[:split] for key in keys], [key[split:] for key in keys])
-    return crossing if crossing and all(beyond_chance(p, len(p[0])) for p in parts) else 0
+    across = (rows >= split) & (heads < split)
+    if not across.any():
+        return 0
+    there = beyond_chance([key[:split] for key in keys], split, heads[across], blanks)
+    here = beyond_chance([key[split:] for key in keys], len(keys[0]) - split, rows[across] - split, blanks)
+    return int((there & here).sum())

@@ -139,9 +139,21 @@ def _identifies(raw: Raw, values: Floats) -> str:
         return "rising identifier: differs by design"
     if all(_consecutive(h) for h in halves) or _consecutive(exact):
         return "consecutive identifier: differs by design"
-    if _named_id(raw.name) and pc.count_distinct(pa.array(exact)).as_py() >= NEARLY_UNIQUE * len(exact):
+    if _named_id(raw.name) and _nearly_unique(exact, raw.split):
         return "identifier by its name, nearly unique: differs by design"
     return ""
+
+
+def _nearly_unique(x: Floats | Ints, split: int) -> bool:
+    """Whether values hardly repeat, over both tables or in each (the same units may be in both)."""
+
+    def share(part: Floats | Ints) -> float:
+        return float(pc.count_distinct(pa.array(part)).as_py()) / len(part) if len(part) else 1.0
+
+    if share(x) >= NEARLY_UNIQUE:
+        return len(x) >= FEWEST_FOR_ID
+    halves = x[:split], x[split:]
+    return max(map(len, halves)) >= FEWEST_FOR_ID and all(share(half) >= NEARLY_UNIQUE for half in halves)
 
 
 def _named_id(name: str) -> bool:
@@ -160,14 +172,15 @@ def _consecutive(x: Floats | Ints) -> bool:
 
 
 def _text(raw: Raw) -> Typed:
-    n, distinct = int((~raw.missing).sum()), len(raw.dictionary)
+    there = ~raw.missing
+    n, distinct = int(there.sum()), len(raw.dictionary)
     if distinct == 1:
         return _lone(raw, raw.dictionary[0].as_py())
     values = np.where(raw.codes < 0, np.nan, raw.codes.astype(np.float64))
     if not raw.declared:
         if distinct >= FEWEST_FOR_ID and distinct >= 0.5 * n and _is_prose(raw.dictionary):
             return _prose(raw)
-        if n >= FEWEST_FOR_ID and distinct >= NEARLY_UNIQUE * n:
+        if distinct >= 0.45 * n and _nearly_unique(raw.codes[there], int(there[: raw.split].sum())):
             return _set_aside(raw, "id", "identifier: nearly every value is unique, so values differ by design", values)
         if distinct > MOST_LEVELS and distinct >= 0.5 * n:
             return _set_aside(raw, "id", f"identifier: {distinct} values with hardly any repetition", values)

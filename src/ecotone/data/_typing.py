@@ -77,6 +77,13 @@ class Raw:
         clean[self.missing] = np.nan  # one NaN of the many
         return clean.view(np.int64)
 
+    @property
+    def blank(self) -> int | None:
+        """The key that stands for "missing"."""
+        if self.family == "text":
+            return -1
+        return None if self.whole is not None else int(np.array(np.nan).view(np.int64))
+
     def take(self, rows: Bools) -> Raw:
         """The same column at some of the pooled rows."""
         return replace(
