@@ -168,11 +168,14 @@ class Pair:
         return self.reference.n, self.current.n
 
 
+_TREE_LEVELS = 60  # below the 63 bins that trees here use: a histogram has a bin for each level
+
+
 def tree_matrix(table: Table) -> tuple[Floats, Bools]:
     """Values as trees read them, with a mask of the columns to treat as categories.
 
     Ordered, boolean and category columns only (others are skipped); NaN where missing. Categories of more than
-    250 levels keep the 250 commonest (levels come in that order) and share one code for the rest, as histogram
+    60 levels keep the commonest 60 (levels come in that order) and share one code for the rest, as histogram
     gradient boosting needs.
 
     Returns
@@ -180,6 +183,6 @@ def tree_matrix(table: Table) -> tuple[Floats, Bools]:
     (n, k) float64, (k,) bool
     """
     used = [c for c in table if c.kind in ORDERED | CODED]
-    values = [np.where(c.values > 249, 250.0, c.values) if c.kind in CODED else c.values for c in used]
+    values = [np.minimum(c.values, _TREE_LEVELS) if c.kind in CODED else c.values for c in used]
     matrix = np.column_stack(values) if values else np.empty((table.n, 0))
     return matrix, np.array([c.kind in CODED for c in used], dtype=bool)
