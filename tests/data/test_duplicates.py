@@ -80,8 +80,9 @@ def test_excluded_columns_and_roles_still_tell_rows_apart():
 def test_missing_values_and_negative_zero_are_equal():
     x = np.arange(50.0)
     x[:2] = np.nan
-    a = pd.DataFrame({"x": np.r_[x, x], "y": np.r_[x, x] / 3, "z": np.r_[np.zeros(50), -np.zeros(50)]})
-    assert make(a, a).duplicates["reference"] == 48  # rows without x and y agree by chance
+    twice = np.r_[x, x[:40]]
+    a = pd.DataFrame({"x": twice, "y": twice / 3, "z": np.r_[np.zeros(50), -np.zeros(40)]})
+    assert make(a, a).duplicates["reference"] == 38  # rows without x and y agree by chance
 
 
 def test_equal_rows_of_categories_are_normal():
