@@ -81,7 +81,7 @@ def test_results_are_complete_and_strict_json():
     [
         ("raise ValueError('no such table')", "exit code 1: ValueError: no such table"),
         ("print('done')", "not strict JSON"),
-        ("print('{\\"difference\\": NaN}')", "it holds NaN"),
+        ("print('{\"difference\": NaN}')", "it holds NaN"),
     ],
 )
 def test_a_claim_that_breaks_does_not_hold(source, words, tmp_path, monkeypatch):
@@ -93,5 +93,5 @@ def test_a_claim_that_breaks_does_not_hold(source, words, tmp_path, monkeypatch)
     (tmp_path / "broken.py").write_text(source, encoding="utf-8")
     found = runner.run_one(tmp_path / "broken.py")
     assert found["holds"] is False and words in found["error"]
-    (tmp_path / "fine.py").write_text("print('{\\"holds\\": true}')", encoding="utf-8")
+    (tmp_path / "fine.py").write_text("print('{\"holds\": true}')", encoding="utf-8")
     assert runner.run_one(tmp_path / "fine.py")["holds"] is True
