@@ -124,7 +124,8 @@ def _number(column: ColumnProfile) -> Cut | None:
             scores.append(np.clip(np.rint(score / spread * SCALE), -_LARGEST, _LARGEST))
             labels.append(f"L{degree}")
     table = np.zeros((len(edges) + 2, len(scores) + 1), np.int64)
-    table[: len(edges) + 1, : len(scores)] = np.array(scores).reshape(len(scores), -1).T
+    if scores:
+        table[: len(edges) + 1, : len(scores)] = np.column_stack(scores)
     table[-1, -1] = SCALE
     return Cut(column.name, "number", edges, (), table, (*labels, "missing"))
 

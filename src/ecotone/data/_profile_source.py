@@ -41,8 +41,8 @@ class Source:
         Gives the batches, read with the schema and the number of rows that it is called with.
     """
 
-    def __init__(self, name: str, schema: Any, read: Callable[[Any, int], Iterable[Any]], text: bool = False) -> None:
-        self.name, self.schema, self._read, self._text = name, schema, read, text
+    def __init__(self, name: str, schema: Any, read: Callable[[Any, int], Iterable[Any]]) -> None:
+        self.name, self.schema, self._read = name, schema, read
         odd = sorted({n for n in schema.names if schema.names.count(n) > 1})
         if odd:
             raise BadInput(f"{name} has two columns named {odd[0]!r}; rename one of them")
@@ -62,18 +62,38 @@ class Source:
         self.schema = pa.schema([self.schema.field(column) for column in columns])
 
     def widen(self, error: Exception) -> bool:
-        """Widen the guessed type of the CSV column that an error is about; False where that is not the trouble."""
-        found = re.search(r"column (?:#(\d+)|'(.*?)')?.*conversion error to (\w+)", str(error).split("\n")[0])
-        if not (self._text and found):
+        """Widen the guessed type of the column that an error is about; False where that is not the trouble."""
+        if not isinstance(error, _Mistyped):
             return False
-        wide = {"int64": pa.float64(), "date32": pa.timestamp("s"), "null": pa.int64()}.get(found[3], pa.string())
-        odd = [f.name for f in self.schema if str(f.type).startswith(found[3])]
-        if found[2] in self.schema.names:
-            odd = [found[2]]
-        if not odd or found[3] == "string":
-            return False
-        self.schema = pa.schema([f.with_type(wide) if f.name in odd else f for f in self.schema])
+        at = self.schema.get_field_index(error.column)
+        kind = _wider(self.schema.field(at).type, error.value)
+        self.schema = self.schema.set(at, pa.field(error.column, kind))
         return True
+
+
+class _Mistyped(pa.ArrowInvalid):
+    """A cell of a CSV file is not of the type that the cells before it suggested."""
+
+    def __init__(self, column: str, value: str) -> None:
+        super().__init__(f"column {column!r} holds {value!r}")
+        self.column, self.value = column, value
+
+
+def _wider(kind: Any, value: str) -> Any:
+    """The narrowest type that holds an unexpected value too."""
+    wider = {pa.int64(): (pa.float64(),), pa.date32(): (pa.timestamp("s"), pa.timestamp("ns"))}.get(kind, ())
+    if pa.types.is_null(kind):
+        wider = (pa.int64(), pa.float64(), pa.bool_(), pa.date32(), pa.timestamp("s"), pa.timestamp("ns"))
+    elif pa.types.is_timestamp(kind):
+        wider = (pa.timestamp("ns", kind.tz),)
+    for other in wider:
+        try:
+            if other != kind:
+                pa.scalar(value).cast(other)
+                return other
+        except pa.ArrowInvalid:
+            continue
+    return pa.string()
 
 
 def _pieces(batch: Any, rows: int) -> Iterator[Any]:
@@ -191,7 +211,7 @@ def _files(files: list[Path], name: str) -> Source:
         for file in files:
             yield from (_fit(batch, wanted) for batch in _read(file, wanted, rows))
 
-    return Source(files[0].name, schema.remove_metadata(), read, any(_kind(f) == "csv" for f in files))
+    return Source(files[0].name, schema.remove_metadata(), read)
 
 
 def _fit(batch: Any, schema: Any) -> Any:
@@ -227,8 +247,13 @@ def _read(file: Path, schema: Any, rows: int) -> Iterator[Any]:
             for group in range(opened.num_row_groups):
                 yield from opened.iter_batches(rows, row_groups=[group], columns=schema.names)
     elif kind == "csv":
-        with _open_csv(file, {f.name: f.type for f in schema if not pa.types.is_null(f.type)}) as stream:
-            yield from stream
+        try:
+            with _open_csv(file, {f.name: f.type for f in schema if not pa.types.is_null(f.type)}) as stream:
+                yield from stream
+        except pa.ArrowInvalid as error:
+            if found := re.search(r"column #(\d+): CSV conversion error to .*?: invalid value '(.*?)'", str(error)):
+                raise _Mistyped(_open_csv(file, {}).schema.names[int(found[1])], found[2]) from None
+            raise
     else:
         with pa.memory_map(str(file)) as mapped:
             reader = _open_ipc(mapped)
@@ -281,11 +306,11 @@ def _duckdb(source: str, name: str) -> Iterator[Source]:
                 known = ", ".join(list(found)[:8]) or "(none)"
                 raise BadInput(f"{name}: {file} has no table {table!r}; give {file}::TABLE, TABLE one of: {known}")
             quoted = ".".join('"' + part.replace('"', '""') + '"' for part in found[table])
-            schema = base.execute(f"select * from {quoted} limit 0").to_arrow_table().schema
+            schema = base.sql(f"select * from {quoted} limit 0").to_arrow_table().schema
 
             def read(wanted: Any, rows: int) -> Iterator[Any]:
                 names = ", ".join('"' + n.replace('"', '""') + '"' for n in wanted.names)
-                yield from base.cursor().execute(f"select {names} from {quoted}").to_arrow_reader(rows)
+                yield from base.cursor().sql(f"select {names} from {quoted}").to_arrow_reader(rows)
 
             yield Source(table, schema, read)
     except duckdb.Error as error:
