@@ -177,6 +177,13 @@ def test_many_levels_share_one():
     assert f"{len(values)} levels; the {len(values) - 200} beyond the 200 commonest" in found.notes[0]
 
 
+def test_a_hundred_thousand_levels():
+    codes = np.r_[np.zeros(50_000, int), RNG.integers(0, 10**5, 300_000)]
+    column, _, _ = one(pa.array([f"l{i}" for i in codes[:150_000]]), pa.array([f"l{i}" for i in codes[150_000:]]))
+    assert len(column.levels) == 201 and column.levels[0] == "l0"
+    assert np.bincount(column.codes)[200] > 50_000
+
+
 def test_levels_by_pooled_count_then_name():
     column, _, _ = one(["b", "b", "c", None, "(x)"], ["a", "c", "c", "a"])
     assert column.levels == ("c", "a", "b", "(x)")

@@ -117,6 +117,14 @@ def test_other_delimiters(tmp_path, mark):
     assert read_table(tmp_path / "t.csv").arrow.to_pydict() == {"a": [1], "b": ["x"]}
 
 
+def test_quoted_cells_and_a_byte_order_mark(tmp_path):
+    (tmp_path / "t.csv").write_bytes('\ufeff"x","city"\r\n"1.5","Ulm"\r\n"",""\r\n"2","two\nlines"\r\n'.encode())
+    assert read_table(tmp_path / "t.csv").arrow.to_pydict() == {
+        "x": [1.5, None, 2.0],
+        "city": ["Ulm", None, "two\nlines"],
+    }
+
+
 def test_arrays():
     assert read_table(np.arange(3)).arrow.to_pydict() == {"x0": [0, 1, 2]}
     assert read_table(np.arange(4.0).reshape(2, 2)).arrow.to_pydict() == {"x0": [0.0, 2.0], "x1": [1.0, 3.0]}

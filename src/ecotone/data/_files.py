@@ -15,7 +15,7 @@ from ecotone.contracts import BadInput
 
 from ._table import Part
 
-#: Unquoted cells that mean "missing" in a CSV.
+#: Cells that mean "missing" in a CSV.
 MISSING = ["", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "None", "<NA>", "#N/A", "NaT"]
 FORMATS = "CSV (.csv, .csv.gz, .tsv), Parquet (.parquet, .pq) or Arrow (.arrow, .feather, .ipc)"
 
@@ -99,7 +99,7 @@ def _csv(path: Path) -> pa.Table:
     if path.stat().st_size == 0:
         raise BadInput(f"{path} is empty; give a file with a header and rows")
     parse = pcsv.ParseOptions(delimiter=_delimiter(path), newlines_in_values=True)
-    convert = {"null_values": MISSING, "strings_can_be_null": True, "quoted_strings_can_be_null": False}
+    convert = {"null_values": MISSING, "strings_can_be_null": True, "quoted_strings_can_be_null": True}
     read = pcsv.ReadOptions(block_size=1 << 24)
     try:
         table = pcsv.read_csv(path, read, parse, pcsv.ConvertOptions(**convert))

@@ -177,15 +177,14 @@ def _text(raw: Raw) -> Typed:
     if distinct == 1:
         return _lone(raw, raw.dictionary[0].as_py())
     values = np.where(raw.codes < 0, np.nan, raw.codes.astype(np.float64))
-    if not raw.declared:
-        if distinct >= FEWEST_FOR_ID and distinct >= 0.5 * n and _is_prose(raw.dictionary):
-            return _prose(raw)
-        if distinct >= 0.45 * n and _nearly_unique(raw.codes[there], int(there[: raw.split].sum())):
-            return _set_aside(raw, "id", "identifier: nearly every value is unique, so values differ by design", values)
-        if distinct > MOST_LEVELS and distinct >= 0.5 * n:
-            return _set_aside(raw, "id", f"identifier: {distinct} values with hardly any repetition", values)
-        if n >= FEWEST_FOR_ID and pc.all(pc.match_substring_regex(raw.dictionary, UUID)).as_py():
-            return _set_aside(raw, "id", "identifier: UUIDs differ by design", values)
+    if not raw.declared and distinct >= FEWEST_FOR_ID and distinct >= 0.5 * n and _is_prose(raw.dictionary):
+        return _prose(raw)
+    if distinct >= 0.45 * n and _nearly_unique(raw.codes[there], int(there[: raw.split].sum())):
+        return _set_aside(raw, "id", "identifier: nearly every value is unique, so values differ by design", values)
+    if distinct > MOST_LEVELS and distinct >= 0.5 * n:
+        return _set_aside(raw, "id", f"identifier: {distinct} values with hardly any repetition", values)
+    if n >= FEWEST_FOR_ID and pc.all(pc.match_substring_regex(raw.dictionary, UUID)).as_py():
+        return _set_aside(raw, "id", "identifier: UUIDs differ by design", values)
     return _category(raw, MOST_LEVELS)
 
 
