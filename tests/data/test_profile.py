@@ -210,9 +210,7 @@ def test_merged_rows_come_from_both_in_proportion() -> None:
 
 def test_the_split_travels_with_the_row() -> None:
     a, b = profile(table(700, 1), reservoir=400), profile(table(900, 2), reservoir=400)
-    half = {
-        i: bool(side) for p in (a, b) for i, side in zip(p.frame()["id"].to_pylist(), p.split())
-    }
+    half = {i: bool(side) for p in (a, b) for i, side in zip(p.frame()["id"].to_pylist(), p.split())}
     both = a.merge(b)
     assert both.kept is not None and len(both.kept.priority) == 400
     assert [half[i] for i in both.frame()["id"].to_pylist()] == both.split().tolist()

@@ -1,8 +1,9 @@
 """Artefacts: strict JSON beside plain arrays in one safetensors file, versioned; loading one can not run code.
 
 An artefact is a safetensors file (8-byte header length, JSON header, raw little-endian arrays) whose
-``__metadata__`` holds one entry, ``ecotone``: the text of a JSON object with ``format`` (``"ecotone.<kind>/<version>"``)
-and ``body``. Everything in the file is checked against its real size before anything is allocated.
+``__metadata__`` holds one entry, ``ecotone``: the text of a JSON object with ``format``, which is
+``"ecotone.<kind>/<version>"``, and ``body``. Everything in the file is checked against its real size before anything
+is allocated.
 """
 
 from __future__ import annotations
@@ -130,7 +131,9 @@ def _json(raw: bytes | str, what: str) -> Any:
 
     try:
         text = raw if isinstance(raw, str) else raw.decode("utf-8")
-        return json.loads(text, parse_constant=no_constant, parse_float=finite, object_pairs_hook=distinct)
+        found = json.loads(text, parse_constant=no_constant, parse_float=finite, object_pairs_hook=distinct)
+        json.dumps(found, ensure_ascii=False).encode()  # fails on halves of surrogate pairs
+        return found
     except UnicodeDecodeError:
         raise _Damaged(f"its {what} is not UTF-8") from None
     except (ValueError, RecursionError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -168,11 +169,11 @@ class ColumnProfile:
 
     def to_dict(self) -> dict[str, Any]:
         """A JSON-ready summary."""
-        moments = self.family in ("number", "time") and self.moments.n > 0 and not self.moments.overflow
+        mean, variance = (None if math.isnan(v) else v for v in (self.mean, self.variance))
         return {
             "name": self.name, "type": self.type, "family": self.family, "rows": self.rows, "missing": self.missing,
             "infinite": self.infinite, "min": self.low, "max": self.high,
-            "mean": self.mean if moments else None, "variance": self.variance if moments and self.moments.n > 1 else None,
+            "mean": mean, "variance": variance,
             "distinct": round(self.distinct.count), "distinct_exact": self.distinct.exact,
             "top": self.frequent.top(8),
         }  # fmt: skip

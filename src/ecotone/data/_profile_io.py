@@ -53,13 +53,12 @@ def load(path: str | Path) -> Profile:
     try:
         profile = _profile(body, arrays)
         need(not arrays, f"array {next(iter(arrays), '')!r} belongs to nothing")
+        return profile
     except BadInput as error:
-        raise BadInput(f"{path} is not a usable profile: {error}; make it again with `ecotone profile`") from None
+        reason = str(error)
     except _TROUBLE:
-        raise BadInput(
-            f"{path} is not a usable profile: its parts do not fit; make it again with `ecotone profile`"
-        ) from None
-    return profile
+        reason = "its parts do not fit"
+    raise BadInput(f"{path} is not a usable profile: {reason}; make it again with `ecotone profile`")
 
 
 def _body(profile: Profile, arrays: Arrays) -> dict[str, Any]:
@@ -120,7 +119,8 @@ def _column(c: Any, at: str, n: int, arrays: Arrays) -> ColumnProfile:
     gone = _count(c["missing"], "missing") + _count(c["infinite"], "infinite")
     need(gone <= n, f"column {name[:60]!r} misses more than its rows")
     for end in (c["low"], c["high"]):
-        need(end is None or type(end) in (int, float), f"column {name[:60]!r} has a range that is no number")
+        number = type(end) is float or (type(end) is int and abs(end) < 1 << 64)
+        need(end is None or number, f"column {name[:60]!r} has a range that is no number")
     need((c["low"] is None) == (c["high"] is None), f"column {name[:60]!r} has half a range")
     need(c["low"] is None or c["low"] <= c["high"], f"column {name[:60]!r} ends below where it starts")
     ordered = c["family"] in ("number", "time")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from ._profile_rows import Rows
 
 Arrays = dict[str, NDArray[Any]]
 MOST_ROWS = 1 << 22
+MOST_TEXT = 1 << 28
 _SIMPLE = {
     str(kind): kind
     for kind in (
@@ -157,13 +159,13 @@ def _texts(at: str, m: int, mask: NDArray[np.bool_] | None, arrays: Arrays) -> A
     raw, lengths, codes = (arrays.pop(f"{at}.{part}") for part in ("text", "length", "code"))
     need(raw.dtype == np.uint8 and lengths.dtype.kind == codes.dtype.kind == "u", f"{at} has a wrong dtype")
     need(raw.ndim == lengths.ndim == 1 and codes.shape == (m,), f"{at} has a wrong shape")
-    need(
-        bool((lengths <= len(raw)).all()) and int(lengths.astype(np.int64).sum()) == len(raw),
-        f"{at} has other lengths than text",
-    )
+    need(bool((lengths <= len(raw)).all()), f"{at} has other lengths than text")
     need(not m or int(codes.max()) < len(lengths), f"{at} has a code without a text")
-    at_ = np.concatenate([[0], np.cumsum(lengths.astype(np.int64))]).tolist()
+    lengths = lengths.astype(np.int64)
+    need(int(lengths.sum()) == len(raw), f"{at} has other lengths than text")
+    need(float(lengths[codes].sum(dtype=np.float64)) <= MOST_TEXT, f"{at} holds too much text")
+    ends = np.concatenate([[0], np.cumsum(lengths)]).tolist()
     whole = raw.tobytes()
-    texts = [whole[a:b].decode("utf-8") for a, b in zip(at_, at_[1:])]
+    texts = [whole[a:b].decode("utf-8") for a, b in pairwise(ends)]
     values = pa.array(texts, pa.string()).take(pa.array(codes.astype(np.int64)))
     return values if mask is None else pa.array(values.to_pylist(), pa.string(), mask=mask)

@@ -5,17 +5,20 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
+from dataclasses import replace
+from importlib import import_module
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from threadpoolctl import threadpool_limits
 
 from ecotone.contracts import BadInput, Ints
 
 from ._profile import Profile
 from ._profile_columns import ColumnProfile, family_of
 from ._profile_cuts import Sums
+from ._profile_io import encoded
 from ._profile_rows import Reservoir, stored_schema
 from ._profile_source import Source, open_source
 
@@ -148,8 +151,7 @@ def _places(sums: Sums | None, columns: dict[str, ColumnProfile], name: str) -> 
 def _pass(source: Source, like: Profile | None, k: int, seed: int, name: str) -> Profile:
     scan = _Scan(source, like, k, seed, name)
     workers = max(1, min(4, os.cpu_count() or 1, len(scan.columns)))
-    # One BLAS thread per worker: the workers share the cores already
-    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(workers) as pool:
+    with _one_blas_thread() if like else nullcontext(), ThreadPoolExecutor(workers) as pool:
         for batch in source.batches():
             if len(batch):
                 scan.update(batch, pool, workers)
@@ -157,11 +159,12 @@ def _pass(source: Source, like: Profile | None, k: int, seed: int, name: str) ->
     return Profile(scan.columns, scan.n, scan.rows.finish() if scan.rows else None, scan.sums, left, seed)
 
 
+def _one_blas_thread() -> Any:
+    """One per worker: the workers share the cores already."""
+    return import_module("threadpoolctl").threadpool_limits(1, user_api="blas")
+
+
 def _fit_budget(found: Profile) -> Profile:
-    from dataclasses import replace
-
-    from ._profile_io import encoded
-
     most = BUDGET * max(50, len(found.columns))
     for _ in range(8):
         if found.kept is None:

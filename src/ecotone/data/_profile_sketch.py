@@ -168,7 +168,7 @@ class Quantiles:
         x = np.concatenate(self.levels)
         w = np.concatenate([np.full(len(level), 2.0**h) for h, level in enumerate(self.levels)])
         values, where = np.unique(x, return_inverse=True)
-        return values, np.bincount(where, w, len(values))
+        return values, np.bincount(where, w, len(values)).astype(np.float64, copy=False)
 
     def quantile(self, q: Floats) -> Floats:
         """The smallest kept numbers whose share of rows at or below them reaches ``q``."""

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import glob
 import queue
-import re
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -12,20 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.csv as pcsv
 import pyarrow.dataset as ds
-import pyarrow.parquet as pq
 
 from ecotone.contracts import BadInput
 
-from ._files import MISSING
+from ._profile_files import Mistyped, fit_schema, list_files, read_batches, schema_of, wider
 from ._readers import read_table
 
-_ENDINGS = {
-    "parquet": (".parquet", ".pq"),
-    "csv": (".csv", ".csv.gz", ".tsv", ".tsv.gz"),
-    "ipc": (".arrow", ".feather", ".ipc"),
-}
 _PREFETCH = 2
 
 
@@ -63,37 +54,12 @@ class Source:
 
     def widen(self, error: Exception) -> bool:
         """Widen the guessed type of the column that an error is about; False where that is not the trouble."""
-        if not isinstance(error, _Mistyped):
+        if not isinstance(error, Mistyped):
             return False
         at = self.schema.get_field_index(error.column)
-        kind = _wider(self.schema.field(at).type, error.value)
+        kind = wider(self.schema.field(at).type, error.value)
         self.schema = self.schema.set(at, pa.field(error.column, kind))
         return True
-
-
-class _Mistyped(pa.ArrowInvalid):
-    """A cell of a CSV file is not of the type that the cells before it suggested."""
-
-    def __init__(self, column: str, value: str) -> None:
-        super().__init__(f"column {column!r} holds {value!r}")
-        self.column, self.value = column, value
-
-
-def _wider(kind: Any, value: str) -> Any:
-    """The narrowest type that holds an unexpected value too."""
-    wider = {pa.int64(): (pa.float64(),), pa.date32(): (pa.timestamp("s"), pa.timestamp("ns"))}.get(kind, ())
-    if pa.types.is_null(kind):
-        wider = (pa.int64(), pa.float64(), pa.bool_(), pa.date32(), pa.timestamp("s"), pa.timestamp("ns"))
-    elif pa.types.is_timestamp(kind):
-        wider = (pa.timestamp("ns", kind.tz),)
-    for other in wider:
-        try:
-            if other != kind:
-                pa.scalar(value).cast(other)
-                return other
-        except pa.ArrowInvalid:
-            continue
-    return pa.string()
 
 
 def _pieces(batch: Any, rows: int) -> Iterator[Any]:
@@ -149,7 +115,7 @@ def open_source(source: Any, columns: Sequence[str] | None, name: str) -> Iterat
                     opened.select(columns)
                 yield opened
             return
-        opened = _files(_list(text, name), name)
+        opened = _files(list_files(text, name), name)
     elif isinstance(source, pa.RecordBatchReader):
         opened = Source(name, source.schema, lambda schema, _: (b.select(schema.names) for b in source))
     elif isinstance(source, ds.Dataset):
@@ -166,33 +132,11 @@ def open_source(source: Any, columns: Sequence[str] | None, name: str) -> Iterat
     yield opened
 
 
-def _kind(path: Path) -> str | None:
-    return next((kind for kind, ends in _ENDINGS.items() if path.name.lower().endswith(ends)), None)
-
-
-def _list(source: str, name: str) -> list[Path]:
-    path = Path(source)
-    if path.is_dir():
-        inside = (p for p in sorted(path.rglob("*")) if p.is_file() and _kind(p))
-        files = [p for p in inside if not any(s.startswith((".", "_")) for s in p.relative_to(path).parts)]
-    elif path.exists():
-        files = [path]
-    else:
-        files = [Path(p) for p in sorted(glob.glob(source, recursive=True)) if Path(p).is_file()]
-    if not files:
-        raise BadInput(f"{name}: there is no readable file at {source}; check the path")
-    for file in files:
-        if not _kind(file):
-            known = ", ".join(e for ends in _ENDINGS.values() for e in ends)
-            raise BadInput(f"{name}: {file} has no known ending; give {known} or .duckdb")
-    return files
-
-
 def _files(files: list[Path], name: str) -> Source:
     schemas = []
     for file in files:
         try:
-            schemas.append(_schema(file))
+            schemas.append(schema_of(file))
         except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
             line = str(error).strip().split("\n")[0][:200]
             raise BadInput(
@@ -209,81 +153,9 @@ def _files(files: list[Path], name: str) -> Source:
 
     def read(wanted: Any, rows: int) -> Iterator[Any]:
         for file in files:
-            yield from (_fit(batch, wanted) for batch in _read(file, wanted, rows))
+            yield from (fit_schema(batch, wanted) for batch in read_batches(file, wanted, rows))
 
     return Source(files[0].name, schema.remove_metadata(), read)
-
-
-def _fit(batch: Any, schema: Any) -> Any:
-    arrays = []
-    for field in schema:
-        array = batch.column(field.name)
-        dictionary = pa.types.is_dictionary(array.type) and array.type.value_type == field.type
-        arrays.append(array if array.type == field.type or dictionary else array.cast(field.type))
-    return pa.RecordBatch.from_arrays(arrays, names=schema.names)
-
-
-def _schema(file: Path) -> Any:
-    kind = _kind(file)
-    if kind == "parquet":
-        return pq.read_schema(file)
-    if kind == "csv":
-        with _open_csv(file, {}) as stream:
-            schema = stream.schema
-        for field in schema:
-            if pa.types.is_binary(field.type):
-                raise BadInput(f"{file}, column {field.name!r}, is not UTF-8 text; save it as UTF-8")
-        return schema
-    with pa.memory_map(str(file)) as mapped:
-        return _open_ipc(mapped).schema
-
-
-def _read(file: Path, schema: Any, rows: int) -> Iterator[Any]:
-    kind = _kind(file)
-    if kind == "parquet":
-        text = [f.name for f in schema if pa.types.is_string(f.type) or pa.types.is_large_string(f.type)]
-        # Pre-buffering would hold the whole file; a small buffer and one row group at a time keep memory flat
-        with pq.ParquetFile(file, read_dictionary=text, pre_buffer=False, buffer_size=1 << 16) as opened:
-            for group in range(opened.num_row_groups):
-                yield from opened.iter_batches(rows, row_groups=[group], columns=schema.names)
-    elif kind == "csv":
-        try:
-            with _open_csv(file, {f.name: f.type for f in schema if not pa.types.is_null(f.type)}) as stream:
-                yield from stream
-        except pa.ArrowInvalid as error:
-            if found := re.search(r"column #(\d+): CSV conversion error to .*?: invalid value '(.*?)'", str(error)):
-                raise _Mistyped(_open_csv(file, {}).schema.names[int(found[1])], found[2]) from None
-            raise
-    else:
-        with pa.memory_map(str(file)) as mapped:
-            reader = _open_ipc(mapped)
-            if isinstance(reader, pa.RecordBatchFileReader):
-                yield from (reader.get_batch(i) for i in range(reader.num_record_batches))
-            else:
-                yield from reader
-
-
-def _open_ipc(mapped: Any) -> Any:
-    try:
-        return pa.ipc.open_file(mapped)
-    except pa.ArrowInvalid:
-        mapped.seek(0)
-        return pa.ipc.open_stream(mapped)
-
-
-def _open_csv(file: Path, types: dict[str, Any]) -> Any:
-    delimiter = "\t" if ".tsv" in file.name.lower() else _delimiter(file)
-    convert = pcsv.ConvertOptions(
-        null_values=MISSING, strings_can_be_null=True, quoted_strings_can_be_null=False, column_types=types
-    )
-    parse = pcsv.ParseOptions(delimiter=delimiter, newlines_in_values=True)
-    return pcsv.open_csv(file, pcsv.ReadOptions(block_size=1 << 23), parse, convert)
-
-
-def _delimiter(file: Path) -> str:
-    with pa.input_stream(str(file), compression="detect") as stream:
-        first = bytes(stream.read(1 << 16)).split(b"\n")[0].decode("utf-8", "replace")
-    return "," if "," in first or not any(c in first for c in ";\t|") else max(";\t|", key=first.count)
 
 
 def _is_duckdb(source: str) -> bool:
