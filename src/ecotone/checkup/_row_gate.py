@@ -32,19 +32,24 @@ def gate(scores: Sequence[Floats], n: int, units: Ints | None, rng: np.random.Ge
         scores, n, units = [s[keep] for s in scores], int((keep < n).sum()), None
     if n == 0 or len(scores[0]) == n:
         return 1.0
-    orders = [_order(s, rng) for s in scores]
     if units is not None:
-        return _permuted(orders, n, units, rng)
+        return _permuted([_order(s, rng) for s in scores], n, units, rng)
     total = len(scores[0])
     ks = _cutoffs(total)
-    least = min(
-        float(stats.hypergeom.sf((order[:k] >= n).sum() - 1, total, total - n, k)) for order in orders for k in ks
-    )
-    return min(1.0, least * len(ks) * len(orders))
+    least = min(float(stats.hypergeom.sf(_low(s, n, k, rng) - 1, total, total - n, k)) for s in scores for k in ks)
+    return min(1.0, least * len(ks) * len(scores))
 
 
 def _cutoffs(total: int) -> list[int]:
     return sorted({k for k in (*_COUNTS, *(int(share * total) for share in _SHARES)) if 0 < k < total}) or [1]
+
+
+def _low(scores: Floats, n: int, k: int, rng: np.random.Generator) -> int:
+    """Current rows among the k lowest scores, ties dealt at random."""
+    edge = np.partition(scores, k - 1)[k - 1]
+    below, tied = scores < edge, scores == edge
+    rest = k - int(below.sum())
+    return int(below[n:].sum()) + int(rng.hypergeometric(tied[n:].sum(), tied[:n].sum(), rest))
 
 
 def _order(scores: Floats, rng: np.random.Generator) -> Ints:

@@ -19,7 +19,7 @@ from ecotone.detect.anomaly._foreign_component import foreign_score
 
 from ._row_gate import gate
 
-_MAX_CALIBRATION = 50_000
+_MAX_CALIBRATION = 25_000
 _MAX_EXPLAINED = 200
 _LEAST = 20  # rows of the reference below which nothing is fitted
 _FLOOR = 0.5  # least variance of a normal score
@@ -130,7 +130,7 @@ def rows_outside(
     density = GaussianMixtureDensity(floor=_FLOOR, ridge=_RIDGE).fit(encoder.transform(pair.reference.take(fit)))
     pooled = np.concatenate([encoder.transform(pair.reference.take(calibrate)), encoder.transform(pair.current)])
     typical = density.score_samples(pooled)
-    train = rng.permutation(n + m)[:max_fit]
+    train = rng.choice(n + m, min(max_fit, n + m), replace=False)
     scores = [typical, foreign_score(pooled, density.center_, density.whitener_, typical, train)]
     units = None if pair.units is None else np.concatenate([pair.units[0][calibrate], pair.units[1]])
     if pair.units is not None and units is not None:
@@ -185,20 +185,29 @@ def _pvalues(scores: Floats, n: int) -> Floats:
     return np.asarray((1 + np.searchsorted(calibration, scores[n:], side="right")) / (n + 1))
 
 
+def _select(pvalues: Floats, fdr: float) -> Ints:
+    return np.flatnonzero(benjamini_hochberg(pvalues) <= fdr * (1 + 1e-12))
+
+
 def _share(each: list[Floats], n: int) -> tuple[float, tuple[float, float]]:
     """Excess of small p-values, read where its lower bound is largest."""
-    z = stats.norm.isf(0.05 / (len(each) * len(_LOOKS)))
+    tail = 0.05 / (2 * len(each) * len(_LOOKS))  # half for the current rows, half for the calibration's luck
     looks = []
     for p in each:
+        m = len(p)
         for t in _LOOKS:
-            observed, expected = float(np.mean(p <= t)), np.floor(t * (n + 1)) / (n + 1)
-            value = (observed - expected) / (1 - expected)
-            error = np.sqrt(observed * (1 - observed) / len(p) + t * (1 - t) / n) / (1 - expected)
-            looks.append((value - z * error, value, value + z * error))
-    low, value, high = max(looks)
-    if low <= 0:
-        return 0.0, (0.0, float(min(1.0, max(high, 0.0))))
-    return float(value), (float(low), float(min(1.0, high)))
+            c, k = int(np.sum(p <= t)), max(1, int(t * (n + 1)))
+            chance = stats.beta(k, max(n + 1 - k, 1))  # law of the rate given the calibration rows
+            low = stats.beta.ppf(tail, c, m - c + 1) if c else 0.0
+            high = stats.beta.isf(tail, c + 1, m - c) if c < m else 1.0
+            looks.append((_excess(low, chance.isf(tail)), _excess(c / m, k / (n + 1)), _excess(high, chance.ppf(tail))))
+    lower, value, upper = max(looks)
+    return (value if lower > 0 else 0.0), (max(lower, 0.0), max(upper, 0.0))
+
+
+def _excess(observed: float, chance: float) -> float:
+    """Share s such that a rate observed is s + (1 - s) chance."""
+    return float((observed - chance) / (1 - chance))
 
 
 def _short(n: int, m: int, fdr: float) -> int | None:
@@ -257,10 +266,12 @@ def _map(
     density: GaussianMixtureDensity, pooled: Floats, n: int, index: Ints, rng: np.random.Generator
 ) -> dict[str, Any]:
     """Plane coordinates: towards the rows named (or the largest spread), and the largest spread across it."""
-    rest = np.setdiff1d(np.arange(len(pooled) - n), index)
+    rest = np.ones(len(pooled) - n, bool)
+    rest[index] = False
+    some = np.flatnonzero(rest)
     groups = {
         "reference": rng.permutation(n)[:700],
-        "current": n + rng.permutation(rest)[:900],
+        "current": n + rng.choice(some, min(900, len(some)), replace=False),
         "outside": n + rng.permutation(index)[:400],
     }
     sizes = [len(rows) for rows in groups.values()]

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from scipy.linalg import solve_triangular
 
 from ecotone.contracts import Bools, Floats, Ints
 
 _DIMENSIONS = 10
-_STEPS = 25
+_EM_ROWS = 5000
+_TRIAL, _STEPS = 8, 20
+
+
+class _Mixture(NamedTuple):
+    fit: float  # mean log likelihood
+    share: Floats  # memberships of the foreign component
+    bulk: tuple[Floats, Floats]  # mean, covariance
+    foreign: tuple[Floats, Floats]
 
 
 def foreign_score(X: Floats, center: Floats, whitener: Floats, typical: Floats, train: Bools | Ints) -> Floats:
@@ -36,16 +46,13 @@ def foreign_score(X: Floats, center: Floats, whitener: Floats, typical: Floats, 
     """
     V = whitener @ _directions((X[train] - center) @ whitener)
     Y = X @ V - center @ V
-    fit = Y[train]
-    best: tuple[float, Floats, Floats, Floats, Floats] | None = None
-    for start in _starts(fit, typical[train]):
-        found = _em(fit, start.astype(np.float64))
-        if found is not None and (best is None or found[0] > best[0]):
-            best = found
-    if best is None:
-        return typical
-    _, bulk_mean, bulk, mean, spread = best
-    return _log_normal(Y, bulk_mean, bulk) - _log_normal(Y, mean, spread)
+    fit, low = Y[train][:_EM_ROWS], typical[train][:_EM_ROWS]
+    rough = [_em(fit, start.astype(np.float64), _TRIAL) for start in _starts(fit, low)]
+    for found in sorted((r for r in rough if r is not None), key=lambda r: -r.fit):
+        best = _em(fit, found.share, _STEPS)
+        if best is not None:
+            return _log_normal(Y, *best.bulk) - _log_normal(Y, *best.foreign)
+    return typical
 
 
 def _directions(Z: Floats) -> Floats:
@@ -66,20 +73,19 @@ def _starts(Y: Floats, typical: Floats) -> list[Bools]:
     return sets
 
 
-def _em(Y: Floats, share: Floats) -> tuple[float, Floats, Floats, Floats, Floats] | None:
+def _em(Y: Floats, share: Floats, steps: int) -> _Mixture | None:
     """Two normal components, both free, from first memberships; None where the foreign one empties or takes over."""
     n, r = Y.shape
-    for _ in range(_STEPS):
+    for _ in range(steps):
         weight = share.mean()
         if not (r + 2) / n < weight < 0.6:
             return None
-        bulk_mean, bulk = _moments(Y, 1 - share)
-        mean, spread = _moments(Y, share)
-        own = np.log(weight) + _log_normal(Y, mean, spread)
-        rest = np.log1p(-weight) + _log_normal(Y, bulk_mean, bulk)
+        bulk, foreign = _moments(Y, 1 - share), _moments(Y, share)
+        own = np.log(weight) + _log_normal(Y, *foreign)
+        rest = np.log1p(-weight) + _log_normal(Y, *bulk)
         total = np.logaddexp(own, rest)
         share = np.exp(own - total)
-    return float(total.mean()), bulk_mean, bulk, mean, spread
+    return _Mixture(float(total.mean()), share, bulk, foreign)
 
 
 def _moments(Y: Floats, weight: Floats) -> tuple[Floats, Floats]:
@@ -95,5 +101,6 @@ def _moments(Y: Floats, weight: Floats) -> tuple[Floats, Floats]:
 
 def _log_normal(Y: Floats, mean: Floats, covariance: Floats) -> Floats:
     L = np.linalg.cholesky(covariance)
-    z = solve_triangular(L, (Y - mean).T, lower=True)
-    return np.asarray(-np.log(np.diag(L)).sum() - np.einsum("ij,ij->j", z, z) / 2)
+    W = solve_triangular(L, np.eye(len(L)), lower=True).T
+    z = Y @ W - mean @ W
+    return np.asarray(-np.log(np.diag(L)).sum() - np.einsum("ij,ij->i", z, z) / 2)
