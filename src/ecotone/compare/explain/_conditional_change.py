@@ -16,7 +16,7 @@ from ecotone.data._table import CODED, ORDERED, Column, Pair
 CARD = Card(
     name="conditional_change",
     summary="Names the columns whose law given all other columns changed, by products of residuals.",
-    contract="Explanation",
+    contract="ColumnTest",
     title="The hardness of conditional independence testing and the generalised covariance measure",
     authors=("Shah, Rajen D.", "Peters, Jonas"),
     year=2020,

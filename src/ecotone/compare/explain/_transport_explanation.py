@@ -126,7 +126,8 @@ class TransportExplanation:
         x = as_matrix(x, "x")
         if x.shape[1] != self.n_features_in_:
             raise BadInput(f"x has {x.shape[1]} columns, the map was fitted on {self.n_features_in_}")
-        return np.asarray(self._move((x - self.mean_) / self.scale_) * self.scale_ + self.mean_)
+        z = (x - self.mean_) / self.scale_
+        return np.asarray(x + (self._move(z) - z) * self.scale_)
 
     def percent_explained(self, x: Any, y: Any, *, above_floor: bool = False) -> float:
         r"""Per cent of the squared Wasserstein distance that the map removes.
