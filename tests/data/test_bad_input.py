@@ -148,6 +148,21 @@ def test_names_that_are_not_there():
     assert pair(*both, target="late").roles["target"][1] is None
 
 
+def test_nothing_left():
+    both = frames({"a": [1.0, 2.0], "b": [1, 2]}, {"a": [1.0, 2.0], "b": [1, 2]})
+    with pytest.raises(BadInput, match="no column is left to compare"):
+        pair(*both, exclude="a", target="b")
+    assert pair(*both, columns="a").names == ("a",)
+
+
+def test_names_that_would_break_the_sentence():
+    hostile = "a\n<script>alert(1)</script>" + "x" * 500
+    both = frames({hostile: [1.0]}, {"b": [1.0]})
+    with pytest.raises(BadInput) as error:
+        pair(*both)
+    assert "\n" not in str(error.value) and len(str(error.value)) < 300
+
+
 def test_other_types_in_the_two_tables():
     both = frames({"x": [1.0, 2.0], "y": [1.0, 2.0]}, {"x": ["1.0", "two"], "y": [1.0, 2.0]})
     found = pair(*both)

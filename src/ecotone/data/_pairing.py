@@ -58,6 +58,21 @@ def pair(
         No common column; a column asked for that is not there, or is of other types in the two tables; a role's
         column that the reference lacks, or that current lacks (but for the target).
 
+    Notes
+    -----
+    Numbers are ``count`` where they are whole, not negative and half of them or more repeat, ``boolean`` where they
+    are 0 and 1, and otherwise ``numeric``; they never become a category, for their order matters. Text is ``boolean``
+    (true, false), numbers or date-times where all of it reads as such; sentences become their length, number of
+    words and number of digits; otherwise it is a ``category`` of at most 200 levels and ``"(other)"``.
+
+    Set aside, with the reason: date-times; identifiers, which are text that hardly repeats (in both tables together
+    or in each), UUIDs, whole numbers that rise from row to row in both tables or are a run without gaps, and nearly
+    unique whole numbers whose name says "id"; constants; nested values; columns of other types in the two tables.
+    Where such a column has gaps, or one table has no value at all, ``name [missing]`` is tested.
+
+    A row that equals an earlier one of its table in every column read (excluded ones and roles, too), with a value
+    in a nearly unique one, is left out.
+
     Examples
     --------
     >>> from ecotone.data import read_table
@@ -67,6 +82,8 @@ def pair(
     >>> [(c.name, c.kind, c.levels) for c in both.reference]
     [('x', 'numeric', ()), ('city', 'category', ('Ulm', 'Bonn', 'Kiel'))]
     """
+    columns = [columns] if isinstance(columns, str) else columns
+    exclude = [exclude] if isinstance(exclude, str) else exclude
     roles = named_roles(target, prediction, probability, entity, time, groups)
     _check_names(reference, current, columns, exclude, roles)
     shared = [c for c in reference.arrow.column_names if c in set(current.arrow.column_names)]
@@ -83,6 +100,8 @@ def pair(
     wanted = [
         c for c in shared if c not in set(roles.values()) | set(exclude) and (columns is None or c in set(columns))
     ]
+    if not wanted:
+        raise BadInput("no column is left to compare; name other columns, or exclude fewer")
     typed = {name: decide(raws[name]) for name in wanted}
     _refuse_mismatch(typed, columns)
     split = int(keep[: reference.n].sum())
