@@ -45,7 +45,7 @@ def main() -> int:
     command = [
         "check", "demo/data/winter.parquet", "demo/data/autumn.parquet",
         "--target", TARGET, "--model", "demo-out/model.joblib", "--trust", "--metric", "roc_auc", "--positive", "late",
-        "--time", "time_hour", "--report", "demo-out/report.html", "--json", "demo-out/report.json",
+        "--entity", "day", "--report", "demo-out/report.html", "--json", "demo-out/report.json",
     ]  # fmt: skip
     print("$ ecotone", " ".join(command), flush=True)
     done = subprocess.run([sys.executable, "-m", "ecotone", *command], cwd=HERE.parent, check=False)

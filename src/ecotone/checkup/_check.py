@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
+from threadpoolctl import threadpool_limits
+
 from ecotone.compare.explain import conditional_change
 from ecotone.compare.tests import Dependence, TwoTables, dependence, two_tables
 from ecotone.contracts import BadInput
@@ -129,15 +131,26 @@ def check(
         groups=groups, seed=seed,
     )  # fmt: skip
     stage = _Stages(progress)
-    budget = Budget(alpha=alpha)
     with stage("read", 0.0):
         frames = read_table(reference, name="reference"), read_table(current, name="current")
         both = _paired(frames, settings)
+    # Below some millions of values threads wait for each other longer than they compute, above all where other
+    # work holds the cores; one thread is then as fast, and steady.
+    small = sum(both.n) * len(both.names) < _SMALL
+    with threadpool_limits(limits=1 if small else None):
+        return _answers(both, frames, model, settings, stage)
+
+
+_SMALL = 3_000_000
+
+
+def _answers(both: Pair, frames: tuple[Frame, Frame], model: Any, settings: Settings, stage: _Stages) -> CheckResult:
+    seed, fdr, budget = settings.seed, settings.fdr, Budget(alpha=settings.alpha)
     with stage("dependence", 0.15):
-        ties = dependence(both, entity=entity is not None, time=time is not None, seed=seed)
+        ties = dependence(both, entity=settings.entity is not None, time=settings.time is not None, seed=seed)
         both = replace(both, units=ties.units)
     with stage("verdict", 0.25):
-        verdict = two_tables(both, alpha=budget.spend("verdict"), min_effect=min_effect, fdr=fdr, seed=seed)
+        verdict = two_tables(both, alpha=budget.spend("verdict"), min_effect=settings.min_effect, fdr=fdr, seed=seed)
     with stage("columns", 0.5):
         conditionals = conditional_change(both, seed=seed)
         entries = column_entries(both, verdict.columns, conditionals, changed=verdict.changed, fdr=fdr)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from importlib import resources
 from typing import Any
@@ -55,15 +56,13 @@ def _p(value: float | None, log10: float | None = None) -> str:
         return "–"
     if value >= 1e-4:
         return f"{value:.4f}"
-    power = log10 if log10 is not None else -300.0
+    power = log10 if log10 is not None else math.log10(value)
     return f"10<sup>{power:.0f}</sup>"
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]], numeric: set[int] = frozenset()) -> str:  # type: ignore[assignment]
     def cells(tag: str, row: Sequence[str]) -> str:
-        return "".join(
-            f"<{tag}{' class=n' if i in numeric else ''}>{cell}</{tag}>" for i, cell in enumerate(row)
-        )
+        return "".join(f"<{tag}{' class=n' if i in numeric else ''}>{cell}</{tag}>" for i, cell in enumerate(row))
 
     body = "".join(f"<tr>{cells('td', row)}</tr>" for row in rows)
     return f'<div class="scroll"><table><thead><tr>{cells("th", head)}</tr></thead><tbody>{body}</tbody></table></div>'
@@ -81,7 +80,8 @@ def _lead(content: dict[str, Any]) -> str:
     if quality is not None:
         chips.append(("performance", "performance" in alarms, f"p {_p(quality['pvalue'])}"))
     shown = "".join(
-        f'<span class="chip{" yes" if up else ""}">{name}: {"yes" if up else "no"} · {p}</span>' for name, up, p in chips
+        f'<span class="chip{" yes" if up else ""}">{name}: {"yes" if up else "no"} · {p}</span>'
+        for name, up, p in chips
     )
     sizes = f"{data['reference']['rows_kept']:,} reference rows, {data['current']['rows_kept']:,} current rows"
     guarantee = (
@@ -91,7 +91,7 @@ def _lead(content: dict[str, Any]) -> str:
     )
     warn = "" if head["guarantee"] == "exact" else " warn"
     return (
-        f"<h1>Ecotone check</h1><div class=\"lead{' alarm' if alarms else ''}\"><p>{text(head['sentence'])}</p>"
+        f'<h1>Ecotone check</h1><div class="lead{" alarm" if alarms else ""}"><p>{text(head["sentence"])}</p>'
         f'<p class="soft">{sizes}. A difference matters from {verdict["min_effect"]:g} on the AUC scale.</p>'
         f'<div class="chips">{shown}</div></div><p class="small soft{warn}">{guarantee}</p>'
     )
@@ -157,7 +157,12 @@ def _columns(content: dict[str, Any], pictures: dict[str, Any], redact: bool) ->
         return ""
     cards = "".join(_column_card(column, pictures["columns"].get(column["name"]), redact) for column in named[:12])
     effects = [
-        (c["name"], c["marginal"]["effect"], _ends(c["marginal"]["interval"]), "cur" if c["marginal"]["changed"] else "ref")
+        (
+            c["name"],
+            c["marginal"]["effect"],
+            _ends(c["marginal"]["interval"]),
+            "cur" if c["marginal"]["changed"] else "ref",
+        )
         for c in content["columns"]
         if c["marginal"] is not None and c["marginal"]["effect"] is not None
     ][:25]
@@ -222,7 +227,11 @@ def _rows(content: dict[str, Any], pictures: dict[str, Any], redact: bool) -> st
     shown = [_row_cells(entry, redact) for entry in (rows.get("reasons") or [])[:_ROWS_SHOWN]]
     table = _table(("file", "row", "p", "because of"), shown, {1, 2})
     drawn = pictures.get("rows") or {}
-    groups = [(cls, drawn[key]) for cls, key in (("ref", "reference"), ("cur", "current"), ("out", "outside")) if drawn.get(key)]
+    groups = [
+        (cls, drawn[key])
+        for cls, key in (("ref", "reference"), ("cur", "current"), ("out", "outside"))
+        if drawn.get(key)
+    ]
     plot = f'<div class="card">{_KEY}{_svg.scatter(groups, "map of rows")}</div>' if groups else ""
     return (
         f"<h2>Rows outside</h2><p>{len(named):,} rows are named; an estimated {rows['share']:.1%} lie outside. "
@@ -232,7 +241,8 @@ def _rows(content: dict[str, Any], pictures: dict[str, Any], redact: bool) -> st
 
 def _row_cells(entry: dict[str, Any], redact: bool) -> tuple[str, str, str, str]:
     reasons = ", ".join(
-        text(r["column"]) + ("" if redact or r.get("value") is None else f" = {text(r['value'])}") for r in entry["columns"][:3]
+        text(r["column"]) + ("" if redact or r.get("value") is None else f" = {text(r['value'])}")
+        for r in entry["columns"][:3]
     )
     return text(entry["file"]), f"{entry['row']:,}", _p(entry["pvalue"]), reasons
 
@@ -242,7 +252,9 @@ def _all_columns(content: dict[str, Any]) -> str:
     for column in content["columns"][:_TABLE_ROWS]:
         marginal, conditional = column["marginal"], column["conditional"]
         if marginal is None:
-            rows.append((text(column["name"]), text(column["kind"]), f"untested: {text(column['reason'])}", "", "", "", ""))
+            rows.append(
+                (text(column["name"]), text(column["kind"]), f"untested: {text(column['reason'])}", "", "", "", "")
+            )
             continue
         rows.append(
             (

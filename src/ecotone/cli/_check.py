@@ -22,7 +22,9 @@ ALARMS = ("material", "performance", "changed", "outside", "any", "never")
 
 @app.command()
 def check(
-    reference: Annotated[str, typer.Argument(help="CSV, Parquet, Arrow IPC, glob, directory, DB.duckdb::table or profile")],
+    reference: Annotated[
+        str, typer.Argument(help="CSV, Parquet, Arrow IPC, glob, folder, DB.duckdb::table or profile")
+    ],
     current: Annotated[str, typer.Argument(help="The same, to compare with REFERENCE")],
     target: Annotated[str | None, typer.Option(help="Column of labels; CURRENT may lack it")] = None,
     model: Annotated[Path | None, typer.Option(help="Pickled model (joblib); needs --trust")] = None,

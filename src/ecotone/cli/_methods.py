@@ -46,7 +46,9 @@ def _first(card: Card) -> str:
 
 
 @app.command()
-def cite(names: Annotated[list[str], typer.Argument(metavar="METHOD...", help="Names as `ecotone methods` prints them")]) -> int:
+def cite(
+    names: Annotated[list[str], typer.Argument(metavar="METHOD...", help="Names as `ecotone methods` prints them")],
+) -> int:
     """Print the BibTeX entries of methods."""
     cards = {name.lower(): card for name, card in discover().items()}
     entries = []
