@@ -138,7 +138,7 @@ def _unlabelled(content: dict[str, Any], quality: dict[str, Any]) -> Iterator[Ne
         yield Need(
             "covariate",
             f"The inputs moved ({moved} columns) to where the model is worse: {quality['metric']} by {drop:.3g}.",
-            f"Can win back at most {drop:.3g} of {quality['metric']}, as far as the model was too simple for its inputs.",
+            f"Can win back at most {drop:.3g} of {quality['metric']}, as far as the model was too simple.",
             3.0,
         )
     if content["verdict"]["material"]:

@@ -12,6 +12,7 @@ from ecotone.compare.tests import ColumnMargin
 from ecotone.data import Pair
 from ecotone.decide.errors import benjamini_hochberg
 
+_NOT_RUN = {"pvalue": None, "log10_pvalue": None, "changed": None, "reason": "not run"}
 ROLE_NOTE = (
     "The two bits (marginal and conditional) carry the guarantee; the role is a reading of them and does not. "
     "A column that follows another mover and feeds a third can carry both bits."
@@ -25,7 +26,7 @@ def column_entries(
     conditional = _conditional_bits(conditionals, changed=changed, fdr=fdr)
     entries = []
     for margin in margins:
-        bits = conditional.get(margin.name, {"pvalue": None, "log10_pvalue": None, "changed": None, "reason": "not run"})
+        bits = conditional.get(margin.name, _NOT_RUN)
         role = _role(margin.changed, bits["changed"])
         moved = movement(pair.reference[margin.name], pair.current[margin.name]) if margin.changed else None
         entries.append(

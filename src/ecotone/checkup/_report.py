@@ -291,8 +291,8 @@ def _certainty(content: dict[str, Any]) -> str:
     )
     return (
         "<h2>How certain</h2>"
-        f"<p>Of alpha {content['headline']['alpha']:g}: verdict {verdict['alpha']:g}; the rest for rows and performance. "
-        "Shares are fixed before any data is seen.</p>"
+        f"<p>Of alpha {content['headline']['alpha']:g}: verdict {verdict['alpha']:g}; "
+        "the rest for rows and performance. Shares are fixed before any data is seen.</p>"
         f"{_table(('family of tests', 'share of the verdict', 'p'), families, {1, 2})}"
         f"<details><summary>Smallest effect that these sizes can show</summary><ul>{detectable}</ul></details>"
         + (f"<details><summary>Dependence between rows</summary><ul>{found}</ul></details>" if found else "")

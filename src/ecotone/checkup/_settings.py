@@ -59,7 +59,8 @@ class Settings:
             if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
                 raise BadInput(f"{name} must be a number, got {value!r}; try {getattr(type(self), name)}")
             if not (low < value < high or (name == "min_effect" and value == 0)):
-                raise BadInput(f"{name} must lie between {low} and {high}, got {value!r}; try {getattr(type(self), name)}")
+                usual = getattr(type(self), name)
+                raise BadInput(f"{name} must lie between {low} and {high}, got {value!r}; try {usual}")
         if isinstance(self.seed, bool) or not isinstance(self.seed, int) or self.seed < 0:
             raise BadInput(f"seed must be a whole number, 0 or more, got {self.seed!r}")
 

@@ -26,7 +26,8 @@ def _headline(content: dict[str, Any]) -> list[str]:
     head, verdict, data = content["headline"], content["verdict"], content["data"]
     sizes = f"{data['reference']['rows_kept']:,} reference rows, {data['current']['rows_kept']:,} current rows"
     mark = "ALARM" if head["alarms"] else "ok"
-    lines = [f"{mark}: {head['sentence']}", f"  {sizes}; alpha {head['alpha']:g}, minimum effect {verdict['min_effect']:g}"]
+    levels = f"alpha {head['alpha']:g}, minimum effect {verdict['min_effect']:g}"
+    lines = [f"{mark}: {head['sentence']}", f"  {sizes}; {levels}"]
     lines.append(f"  changed: {_yes(verdict['changed'])} (p = {_p(verdict['pvalue'], verdict['log10_pvalue'])}), "
                  f"material: {_yes(verdict['material'])} (p = {_p(verdict['material_pvalue'])})")  # fmt: skip
     if head["guarantee"] != "exact":
@@ -66,7 +67,8 @@ def _rows(content: dict[str, Any]) -> list[str]:
     if rows["raised"]:
         return [f"rows: some lie outside (p = {_p(rows['global_pvalue'])}), none can be named at the FDR"]
     if rows.get("needed"):
-        return [f"rows: none can be named; {rows['needed']:,} calibration rows are needed, {rows['n_calibration']:,} are there"]
+        there = f"{rows['needed']:,} calibration rows are needed, {rows['n_calibration']:,} are there"
+        return [f"rows: none can be named; {there}"]
     return ["rows: none outside"]
 
 
