@@ -91,7 +91,7 @@ def dependence(pair: Pair, *, entity: bool, time: bool, seed: int = 0) -> Depend
     design = Design(pair, seed=seed)
     declared = tuple(name for name, on in (("entity", entity), ("time", time)) if on)
     if entity:
-        return _by_entity(pair, design, declared)
+        return _by_entity(pair, declared)
     if time:
         order = tuple(np.argsort(c.values, kind="stable") for c in _role(pair, "time"))
         return _by_time(design, order, declared)
@@ -106,7 +106,7 @@ def _role(pair: Pair, role: str) -> Iterator[Column]:
             yield column
 
 
-def _by_entity(pair: Pair, design: Design, declared: tuple[str, ...]) -> Dependence:
+def _by_entity(pair: Pair, declared: tuple[str, ...]) -> Dependence:
     units = tuple(_ids(c) for c in _role(pair, "entity"))
     counts = tuple(int(u.max(initial=-1)) + 1 for u in units)
     few = min(counts)
@@ -116,7 +116,6 @@ def _by_entity(pair: Pair, design: Design, declared: tuple[str, ...]) -> Depende
     reason = f"rows of one entity are kept together: {counts[0]} entities in the reference, {counts[1]} in current"
     if "time" in declared:
         reason += "; the order in time was not used, entities are taken as independent of each other"
-    del design
     return Dependence((units[0], units[1]), (), declared, "exact", reason)
 
 
@@ -241,7 +240,7 @@ def _persistence(series: list[tuple[str, list[Floats]]], n: tuple[int, int]) -> 
     for name, both in series:
         if not lags or not all(_usable(x) for x in both):
             continue
-        r = sum(len(x) * _correlations(x, lags) for x in both) / sum(n)
+        r = np.sum([len(x) * _correlations(x, lags) for x in both], axis=0) / sum(n)
         sure = (r > 0) & (log_two_sided(r * math.sqrt(sum(n))) <= math.log(bar))
         if sure.any():
             phi = float((r[sure] ** (1 / np.array(lags)[sure])).max())

@@ -27,6 +27,7 @@ CARD = Card(
 )
 
 ROWS = 4000
+HALF = math.sqrt(0.5)
 
 
 def table_energy_test(pair: Pair, *, seed: int = 0) -> TestResult:
@@ -34,9 +35,9 @@ def table_energy_test(pair: Pair, *, seed: int = 0) -> TestResult:
 
     .. math:: E = 2\,\overline{\|x - y\|} - \overline{\|x - x'\|} - \overline{\|y - y'\|}
 
-    over the linear rank score of ordered columns, the levels of coded ones (a column's levels together have variance
-    1) and the indicators of "missing"; calibrated by relabelling units, at most 4000 rows in all. No single column
-    need have moved by much.
+    over the normal score of ordered columns (variance 1), the levels of coded ones (a column's levels together have
+    variance 1/2) and the indicators of "missing" (1/2); calibrated by relabelling units,
+    at most 4000 rows in all. No single column need have moved by much.
 
     Parameters
     ----------
@@ -80,7 +81,7 @@ def energy(design: Design) -> Found:
     if unit is not None:
         mark = np.zeros((sum(units), len(rows)), np.float32)
         mark[unit, np.arange(len(rows))] = 1
-        distances, size = mark @ distances @ mark.T, mark.sum(1)
+        distances, size = mark @ distances @ mark.T, mark.sum(1, dtype=np.float32)
     scale = _centre(distances, size)
     labels = np.zeros((1, sum(units)), np.float32)
     labels[0, units[0] :] = 1
@@ -91,14 +92,14 @@ def energy(design: Design) -> Found:
 
 
 def _coordinates(design: Design, rows: np.ndarray) -> FloatArray:
-    """(rows, k) scores; a column's levels are scaled so that their variances sum to 1."""
-    x, column, what = design.matrix(frozenset({"L1", "level", "missing"}), rows)
-    scale = np.ones(len(what), np.float32)
+    """(rows, k) scores; the levels of a column together, and an indicator of "missing", count as half a column."""
+    x, column, what = design.matrix(frozenset({"normal", "level", "missing"}), rows)
+    scale = np.array([1.0 if w == "normal" else HALF for w in what], np.float32)
     level = np.array([w.startswith("level:") for w in what], bool)
     for j in np.unique(column[level]):
         at = level & (column == j)
-        spread = 1 / x.T[at].max(1) if at.sum() > 1 else np.ones(1)  # sqrt((1-p)/p) inverted, near sqrt(p) for rare
-        scale[at] = spread / math.sqrt(float(spread @ spread))
+        spread = 1 / np.maximum(x.T[at].max(1), 1e-3)  # near the root of the level's share: rare levels count little
+        scale[at] = HALF * spread / math.sqrt(float(spread @ spread))
     return np.ascontiguousarray(x * scale)
 
 

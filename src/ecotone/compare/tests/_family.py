@@ -23,6 +23,7 @@ class Found:
     n_used: int = 0
     reason: str | None = None
     details: dict[str, Any] = field(default_factory=dict)
+    inner: Any = None  # for the minimum-effect verdict; not part of a result
 
     @property
     def pvalue(self) -> float:

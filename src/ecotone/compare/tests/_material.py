@@ -123,7 +123,7 @@ def column_material(found: list[Effect], margin: float) -> float:
 
 
 def pairs_material(design: Design, margin: float) -> tuple[float, float, int]:
-    """log p that no product of two scores moved by more than sqrt(12) margins, the median standard error, and how many."""
+    """log p that no product moved by more than sqrt(12) margins, the median standard error, and how many products."""
     count = sum(len(at) for _, at in design.picked(PAIRED))
     if sum(1 for _ in design.picked(PAIRED)) < 2:
         return 0.0, math.nan, 0
@@ -138,7 +138,7 @@ def pairs_material(design: Design, margin: float) -> tuple[float, float, int]:
 
 def _product_gaps(s: Sample, a: Ints, b: Ints) -> tuple[Floats, Floats]:
     """Differences of the mean products and their standard errors, each table with its own variance."""
-    n_ref, n_cur = s.units
+    n_ref = s.units[0]
     if s.unit is None:
         moments = [pair_moments(s.x[:n_ref]), pair_moments(s.x[n_ref:])]
         mean = [m[a, b] for m, _ in moments]

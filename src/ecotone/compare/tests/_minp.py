@@ -17,7 +17,8 @@ LOG10 = math.log(10)
 
 def log_two_sided(z: NDArray[Any]) -> Floats:
     """Natural logarithm of P(|Z| > |z|), exact far into the tail."""
-    return np.minimum(special.log_ndtr(-np.abs(np.asarray(z, dtype=np.float64))) + math.log(2), 0.0)
+    logp: Floats = special.log_ndtr(-np.abs(np.asarray(z, dtype=np.float64))) + math.log(2)
+    return np.minimum(logp, 0.0, out=np.asarray(logp))
 
 
 def contrast(sums: NDArray[Any], units: tuple[int, int]) -> Floats:

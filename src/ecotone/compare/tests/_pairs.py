@@ -11,6 +11,7 @@ from ecotone.contracts import Bools, Floats, Ints, TestResult
 from ecotone.data._table import Pair
 
 from ._family import Found, as_result
+from ._minp import LOG10, log_two_sided
 from ._products import Sample, TooLarge, pair_moments, product_min, sample
 from ._scores import Design
 
@@ -85,7 +86,7 @@ def pairs(design: Design) -> Found:
         return Found(reason="every product of two scores is too rare for its mean to be near normal")
     weights = np.array([WEIGHTS[w.split(":")[0]] for w in s.what])
     try:
-        value, best, z = product_min(design, s, (a, b), weights[a] * weights[b], _all_z(s, a, b))
+        value, _, z = product_min(design, s, (a, b), weights[a] * weights[b], _all_z(s, a, b))
     except TooLarge:
         return Found(reason="too many products for the declared units")
     return Found(value, float(np.abs(z).max()), len(s.rows), details={"pairs": _most_changed(design, s, a, b, z)})
@@ -118,8 +119,6 @@ def _all_z(s: Sample, a: Ints, b: Ints) -> Floats | None:
 def _most_changed(design: Design, s: Sample, a: Ints, b: Ints, z: Floats, most: int = 8) -> list[list[object]]:
     """[column, column, log10 p, scores] of the pairs of columns with the largest |z|, each pair once."""
     out: dict[tuple[int, int], list[object]] = {}
-    from ._minp import LOG10, log_two_sided
-
     for k in np.argsort(-np.abs(z), kind="stable")[:200]:
         i, j = int(s.column[a[k]]), int(s.column[b[k]])
         logp = min(0.0, float(log_two_sided(z[k])) + math.log(len(z)))

@@ -35,7 +35,7 @@ class Sample:
         return 1.2 * balance * math.sqrt(smaller)
 
     def largest(self) -> Floats:
-        return np.abs(self.x).max(0).astype(np.float64)
+        return np.asarray(np.abs(self.x).max(0), dtype=np.float64)
 
 
 def sample(design: Design, names: frozenset[str], most: int, stream: int) -> Sample:
@@ -68,13 +68,14 @@ def product_min(
     count, k = sum(s.units), len(weights)
     weights = weights / weights.sum()
     affordable = 2.0 * count * k * design.draws <= FLOPS and count == sum(design.units) and design.permute
+    sums = None
     if affordable or z is None:
         sums = product_sums(s, factors) if k * len(s.rows) <= 2e8 else None
         if sums is None or (s.unit is not None and not affordable and count < 400):
             raise TooLarge
         z = contrast(sums, s.units)
     value, best = weighted_min(log_two_sided(z), weights)
-    if affordable:
+    if affordable and sums is not None:
         value = math.log(permuted_min(sums, s.units, weights, design.batches))
     return value, best, z
 

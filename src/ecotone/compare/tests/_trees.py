@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cache
+from itertools import pairwise
 
 import numpy as np
 from scipy import special, stats
 from sklearn.ensemble import HistGradientBoostingClassifier
+from threadpoolctl import ThreadpoolController
 
 from ecotone.cards import Card
 from ecotone.contracts import Bools, Floats, Ints, TestResult, as_seed
@@ -91,12 +94,19 @@ def trees(design: Design) -> Found:
         return Found(reason="no column that trees can read")
     if min(units) < 15:
         return Found(reason=f"a table of {min(units)} units is too small to be split")
-    steps = _prequential(x, design.is_current[rows], unit, units, as_seed(design.seed, 905))
+    # On few rows threads cost more than they bring, and on a busy machine a hundred times more.
+    with _threads().limit(limits=1 if x.size <= 1_000_000 else None, user_api="openmp"):
+        steps = _prequential(x, design.is_current[rows], unit, units, as_seed(design.seed, 905))
     weight = np.array([s.weight for s in steps])
     z = float(weight @ [s.z for s in steps] / math.sqrt(weight @ weight))
     share = weight**2 / (weight @ weight)
     auc = float(share @ [s.auc for s in steps])
-    return Found(float(special.log_ndtr(-z)), z, len(rows), details={"auc": auc, "steps": steps})
+    return Found(float(special.log_ndtr(-z)), z, len(rows), details={"auc": auc}, inner=steps)
+
+
+@cache
+def _threads() -> ThreadpoolController:
+    return ThreadpoolController()
 
 
 def features(design: Design, rows: Ints) -> Floats:
@@ -116,7 +126,7 @@ def _prequential(
     if unit is not None:
         place = place[unit]
     steps: list[Step] = []
-    for start, end in zip(BLOCKS[:-1], BLOCKS[1:]):
+    for start, end in pairwise(BLOCKS):
         past, now = place < start, (place >= start) & (place < end)
         model = HistGradientBoostingClassifier(
             max_iter=40, max_leaf_nodes=8, learning_rate=0.15, max_bins=63, min_samples_leaf=20, early_stopping=False

@@ -149,7 +149,7 @@ def two_tables(
     parts = {
         "columns": judged.material_logp,
         "pairs": pair_logp,
-        "trees": trees_material(found["trees"].details.get("steps", []), min_effect),
+        "trees": trees_material(found["trees"].inner or [], min_effect),
     }
     material = min(0.0, *(value - math.log(SHARES[name]) for name, value in parts.items()))
     seconds["material"] = time.perf_counter() - start
