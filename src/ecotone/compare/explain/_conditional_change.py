@@ -251,6 +251,11 @@ def _log10_f_tail(f: float, k: int, m: int) -> float:
     if p > 1e-280:
         return math.log10(p)
     a, b = m / 2, k / 2
-    series = float(special.hyp2f1(a + b, 1.0, a + 1, x)) if x < 0.99 else 1.0
+    term = series = 1.0  # of 2F1(a + b, 1; a + 1; x), all terms positive
+    for i in range(100_000):
+        term *= x * (a + b + i) / (a + 1 + i)
+        series += term
+        if term < 1e-12 * series:
+            break
     log = a * math.log(x) + b * math.log1p(-x) - math.log(a) - float(special.betaln(a, b)) + math.log(series)
     return log / math.log(10)
