@@ -18,6 +18,7 @@ from scipy import stats
 
 from ecotone.contracts import BadInput
 from ecotone.data import Profile, profile, scan_batches
+from ecotone.data._profile_cuts import place
 from ecotone.data._profile_io import encoded
 from ecotone.data._profile_sketch import Distinct, Frequent, Moments, Quantiles, hash_numbers, hash_strings
 
@@ -280,6 +281,20 @@ def test_score_sums_are_those_of_the_rows() -> None:
     variance = np.diag(of_itself.covariance())[np.searchsorted(cuts.paired, linear)]
     assert variance[0] == pytest.approx(observed, abs=0.03)
     np.testing.assert_allclose(variance[2:], 1, atol=0.06)
+
+
+@given(
+    st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=40, unique=True),
+    st.lists(st.floats(allow_nan=False), max_size=40),
+)
+@settings(deadline=None, derandomize=True)
+def test_places_on_the_grid_are_those_of_a_search(edges: list[float], x: list[float]) -> None:
+    cut = np.unique(np.array(edges) + 0.0)
+    near = np.concatenate([cut, np.nextafter(cut, np.inf), np.nextafter(cut, -np.inf), x])
+    assert (place(near, cut) == np.searchsorted(cut, near)).all()
+    few = np.unique(np.round(np.random.default_rng(len(x)).lognormal(0, 2, 300), 2))
+    many = np.concatenate([few, few + 0.005, [np.inf, -np.inf]])
+    assert (place(many, few) == np.searchsorted(few, many)).all()
 
 
 def test_sums_with_other_cut_points_are_refused() -> None:

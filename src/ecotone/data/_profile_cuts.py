@@ -23,6 +23,7 @@ MOST_LEVELS = 12
 MOST_PAIRED = 256
 _LARGEST = 16 * SCALE
 _CHUNK = 1 << 14
+_GRID = 1 << 12
 Map: TypeAlias = Callable[[Callable[[int], NDArray[np.float64]], Iterable[int]], Iterable[NDArray[np.float64]]]
 
 
@@ -57,12 +58,39 @@ class Cut:
         last = len(self.table) - 1
         if self.family == "number":
             x = numbers(array, "number")
-            cells = np.searchsorted(self.edges, x)
-            return np.where(np.isnan(x), last, cells)
+            cells = place(x, self.edges)
+            cells[np.isnan(x)] = last
+            return cells
         dictionary, codes = coded(array)
-        place = {level: i for i, level in enumerate(self.levels)}
+        code = {level: i for i, level in enumerate(self.levels)}
         texts = (t if len(t) <= LONGEST else t[:LONGEST] + "…" for t in dictionary.to_pylist())
-        return np.array([*(place.get(t, last - 1) for t in texts), last], np.int64)[codes]
+        return np.array([*(code.get(t, last - 1) for t in texts), last], np.int64)[codes]
+
+
+def place(x: Floats, edges: Floats) -> Ints:
+    """``np.searchsorted(edges, x)`` by a grid: several times faster for many unsorted numbers; NaN gives any place.
+
+    A number's grid cell is a monotone function of it, also in floating point, so all edges in lower cells lie below
+    it and all in higher cells above; only cells with more than one edge need a search.
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        scale = _GRID / (edges[-1] - edges[0]) if len(edges) > 1 else 0.0
+    if not 0 < scale < np.inf:
+        return np.searchsorted(edges, x).astype(np.int64, copy=False)
+
+    def cell(v: Floats) -> Ints:
+        with np.errstate(over="ignore", invalid="ignore"):
+            return (np.fmin(np.fmax((v - edges[0]) * scale, -1.0), _GRID) + 1.0).astype(np.int64)
+
+    at = cell(edges)
+    held = np.bincount(at, minlength=_GRID + 2)
+    below = np.cumsum(held) - held
+    only = np.where(held > 0, edges[np.minimum(below, len(edges) - 1)], np.inf)
+    cells = cell(x)
+    found = below[cells] + (x > only[cells])
+    crowded = np.flatnonzero((held > 1)[cells])
+    found[crowded] = np.searchsorted(edges, x[crowded])
+    return found
 
 
 @dataclass(frozen=True)
