@@ -101,8 +101,10 @@ def test_gate_allows_for_ties_and_many_units():
 def test_nothing_foreign_names_nothing_and_says_what_it_needs():
     found = rows_outside(_pair(7, 200, 100), alpha=0.005)
     assert not found.raised and not len(found.index) and found.share == 0
-    assert found.n_calibration == 100 and found.needed == 1999
-    assert "1,999 calibration rows" in found.statement
+    assert found.n_calibration == 100 and 399 <= found.needed < 1000  # 399: what naming alone takes
+    assert f"Naming 5 of 100 rows takes {found.needed} calibration rows" in found.statement
+    enough = rows_outside(_pair(7, 2 * found.needed, 100), alpha=0.005)
+    assert enough.needed is None and enough.n_calibration == found.needed
     assert (found.pvalues > 0).all() and found.pvalues.shape == (100,)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -9,7 +10,7 @@ from scipy import stats
 
 from ecotone.contracts import Floats, Ints
 
-_COUNTS = (12, 48)
+_RARE = 1e-4  # chance of the first cutoff being all current rows
 _SHARES = (0.01, 0.05, 0.20)
 _PERMUTATIONS = 1999
 _MANY_UNITS = 5000
@@ -35,13 +36,24 @@ def gate(scores: Sequence[Floats], n: int, units: Ints | None, rng: np.random.Ge
     if units is not None:
         return _permuted([_order(s, rng) for s in scores], n, units, rng)
     total = len(scores[0])
-    ks = _cutoffs(total)
+    ks = _cutoffs(n, total - n)
     least = min(float(stats.hypergeom.sf(_low(s, n, k, rng) - 1, total, total - n, k)) for s in scores for k in ks)
     return min(1.0, least * len(ks) * len(scores))
 
 
-def _cutoffs(total: int) -> list[int]:
-    return sorted({k for k in (*_COUNTS, *(int(share * total) for share in _SHARES)) if 0 < k < total}) or [1]
+def smallest_pvalue(n: int, m: int, k: int, scores: int) -> float:
+    """What ``gate`` gives if k of m current rows rank lowest of all and the others as the n calibration rows do."""
+    total, ks = n + m, _cutoffs(n, m)
+    current = [min(k, c) + max(c - k, 0) * (m - k) // max(total - k, 1) for c in ks]
+    least = min(float(stats.hypergeom.sf(x - 1, total, m, c)) for x, c in zip(current, ks))
+    return min(1.0, least * len(ks) * scores)
+
+
+def _cutoffs(n: int, m: int) -> list[int]:
+    """Numbers of lowest rows to look at, a function of the sizes alone."""
+    total = n + m
+    first = math.ceil(math.log(_RARE) / math.log(m / total))
+    return sorted({k for k in (first, 4 * first, *(int(share * total) for share in _SHARES)) if 0 < k < total}) or [1]
 
 
 def _low(scores: Floats, n: int, k: int, rng: np.random.Generator) -> int:
@@ -69,7 +81,7 @@ def _permuted(orders: Sequence[Ints], n: int, units: Ints, rng: np.random.Genera
     total = len(units)
     _, first, unit = np.unique(units, return_index=True, return_inverse=True)
     current = (first >= n).astype(np.float64)
-    low = [np.bincount(unit[order[:k]], minlength=len(first)) for order in orders for k in _cutoffs(total)]
+    low = [np.bincount(unit[order[:k]], minlength=len(first)) for order in orders for k in _cutoffs(n, total - n)]
     size = np.bincount(unit, minlength=len(first))
     counts = np.column_stack([*low, size]).astype(np.float64)
     dealt = rng.permuted(np.tile(current, (_PERMUTATIONS, 1)), axis=1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,17 +11,18 @@ import numpy as np
 from scipy import stats
 
 from ecotone.contracts import BadInput, Floats, Ints, as_seed
+from ecotone.data import Pair
 from ecotone.data._gaussianise import Gaussianiser
-from ecotone.data._table import CODED, Column, Pair
 from ecotone.decide.conformal import needed
 from ecotone.decide.errors import benjamini_hochberg
 from ecotone.detect.anomaly import GaussianMixtureDensity
 from ecotone.detect.anomaly._foreign_component import foreign_score
 
-from ._row_gate import gate
+from ._row_gate import gate, smallest_pvalue
+from ._row_reasons import plane, row_reasons
 
 _MAX_CALIBRATION = 25_000
-_MAX_EXPLAINED = 200
+_MANY = 10**7
 _LEAST = 20  # rows of the reference below which nothing is fitted
 _FLOOR = 0.5  # least variance of a normal score
 _RIDGE = 0.01  # counts and levels take few values: no component may close in on one
@@ -47,7 +49,7 @@ class RowsOutside:
         For at most 200 of the rows named, lowest first: file, row, pvalue and the columns that make it surprising.
     n_calibration : int
     needed : int or None
-        Calibration rows needed for naming 1 % of the current rows, where there are fewer.
+        Calibration rows needed to find and name 1 % of the current rows (five at least), where there are fewer.
     global_pvalue : float
     raised : bool
         Whether ``global_pvalue`` is at most ``alpha``.
@@ -123,7 +125,7 @@ def rows_outside(
     began, rng = time.perf_counter(), as_seed(seed, 31)
     fit, calibrate = _halves(pair, max_fit, rng)
     n, m = len(calibrate), pair.current.n
-    short = _short(n, m, fdr)
+    short = _short(n, m, alpha, fdr)
     encoder = Gaussianiser().fit(pair.reference.take(fit))
     if pair.reference.n < _LEAST or m == 0 or not encoder.outputs_:
         return _nothing(pair, n, short, alpha, fdr)
@@ -150,15 +152,15 @@ def rows_outside(
         index=index,
         sources=tuple(pair.current.where(int(i)) for i in index),
         pvalues=pvalues,
-        reasons=_reasons(pair, encoder, density, pooled[n:], index, named[0], pvalues, typical[n:]),
+        reasons=row_reasons(pair, encoder, density, pooled[n:], index, named[0], pvalues, typical[n:]),
         n_calibration=n,
         needed=short if not len(index) else None,
         global_pvalue=global_p,
         raised=raised,
         alpha=alpha,
         fdr=fdr,
-        map=_map(density, pooled, n, index, rng),
-        statement=_statement(raised, index, share, fdr, short, n, units is not None),
+        map=plane(density, pooled, n, index, rng),
+        statement=_statement(raised, index, share, fdr, short, (n, m), units is not None),
         seconds=time.perf_counter() - began,
     )
 
@@ -210,83 +212,37 @@ def _excess(observed: float, chance: float) -> float:
     return float((observed - chance) / (1 - chance))
 
 
-def _short(n: int, m: int, fdr: float) -> int | None:
-    """Calibration rows needed where there are too few to name 1 % of the current rows."""
-    least = needed(m, fdr / 2, max(1, int(np.ceil(m / 100)))) if m else 1
-    return least if n < least else None
+def _fewest(m: int) -> int:
+    """Rows that a check should be able to name: 1 %, and five at least."""
+    return min(m, max(5, math.ceil(m / 100)))
 
 
-def _reasons(
-    pair: Pair,
-    encoder: Gaussianiser,
-    density: GaussianMixtureDensity,
-    X: Floats,
-    index: Ints,
-    improbable: Ints,
-    pvalues: Floats,
-    typical: Floats,
-) -> tuple[dict[str, Any], ...]:
-    """The columns that make the lowest rows surprising, given the other columns."""
-    if not len(index):
-        return ()
-    rows = index[np.lexsort((typical[index], pvalues[index]))][:_MAX_EXPLAINED]
-    parts = density.contributions(X[rows])
-    group = ~np.isin(rows, improbable)  # rows typical one by one: what they share sets them apart
-    precision = density.whitener_ @ density.whitener_.T
-    shared = (X[index].mean(0) - density.center_) @ precision
-    parts[group] = np.maximum((X[rows[group]] - density.center_) * shared, 0)
-    names = list(dict.fromkeys(encoder.outputs_))
-    column_of = np.array([names.index(name) for name in encoder.outputs_])
-    by_column = parts @ (column_of[:, None] == np.arange(len(names)))
-    out = []
-    for row, contribution in zip(rows, by_column):
-        top = np.argsort(-contribution, kind="stable")[:5]
-        shown = [j for j in top if contribution[j] >= 0.2 * contribution[top[0]]]
-        file, at = pair.current.where(int(row))
-        columns = [
-            {
-                "column": names[j],
-                "value": _value(pair.current[names[j]], int(row)),
-                "contribution": round(float(contribution[j]), 3),
-            }
-            for j in shown
-        ]
-        out.append({"file": file, "row": at, "pvalue": float(pvalues[row]), "columns": columns})
-    return tuple(out)
-
-
-def _value(column: Column, row: int) -> float | str | None:
-    value = float(column.values[row])
-    if not np.isfinite(value):
+def _short(n: int, m: int, alpha: float, fdr: float) -> int | None:
+    """Calibration rows needed where there are too few to find and name the fewest rows that matter."""
+    if m == 0:
         return None
-    return column.levels[int(value)] if column.kind in CODED else value
+    k = _fewest(m)
+
+    def enough(size: int) -> bool:
+        return size >= named and smallest_pvalue(size, m, k, 2) <= alpha
+
+    named = needed(m, fdr / 2, k)
+    if enough(max(n, 1)):
+        return None
+    high = max(n, named)
+    while not enough(high) and high < _MANY:
+        high *= 2
+    low = high // 2
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if enough(middle) else (middle, high)
+    return high
 
 
-def _map(
-    density: GaussianMixtureDensity, pooled: Floats, n: int, index: Ints, rng: np.random.Generator
-) -> dict[str, Any]:
-    """Plane coordinates: towards the rows named (or the largest spread), and the largest spread across it."""
-    rest = np.ones(len(pooled) - n, bool)
-    rest[index] = False
-    some = np.flatnonzero(rest)
-    groups = {
-        "reference": rng.permutation(n)[:700],
-        "current": n + rng.choice(some, min(900, len(some)), replace=False),
-        "outside": n + rng.permutation(index)[:400],
-    }
-    sizes = [len(rows) for rows in groups.values()]
-    Z = (pooled[np.concatenate(list(groups.values()))] - density.center_) @ density.whitener_
-    first = Z[sizes[0] + sizes[1] :].mean(0) if len(index) else np.zeros(Z.shape[1])
-    length = np.linalg.norm(first)
-    first = first / length if length > 1e-9 else np.linalg.svd(Z, full_matrices=False)[2][0]
-    across = Z - np.outer(Z @ first, first)
-    second = np.linalg.eigh(across.T @ across)[1][:, -1]
-    plane = np.round(np.column_stack([Z @ first, Z @ second]), 3)
-    ends = np.cumsum(sizes)
-    return {name: plane[end - size : end].tolist() for name, size, end in zip(groups, sizes, ends)}
-
-
-def _statement(raised: bool, index: Ints, share: float, fdr: float, short: int | None, n: int, units: bool) -> str:
+def _statement(
+    raised: bool, index: Ints, share: float, fdr: float, short: int | None, sizes: tuple[int, int], units: bool
+) -> str:
+    n, m = sizes
     said = []
     if len(index):
         said.append(f"Of the rows named, at most {fdr:.0%} are expected to be from the reference's law.")
@@ -295,7 +251,7 @@ def _statement(raised: bool, index: Ints, share: float, fdr: float, short: int |
     if share > 0.5:
         said.append("More than half of the table lies outside: read the share, not the list.")
     if short and not len(index):
-        said.append(f"Naming 1 % of the rows takes {short:,} calibration rows; there are {n:,}.")
+        said.append(f"Naming {_fewest(m):,} of {m:,} rows takes {short:,} calibration rows; there are {n:,}.")
     if units:
         said.append("Rows of one unit depend on each other: the alarm allows for it, the list's rate is not proved.")
     return " ".join(said)

@@ -1,0 +1,84 @@
+"""Why a row was named, and a plane to draw the rows in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ecotone.contracts import Floats, Ints
+from ecotone.data import CODED, Column, Pair
+from ecotone.data._gaussianise import Gaussianiser
+from ecotone.detect.anomaly import GaussianMixtureDensity
+
+_MAX_EXPLAINED = 200
+
+
+def row_reasons(
+    pair: Pair,
+    encoder: Gaussianiser,
+    density: GaussianMixtureDensity,
+    X: Floats,
+    index: Ints,
+    improbable: Ints,
+    pvalues: Floats,
+    typical: Floats,
+) -> tuple[dict[str, Any], ...]:
+    """The columns that make the lowest rows surprising, given the other columns."""
+    if not len(index):
+        return ()
+    rows = index[np.lexsort((typical[index], pvalues[index]))][:_MAX_EXPLAINED]
+    parts = density.contributions(X[rows])
+    group = ~np.isin(rows, improbable)  # rows typical one by one: what they share sets them apart
+    precision = density.whitener_ @ density.whitener_.T
+    shared = (X[index].mean(0) - density.center_) @ precision
+    parts[group] = np.maximum((X[rows[group]] - density.center_) * shared, 0)
+    names = list(dict.fromkeys(encoder.outputs_))
+    column_of = np.array([names.index(name) for name in encoder.outputs_])
+    by_column = parts @ (column_of[:, None] == np.arange(len(names)))
+    out = []
+    for row, contribution in zip(rows, by_column):
+        top = np.argsort(-contribution, kind="stable")[:5]
+        shown = [j for j in top if contribution[j] >= 0.2 * contribution[top[0]]]
+        file, at = pair.current.where(int(row))
+        columns = [
+            {
+                "column": names[j],
+                "value": _value(pair.current[names[j]], int(row)),
+                "contribution": round(float(contribution[j]), 3),
+            }
+            for j in shown
+        ]
+        out.append({"file": file, "row": at, "pvalue": float(pvalues[row]), "columns": columns})
+    return tuple(out)
+
+
+def _value(column: Column, row: int) -> float | str | None:
+    value = float(column.values[row])
+    if not np.isfinite(value):
+        return None
+    return column.levels[int(value)] if column.kind in CODED else value
+
+
+def plane(
+    density: GaussianMixtureDensity, pooled: Floats, n: int, index: Ints, rng: np.random.Generator
+) -> dict[str, Any]:
+    """Plane coordinates: towards the rows named (or the largest spread), and the largest spread across it."""
+    rest = np.ones(len(pooled) - n, bool)
+    rest[index] = False
+    some = np.flatnonzero(rest)
+    groups = {
+        "reference": rng.permutation(n)[:700],
+        "current": n + rng.choice(some, min(900, len(some)), replace=False),
+        "outside": n + rng.permutation(index)[:400],
+    }
+    sizes = [len(rows) for rows in groups.values()]
+    Z = (pooled[np.concatenate(list(groups.values()))] - density.center_) @ density.whitener_
+    first = Z[sizes[0] + sizes[1] :].mean(0) if len(index) else np.zeros(Z.shape[1])
+    length = np.linalg.norm(first)
+    first = first / length if length > 1e-9 else np.linalg.svd(Z, full_matrices=False)[2][0]
+    across = Z - np.outer(Z @ first, first)
+    second = np.linalg.eigh(across.T @ across)[1][:, -1]
+    plane = np.round(np.column_stack([Z @ first, Z @ second]), 3)
+    ends = np.cumsum(sizes)
+    return {name: plane[end - size : end].tolist() for name, size, end in zip(groups, sizes, ends)}
