@@ -164,3 +164,18 @@ def test_pandas_nullable_and_categorical():
     ]
     seconds = both.aside["z"][0].values
     assert seconds[0] == dt.datetime(2019, 12, 31, 23, tzinfo=dt.UTC).timestamp() and np.isnan(seconds[1])
+
+
+def test_objects_of_no_column_type_become_text():
+    frame = read_table(pl.DataFrame({"o": pl.Series([{1}, "a"], dtype=pl.Object), "x": [1, 2]}))
+    assert frame.arrow.to_pydict() == {"o": ["{1}", "a"], "x": [1, 2]}
+    assert frame.notes == ("o: holds values of several types in reference (set, str); read as text",)
+
+
+def test_what_is_not_unicode_is_replaced(tmp_path):
+    frame = read_table({"a\ud800": ["x\ud800", "y"]})
+    assert frame.arrow.to_pydict() == {"a?": ["x?", "y"]}
+    latin = pa.StringArray.from_buffers(2, *pa.array([b"K\xf6ln", b"Ulm"]).buffers()[1:])
+    pq.write_table(pa.table({"city": latin}), tmp_path / "t.parquet")
+    frame = read_table(tmp_path / "t.parquet")
+    assert pair(frame, frame).reference["city"].levels == ("K\ufffdln", "Ulm")

@@ -129,10 +129,18 @@ def _in_memory(source: Any, name: str, notes: list[str]) -> pa.Table:
     if isinstance(frame, nw.DataFrame) and frame.implementation.is_pandas_like():
         return _from_pandas(frame, name, notes)
     try:
-        table: pa.Table = frame.collect("pyarrow").to_native() if isinstance(frame, nw.LazyFrame) else frame.to_arrow()
+        eager = frame.collect("pyarrow") if isinstance(frame, nw.LazyFrame) else frame
+        if any(t == nw.Object for t in eager.schema.values()):  # Arrow would hold their addresses
+            columns = {
+                c: eager[c].to_list() if t == nw.Object else eager[c].to_arrow() for c, t in eager.schema.items()
+            }
+            return _from_columns(columns, name, notes)
+        return eager.to_arrow()
+    except BadInput:
+        raise
     except Exception as error:
-        raise BadInput(f"{name} cannot be computed: {_first_line(error)}") from None
-    return table
+        reason = _first_line(error)
+        raise BadInput(f"{name} cannot be computed ({reason}); give columns of plain types that are there") from None
 
 
 def _first_line(error: BaseException) -> str:
@@ -155,7 +163,7 @@ def _from_pandas(frame: nw.DataFrame[Any], name: str, notes: list[str]) -> pa.Ta
 
 
 def _from_columns(columns: dict[str, Any], name: str, notes: list[str]) -> pa.Table:
-    arrays = {column: _as_arrow(column, values, name, notes) for column, values in columns.items()}
+    arrays = {_utf8(column): _as_arrow(column, values, name, notes) for column, values in columns.items()}
     lengths = {column: len(a) for column, a in arrays.items()}
     if len(set(lengths.values())) > 1:
         (first, n), (other, m) = next((a, b) for a in lengths.items() for b in lengths.items() if a[1] != b[1])
@@ -180,7 +188,12 @@ def _as_arrow(column: str, values: Any, name: str, notes: list[str]) -> Any:
         raise BadInput(f"{name}: column {column!r} is a {type(values).__name__}; give a sequence of values") from None
     kinds = sorted({type(v).__name__ for v in items if not _missing(v)})
     notes.append(f"{column}: holds values of several types in {name} ({', '.join(kinds[:4])}); read as text")
-    return pa.array([None if _missing(v) else str(v) for v in items], pa.string())
+    return pa.array([None if _missing(v) else _utf8(str(v)) for v in items], pa.string())
+
+
+def _utf8(text: str) -> str:
+    """Lone surrogates, which no file can hold, become question marks."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _missing(value: Any) -> bool:
