@@ -116,3 +116,28 @@ def test_units_widen_the_noise():
     x, y = np.repeat(rng.standard_normal(20), 50), np.repeat(rng.standard_normal(20), 50)
     assert movement(_numeric(x), _numeric(y), sizes=(20, 20)).sentence == SILENT
     assert movement(_numeric(x), _numeric(y)).sentence != SILENT
+
+
+@pytest.mark.filterwarnings("error")
+def test_no_column_breaks_it():
+    rng = np.random.default_rng(10)
+    draws = (
+        lambda n: rng.standard_normal(n) * 10.0 ** rng.integers(-300, 300),
+        lambda n: np.full(n, 10.0 ** rng.integers(-300, 308)),
+        lambda n: rng.choice([1e308, -1e308, 0, np.nan, 5e-324], n),
+        lambda n: rng.integers(0, 3, n).astype(float),
+        lambda n: np.exp(30 * rng.standard_normal(n)),
+        lambda n: rng.choice([np.inf, -np.inf, 1.0, 2.0], n),
+        lambda n: np.full(n, np.nan),
+    )
+    for _ in range(400):
+        x, y = (_numeric(draws[rng.integers(7)](rng.integers(1, 60))) for _ in "xy")
+        assert json.dumps(movement(x, y).to_dict(), allow_nan=False)
+
+
+def test_long_and_blank_names_of_levels_are_shown_on_one_line():
+    rng = np.random.default_rng(11)
+    levels = ("two\nlines", "x" * 90, "")
+    m = movement(_coded([0.8, 0.1, 0.1], 3000, levels, rng), _coded([0.3, 0.4, 0.3], 3000, levels, rng))
+    assert "two lines" in m.sentence and "\n" not in m.sentence and "x" * 41 not in m.sentence
+    assert "(blank)" in m.sentence and "two\nlines" in m.facts["levels"]

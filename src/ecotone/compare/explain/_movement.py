@@ -19,6 +19,7 @@ _RATE_FLOOR = 3.0
 _CHANCE = 0.002  # of "all the most extreme rows come from one table" under exchangeability
 _GRID = 512
 _MOST = 50_000
+_LARGEST = 1e100  # squares and ratios of larger values are no doubles
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,11 @@ def movement(reference: Column, current: Column, *, sizes: tuple[float, float] |
     elif min(left) >= 1 and reference.kind in ORDERED:
         r, c = (np.sort(v[np.isfinite(v)]) for v in (reference.values, current.values))
         if len(r) and len(c):
-            words += _ordered(r, c, left, facts)
+            size = max(abs(float(v)) for v in (r[0], r[-1], c[0], c[-1]))
+            if size < _LARGEST:
+                words += _ordered(r, c, left, facts)
+            else:
+                words.append(f"values as large as {_number(size)} leave nothing to measure")
     return Movement(reference.name, "; ".join(words) or "no movement beyond noise in this column by itself", facts)
 
 
@@ -159,7 +164,7 @@ def _ordered(r: Floats, c: Floats, n: tuple[float, float], facts: dict[str, Any]
         facts.update(displacement=shift, share=1.0)
         return [f"{_signed(shift)} on average, in all rows", *far]
     if r[0] > 0 and c[0] > 0:
-        factor = math.exp(float(np.mean(np.log(q_c[inner] / q_r[inner]))))
+        factor = math.exp(float(np.mean(np.log(q_c[inner]) - np.log(q_r[inner]))))
         if weighted_distance(r * factor, c, n) <= _FLOOR:
             facts.update(factor=factor, displacement=float(np.mean(c) - np.mean(r)), share=1.0)
             return [f"x{_number(factor)} in all rows", *far]
