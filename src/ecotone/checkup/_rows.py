@@ -11,7 +11,7 @@ import numpy as np
 from scipy import stats
 
 from ecotone.contracts import BadInput, Floats, Ints, as_seed
-from ecotone.data import Pair
+from ecotone.data import Pair, Part
 from ecotone.data._gaussianise import Gaussianiser
 from ecotone.decide.conformal import needed
 from ecotone.decide.errors import benjamini_hochberg
@@ -129,30 +129,21 @@ def rows_outside(
     encoder = Gaussianiser().fit(pair.reference.take(fit))
     if pair.reference.n < _LEAST or m == 0 or not encoder.outputs_:
         return _nothing(pair, n, short, alpha, fdr)
-    density = GaussianMixtureDensity(floor=_FLOOR, ridge=_RIDGE).fit(encoder.transform(pair.reference.take(fit)))
-    pooled = np.concatenate([encoder.transform(pair.reference.take(calibrate)), encoder.transform(pair.current)])
-    typical = density.score_samples(pooled)
-    train = rng.choice(n + m, min(max_fit, n + m), replace=False)
-    scores = [typical, foreign_score(pooled, density.center_, density.whitener_, typical, train)]
-    units = None if pair.units is None else np.concatenate([pair.units[0][calibrate], pair.units[1]])
-    if pair.units is not None and units is not None:
-        units[n:] += 1 + max(int(pair.units[0].max(initial=0)), 0) - int(pair.units[1].min(initial=0))
-    global_p = gate(scores, n, units, rng)
-    each = [_pvalues(s, n) for s in scores]
+    density, pooled, scores = _scores(pair, encoder, (fit, calibrate), max_fit, rng)
+    global_p = gate(scores, n, _units(pair, calibrate), rng)
     raised = global_p <= alpha
-    named = [
-        np.flatnonzero(benjamini_hochberg(p) <= fdr / 2 * (1 + 1e-12)) if raised else p[:0].astype(int) for p in each
-    ]
-    index = np.union1d(*named).astype(np.int64)
+    each = [_pvalues(s, n) for s in scores]
+    named = [_select(p, fdr / 2) if raised else np.empty(0, np.int64) for p in each]
+    index = np.union1d(*named)
     pvalues = np.minimum(1.0, 2 * np.minimum(*each))
     share, interval = _share(each, n)
     return RowsOutside(
         share=share,
         interval=interval,
         index=index,
-        sources=tuple(pair.current.where(int(i)) for i in index),
+        sources=_sources(pair, index),
         pvalues=pvalues,
-        reasons=row_reasons(pair, encoder, density, pooled[n:], index, named[0], pvalues, typical[n:]),
+        reasons=row_reasons(pair, encoder, density, pooled[n:], index, named[0], pvalues, scores[0][n:]),
         n_calibration=n,
         needed=short if not len(index) else None,
         global_pvalue=global_p,
@@ -160,9 +151,43 @@ def rows_outside(
         alpha=alpha,
         fdr=fdr,
         map=plane(density, pooled, n, index, rng),
-        statement=_statement(raised, index, share, fdr, short, (n, m), units is not None),
+        statement=_statement(raised, index, share, fdr, short, (n, m), pair.units is not None),
         seconds=time.perf_counter() - began,
     )
+
+
+def _scores(
+    pair: Pair, encoder: Gaussianiser, halves: tuple[Ints, Ints], max_fit: int, rng: np.random.Generator
+) -> tuple[GaussianMixtureDensity, Floats, list[Floats]]:
+    """The density, calibration and current rows as normal scores, and their two scores."""
+    fit, calibrate = halves
+    density = GaussianMixtureDensity(floor=_FLOOR, ridge=_RIDGE).fit(encoder.transform(pair.reference.take(fit)))
+    pooled = np.concatenate([encoder.transform(pair.reference.take(calibrate)), encoder.transform(pair.current)])
+    typical = density.score_samples(pooled)
+    train = rng.choice(len(pooled), min(max_fit, len(pooled)), replace=False)  # blind to which table a row is from
+    return density, pooled, [typical, foreign_score(pooled, density.center_, density.whitener_, typical, train)]
+
+
+def _units(pair: Pair, calibrate: Ints) -> Ints | None:
+    """Units of calibration and current rows, numbers of the two tables kept apart."""
+    if pair.units is None:
+        return None
+    reference, current = (np.unique(units, return_inverse=True)[1] for units in pair.units)
+    return np.concatenate([reference[calibrate], current + reference.max(initial=0) + 1])
+
+
+def _sources(pair: Pair, index: Ints) -> tuple[tuple[str, int], ...]:
+    """File and row of each position, as ``Table.where`` gives them."""
+    parts = pair.current.parts or (Part("", pair.current.n),)
+    ends = np.cumsum([part.rows for part in parts])
+    rows = pair.current.rows[index]
+    part = np.searchsorted(ends, rows, side="right")
+    starts = ends - [p.rows for p in parts]
+    return tuple((parts[i].name, int(row)) for i, row in zip(part, rows - starts[part]))
+
+
+def _select(pvalues: Floats, fdr: float) -> Ints:
+    return np.flatnonzero(benjamini_hochberg(pvalues) <= fdr * (1 + 1e-12))
 
 
 def _halves(pair: Pair, max_fit: int, rng: np.random.Generator) -> tuple[Ints, Ints]:
@@ -185,10 +210,6 @@ def _pvalues(scores: Floats, n: int) -> Floats:
     """Conformal p-values of the rows after the first n."""
     calibration = np.sort(scores[:n])
     return np.asarray((1 + np.searchsorted(calibration, scores[n:], side="right")) / (n + 1))
-
-
-def _select(pvalues: Floats, fdr: float) -> Ints:
-    return np.flatnonzero(benjamini_hochberg(pvalues) <= fdr * (1 + 1e-12))
 
 
 def _share(each: list[Floats], n: int) -> tuple[float, tuple[float, float]]:
