@@ -243,7 +243,8 @@ def _persistence(series: list[tuple[str, list[Floats]]], n: tuple[int, int]) -> 
         r = np.sum([len(x) * _correlations(x, lags) for x in both], axis=0) / sum(n)
         sure = (r > 0) & (log_two_sided(r * math.sqrt(sum(n))) <= math.log(bar))
         if sure.any():
-            phi = float((r[sure] ** (1 / np.array(lags)[sure])).max())
+            low = np.maximum(r[sure] - 2 / math.sqrt(sum(n)), 1e-3)  # the largest of many estimates is too large
+            phi = float((low ** (1 / np.array(lags)[sure])).max())
             if phi > best:
                 best, where = phi, name
     return min(best, 0.9999), where

@@ -81,7 +81,8 @@ def energy(design: Design) -> Found:
     if unit is not None:
         mark = np.zeros((sum(units), len(rows)), np.float32)
         mark[unit, np.arange(len(rows))] = 1
-        distances, size = mark @ distances @ mark.T, mark.sum(1, dtype=np.float32)
+        distances = np.asarray(mark @ distances @ mark.T, dtype=np.float32)
+        size = mark.sum(1, dtype=np.float32)
     scale = _centre(distances, size)
     labels = np.zeros((1, sum(units)), np.float32)
     labels[0, units[0] :] = 1

@@ -18,7 +18,7 @@ LOG10 = math.log(10)
 def log_two_sided(z: NDArray[Any]) -> Floats:
     """Natural logarithm of P(|Z| > |z|), exact far into the tail."""
     logp: Floats = special.log_ndtr(-np.abs(np.asarray(z, dtype=np.float64))) + math.log(2)
-    return np.minimum(logp, 0.0, out=np.asarray(logp))
+    return np.asarray(np.minimum(logp, 0.0))
 
 
 def contrast(sums: NDArray[Any], units: tuple[int, int]) -> Floats:
@@ -28,7 +28,7 @@ def contrast(sums: NDArray[Any], units: tuple[int, int]) -> Floats:
     spread = np.einsum("ij,ij->j", sums, sums, dtype=np.float64) - total * mean**2
     sd = np.sqrt(np.maximum(spread, 0) * units[0] * units[1] / (total * max(total - 1, 1)))
     gap = sums[units[0] :].sum(0, dtype=np.float64) - units[1] * mean
-    return np.divide(gap, sd, out=np.zeros(len(sd)), where=sd > 1e-9)
+    return np.asarray(np.divide(gap, sd, out=np.zeros(len(sd)), where=sd > 1e-9))
 
 
 def weighted_min(logp: Floats, weights: Floats) -> tuple[float, int]:
