@@ -5,6 +5,9 @@ from typing import TYPE_CHECKING
 from ecotone._lazy import attach
 
 if TYPE_CHECKING:
-    pass
+    from ._crude import CRUDE as CRUDE
+    from ._isotonic_calibration import IsotonicCalibration as IsotonicCalibration
+    from ._platt_scaling import PlattScaling as PlattScaling
+    from ._temperature_scaling import TemperatureScaling as TemperatureScaling
 
 __getattr__, __dir__, __all__ = attach(__name__, __file__)

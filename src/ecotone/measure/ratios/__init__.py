@@ -5,6 +5,9 @@ from typing import TYPE_CHECKING
 from ecotone._lazy import attach
 
 if TYPE_CHECKING:
-    pass
+    from ._bbse import BBSE as BBSE
+    from ._classifier_ratio import ClassifierRatio as ClassifierRatio
+    from ._effective_sample_size import effective_sample_size as effective_sample_size
+    from ._mlls import MLLS as MLLS
 
 __getattr__, __dir__, __all__ = attach(__name__, __file__)
