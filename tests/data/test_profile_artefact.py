@@ -153,6 +153,7 @@ MISLEADING: dict[str, Callable[[Parts], Parts]] = {
     "huge k": _body("rows", "k", value=1 << 40),
     "sums over other rows": _body("sums", "n", value=1),
     "other cut points than the id": _body("sums", "id", value="0" * 16),
+    "cut twice": lambda p: _body("sums", "cuts", 1, value=p[1]["body"]["sums"]["cuts"][0])(p),
     "cut of an unknown column": _body("sums", "cuts", 0, 0, value="zzz"),
     "a part too many": _body("extra", value=1),
     "lone surrogate": _body("columns", 0, "name", value="\ud800"),

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from ecotone.contracts import BadInput, Floats, Ints
 
-from ._profile_sketch import Distinct, Frequent, Hashes, Moments, Quantiles, hash_numbers, hash_strings, mix
+from ._profile_hash import Hashes, hash_numbers, hash_strings, mix
+from ._profile_sketch import Distinct, Frequent, Moments, Quantiles
 
 Family = Literal["null", "boolean", "number", "time", "text", "nested"]
 

@@ -80,14 +80,15 @@ def place(x: Floats, edges: Floats) -> Ints:
 
     def cell(v: Floats) -> Ints:
         with np.errstate(over="ignore", invalid="ignore"):
-            return (np.fmin(np.fmax((v - edges[0]) * scale, -1.0), _GRID) + 1.0).astype(np.int64)
+            inside = np.fmin(np.fmax((v - edges[0]) * scale, -1.0), float(_GRID))
+        return np.asarray(inside + 1.0, np.int64)
 
     at = cell(edges)
     held = np.bincount(at, minlength=_GRID + 2)
     below = np.cumsum(held) - held
     only = np.where(held > 0, edges[np.minimum(below, len(edges) - 1)], np.inf)
     cells = cell(x)
-    found = below[cells] + (x > only[cells])
+    found: Ints = below[cells] + (x > only[cells])
     crowded = np.flatnonzero((held > 1)[cells])
     found[crowded] = np.searchsorted(edges, x[crowded])
     return found
@@ -185,21 +186,36 @@ class Sums:
     ----------
     cuts : Cuts
     n : int
-    first : (s,) int64
-        ``SCALE`` times the sum of each score.
+    counts : (c,) int64
+        Rows in each cell of each cut, one cut after another.
     products : (p, p) int64
         ``SCALE**2`` times the sum of the products of the scores at ``cuts.paired``.
     """
 
     cuts: Cuts
     n: int
-    first: Ints
+    counts: Ints
     products: Ints
 
     @classmethod
     def empty(cls, cuts: Cuts) -> Sums:
-        s, p = len(cuts.labels), len(cuts.paired)
-        return cls(cuts, 0, np.zeros(s, np.int64), np.zeros((p, p), np.int64))
+        c, p = sum(len(cut.table) for cut in cuts.columns), len(cuts.paired)
+        return cls(cuts, 0, np.zeros(c, np.int64), np.zeros((p, p), np.int64))
+
+    @property
+    def first(self) -> Ints:
+        """(s,) ``SCALE`` times the sum of each score."""
+        sums = [self.histogram(c.name) @ c.table for c in self.cuts.columns]
+        return np.concatenate([np.empty(0, np.int64), *sums])
+
+    def histogram(self, name: str) -> Ints:
+        """(cells,) rows in each cell of one column's cut; the last cell holds what is missing."""
+        start = 0
+        for cut in self.cuts.columns:
+            if cut.name == name:
+                return self.counts[start : start + len(cut.table)]
+            start += len(cut.table)
+        raise BadInput(f"column {name!r} has no cut points; cut are {', '.join(c.name for c in self.cuts.columns)}")
 
     def update(self, rows: int, cells: list[Ints], run: Map = map) -> None:
         """Add rows by their cells, one array per cut column; ``run`` may be the ``map`` of a pool of threads."""
@@ -207,8 +223,7 @@ class Sums:
         cuts = self.cuts.columns
         if not cuts:
             return
-        counts = [np.bincount(c, minlength=len(cut.table)) for c, cut in zip(cells, cuts)]
-        self.first += np.concatenate([n @ cut.table for n, cut in zip(counts, cuts)])
+        self.counts += np.concatenate([np.bincount(c, minlength=len(cut.table)) for c, cut in zip(cells, cuts)])
         tables = _tables(self.cuts)
 
         def products(start: int) -> NDArray[np.float64]:
@@ -226,7 +241,7 @@ class Sums:
                 f"the profiles have different cut points ({self.cuts.id} and {other.cuts.id}); "
                 "their sums can not be added: profile both with --like the same reference"
             )
-        return Sums(self.cuts, self.n + other.n, self.first + other.first, self.products + other.products)
+        return Sums(self.cuts, self.n + other.n, self.counts + other.counts, self.products + other.products)
 
     def mean(self) -> Floats:
         """(s,) the mean of each score."""

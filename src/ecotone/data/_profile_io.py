@@ -178,7 +178,7 @@ def _pack_sums(sums: Sums, arrays: Arrays) -> dict[str, Any]:
         arrays[f"s{j}.table"] = cut.table.astype(np.int16)
         if cut.family == "number":
             arrays[f"s{j}.edges"] = cut.edges
-    arrays["s.first"] = sums.first
+    arrays["s.counts"] = sums.counts
     arrays["s.products"] = sums.products[np.triu_indices(len(sums.products))]
     return {
         "id": sums.cuts.id, "n": sums.n,
@@ -192,12 +192,16 @@ def _sums(packed: Any, arrays: Arrays, n: int) -> Sums:
     need(len({c.name for c in cuts.columns}) == len(cuts.columns), "a column is cut twice")
     need(cuts.id == packed["id"], f"its cut points are not those of its id {str(packed['id'])[:20]}")
     p = len(cuts.paired)
-    first = take(arrays, "s.first", "i8", (len(cuts.labels),))
+    counts = take(arrays, "s.counts", "i8", (sum(len(c.table) for c in cuts.columns),))
+    need(bool((counts >= 0).all() and (counts <= n).all()), "a cell counts more than the rows")
     upper = take(arrays, "s.products", "i8", (p * (p + 1) // 2,))
     products = np.zeros((p, p), np.int64)
     products[np.triu_indices(p)] = upper
     products = products + np.triu(products, 1).T
-    return Sums(cuts, n, first, products)
+    sums = Sums(cuts, n, counts, products)
+    whole = all(int(sums.histogram(c.name).sum()) == n for c in cuts.columns)
+    need(whole, "the cells of a cut do not count all rows")
+    return sums
 
 
 def _cut(packed: Any, at: str, arrays: Arrays) -> Cut:

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from ecotone.contracts import Bools, Ints
 
-from ._profile_sketch import Hashes, hash_key, mix
+from ._profile_hash import Hashes, hash_key, mix
 
 SAMPLED = 32
 """Rows of a batch whose contents enter its key."""

@@ -8,47 +8,16 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ecotone.contracts import Floats
 
-Hashes: TypeAlias = NDArray[np.uint64]
+from ._profile_hash import GOLDEN, Hashes, mix
 
 QUANTILE_K = 256
 DISTINCT_K = 512
 LEVELS_K = 256
-_GOLDEN = 0x9E3779B97F4A7C15
-_SHIFT = np.uint64(33)
-
-
-def mix(x: Hashes) -> Hashes:
-    """MurmurHash3's 64-bit finaliser, a bijection: one bit in changes each bit out with probability one half."""
-    x = x ^ (x >> _SHIFT)
-    x *= np.uint64(0xFF51AFD7ED558CCD)
-    x ^= x >> _SHIFT
-    x *= np.uint64(0xC4CEB9FE1A85EC53)
-    x ^= x >> _SHIFT
-    return x
-
-
-def hash_numbers(x: Floats) -> Hashes:
-    """(n,) a hash of each number; 0.0 and -0.0 have the same."""
-    return mix((x + 0.0).view(np.uint64))
-
-
-def hash_strings(data: NDArray[np.uint8], offsets: NDArray[np.int64]) -> Hashes:
-    """(n,) a hash of each string: its bytes weighed by a fixed random word per position, summed modulo 2**64."""
-    lengths = np.diff(offsets)
-    data = data[offsets[0] : offsets[-1]]
-    position = np.arange(len(data)) - np.repeat(offsets[:-1] - offsets[0], lengths)
-    words = mix(np.arange(1, int(lengths.max(initial=0)) + 1, dtype=np.uint64) * np.uint64(_GOLDEN))
-    total = np.zeros(len(data) + 1, np.uint64)
-    np.cumsum((data.astype(np.uint64) + np.uint64(1)) * words[position], out=total[1:])
-    ends = total[offsets - offsets[0]]
-    return mix((ends[1:] - ends[:-1]) ^ (lengths.astype(np.uint64) * np.uint64(_GOLDEN)))
 
 
 @dataclass
@@ -119,7 +88,7 @@ class Quantiles:
         whole = len(x) >> step << step
         if step:
             blocks = np.arange(0, whole, 1 << step, dtype=np.uint64)
-            pick = mix((blocks + np.uint64(self.n)) * np.uint64(_GOLDEN)) >> np.uint64(64 - step)
+            pick = mix((blocks + np.uint64(self.n)) * np.uint64(GOLDEN)) >> np.uint64(64 - step)
             self._add(step, x[(blocks + pick).astype(np.int64)])
             self._add(0, x[whole:])
         else:
@@ -153,7 +122,7 @@ class Quantiles:
             if len(level) > self._room(h):
                 level = np.sort(level)
                 even = len(level) // 2 * 2
-                coin = int(mix(np.array([(self.n * 64 + h) * _GOLDEN & (1 << 64) - 1], np.uint64))[0]) >> 63
+                coin = int(mix(np.array([(self.n * 64 + h) * GOLDEN & (1 << 64) - 1], np.uint64))[0]) >> 63
                 # An odd count leaves one end behind, alternately the largest and the smallest
                 first = level[:even] if coin else level[len(level) - even :]
                 self.levels[h] = level[even:] if coin else level[: len(level) - even]
@@ -269,10 +238,3 @@ class Frequent:
     def top(self, most: int | None = None) -> list[tuple[str, int]]:
         """Values by falling count, equal counts in the order of their text."""
         return sorted(self.counts.items(), key=lambda item: (-item[1], item[0]))[:most]
-
-
-def hash_key(*parts: Any) -> int:
-    """A 64-bit number from anything with a stable ``repr``; for keys, not for rows."""
-    import hashlib
-
-    return int.from_bytes(hashlib.blake2b(repr(parts).encode(), digest_size=8).digest(), "little")
