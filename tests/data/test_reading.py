@@ -179,3 +179,8 @@ def test_what_is_not_unicode_is_replaced(tmp_path):
     pq.write_table(pa.table({"city": latin}), tmp_path / "t.parquet")
     frame = read_table(tmp_path / "t.parquet")
     assert pair(frame, frame).reference["city"].levels == ("K\ufffdln", "Ulm")
+
+
+def test_times_without_a_unit():
+    frame = read_table({"t": [np.datetime64("NaT"), np.int8(3), None, np.timedelta64(5)] * 9})
+    assert frame.arrow["t"].to_pylist()[:4] == [None, 3, None, 5]

@@ -176,6 +176,7 @@ def _as_arrow(column: str, values: Any, name: str, notes: list[str]) -> Any:
         return values
     if isinstance(values, np.ndarray) and values.ndim != 1:
         raise BadInput(f"{name}: column {column!r} has shape {values.shape}; give one-dimensional columns")
+    values = _with_units(values)
     try:
         if not isinstance(values, np.ndarray) and hasattr(values, "__arrow_c_stream__"):
             return pa.chunked_array(values)
@@ -189,6 +190,16 @@ def _as_arrow(column: str, values: Any, name: str, notes: list[str]) -> Any:
     kinds = sorted({type(v).__name__ for v in items if not _missing(v)})
     notes.append(f"{column}: holds values of several types in {name} ({', '.join(kinds[:4])}); read as text")
     return pa.array([None if _missing(v) else _utf8(str(v)) for v in items], pa.string())
+
+
+def _with_units(values: Any) -> Any:
+    """NumPy's times without a unit as what they hold: Arrow crashes on them."""
+    if not isinstance(values, list | tuple) and str(getattr(values, "dtype", "")) != "object":
+        return values
+    if not any(isinstance(v, np.datetime64 | np.timedelta64) for v in values):
+        return values
+    bare = [isinstance(v, np.datetime64 | np.timedelta64) and np.datetime_data(v.dtype)[0] == "generic" for v in values]
+    return [(None if np.isnat(v) else v.item()) if is_bare else v for v, is_bare in zip(values, bare)]
 
 
 def _utf8(text: str) -> str:
