@@ -159,7 +159,9 @@ class ClassifierRatio(BaseEstimator):
         if self.learner == "trees":
             wide = mask.any() and np.nanmax(X[:, mask], initial=0) >= 63
             return HistGradientBoostingClassifier(
-                max_iter=60, max_leaf_nodes=8, max_bins=255 if wide else 63, l2_regularization=1.0,
+                max_iter=40, learning_rate=0.05, max_leaf_nodes=8,
+                min_samples_leaf=max(5, min(100, len(X) // 40)),
+                max_bins=255 if wide else 63, l2_regularization=1.0,
                 early_stopping=False, categorical_features=mask if mask.any() else None, random_state=0,
             )  # fmt: skip
         numeric = make_pipeline(SimpleImputer(add_indicator=True, keep_empty_features=True), StandardScaler())

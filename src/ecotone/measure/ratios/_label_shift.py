@@ -94,7 +94,9 @@ class LabelShift(BaseEstimator):
         at = np.clip(np.searchsorted(self.classes_, labels), 0, len(self.classes_) - 1)
         foreign = self.classes_[at] != labels
         if np.any(foreign):
-            raise BadInput(f"y has the label {labels[foreign][0]!r} that the reference lacks; leave those rows out")
+            raise BadInput(
+                f"y has the label {labels[foreign].tolist()[0]!r} that the reference lacks; leave those rows out"
+            )
         return np.asarray(self.weights_[at])
 
     def correct(self, probabilities: Any) -> Floats:

@@ -1,0 +1,89 @@
+"""Calibrators against hand-written algorithms, independent optimisers and an exact coverage law."""
+
+import numpy as np
+import pytest
+from scipy import optimize, special, stats
+from sklearn.linear_model import LogisticRegression
+
+from ecotone.contracts import BadInput
+from ecotone.decide.calibration import CRUDE, IsotonicCalibration, PlattScaling, TemperatureScaling
+
+
+def _pava(y):
+    blocks = []
+    for v in y:
+        blocks.append([v, 1])
+        while len(blocks) > 1 and blocks[-2][0] >= blocks[-1][0]:
+            (a, n), (b, m) = blocks[-2:]
+            blocks[-2:] = [[(a * n + b * m) / (n + m), n + m]]
+    return np.concatenate([[v] * n for v, n in blocks])
+
+
+def _overconfident(n, k, temperature, seed=0):
+    rng = np.random.default_rng(seed)
+    logits = rng.standard_normal((n, k)) * 1.5
+    true = special.softmax(logits, axis=1)
+    y = (rng.random(n)[:, None] > true.cumsum(1)).sum(1)
+    return special.softmax(logits * temperature, axis=1), y, true
+
+
+@pytest.mark.oracle("IsotonicCalibration")
+def test_isotonic_is_pooling_of_adjacent_violators():
+    rng = np.random.default_rng(0)
+    p = np.sort(rng.random(200))
+    y = (rng.random(200) < p**2).astype(int)
+    np.testing.assert_allclose(IsotonicCalibration().fit(p, y).predict(p), _pava(y.astype(float)), atol=1e-12)
+
+
+@pytest.mark.oracle("PlattScaling")
+def test_platt_is_unpenalised_logistic_regression_on_log_odds():
+    p, y, _ = _overconfident(2000, 2, 2.0)
+    z = special.logit(p[:, 1])
+    loss = lambda ab: np.mean(np.logaddexp(0, ab[0] + ab[1] * z) - y * (ab[0] + ab[1] * z))  # noqa: E731
+    a, b = optimize.minimize(loss, [0.0, 1.0], tol=1e-10).x
+    fitted = PlattScaling().fit(p[:, 1], y)
+    np.testing.assert_allclose(fitted.predict(p[:, 1]), special.expit(a + b * z), atol=2e-4)
+    same = LogisticRegression(C=np.inf, tol=1e-8, max_iter=1000).fit(z[:, None], y).predict_proba(z[:, None])[:, 1]
+    np.testing.assert_allclose(fitted.predict(p[:, 1]), same, atol=1e-4)
+
+
+@pytest.mark.oracle("TemperatureScaling")
+@pytest.mark.parametrize("k", [2, 5])
+def test_temperature_is_the_minimum_of_the_log_loss(k):
+    p, y, true = _overconfident(5000, k, 2.5)
+    loss = lambda t: -special.log_softmax(np.log(p) / t, axis=1)[np.arange(len(y)), y].mean()  # noqa: E731
+    best = optimize.minimize_scalar(loss, bounds=(0.1, 20), method="bounded", options={"xatol": 1e-9}).x
+    fitted = TemperatureScaling().fit(p, y)
+    assert fitted.temperature_ == pytest.approx(best, rel=1e-5) and abs(fitted.temperature_ - 2.5) < 0.15
+    np.testing.assert_allclose(fitted.predict(p), true, atol=0.03)
+
+
+@pytest.mark.oracle("CRUDE")
+def test_crude_coverage_is_beta():
+    rng = np.random.default_rng(0)
+    n, p = 95, 0.9
+    k = int(p * n) + 1
+    cover = [
+        stats.t(3).cdf(CRUDE().fit(np.zeros(n), np.ones(n), rng.standard_t(3, n)).quantile([0.0], [1.0], p)[0])
+        for _ in range(2000)
+    ]
+    assert stats.kstest(cover, stats.beta(k, n + 1 - k).cdf).pvalue > 0.01
+    assert stats.kstest(cover, stats.beta(k + 1, n - k).cdf).pvalue < 1e-3, "the matching order statistic only"
+
+
+@pytest.mark.oracle("CRUDE")
+def test_crude_by_hand():
+    crude = CRUDE().fit([1.0, 1, 1, 1, 1], [2.0, 2, 2, 2, 2], [1.0, 3, -1, 7, 5])  # z = 0, 1, -1, 3, 2
+    np.testing.assert_array_equal(crude.quantile([10.0], [2.0], [0, 0.2, 0.6, 0.99, 1]), [[8, 10, 14, 16, 16]])
+    assert crude.cdf([10.0], [2.0], [12.0])[0] == pytest.approx(0.6)
+    assert crude.mean([10.0], [2.0])[0] == pytest.approx(12)
+    assert crude.variance([10.0], [2.0])[0] == pytest.approx(8)
+    with pytest.raises(BadInput, match="standard deviation"):
+        CRUDE().fit([1.0], [0.0], [1.0])
+
+
+def test_bad_probabilities_are_named():
+    with pytest.raises(BadInput, match=r"row 1 sums to 1\.2"):
+        PlattScaling().fit([[0.5, 0.5], [0.6, 0.6]], [0, 1])
+    with pytest.raises(BadInput, match="1 classes for 2"):
+        PlattScaling().fit([0.5, 0.5], [0, 0])
