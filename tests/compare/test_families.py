@@ -96,7 +96,7 @@ def test_triples_by_matrix_products_equal_the_products_themselves():
     fast = _by_matrix_products(design, _one_score_each(sample(design, frozenset({"L1", "level"}), 10**6, 2)))
     assert direct.details == fast.details == {"columns": ["v1", "v2", "v4"]}
     assert 0.9 * direct.statistic < fast.statistic <= direct.statistic, "its variance keeps the square of the mean"
-    assert triples_test(pair).pvalue <= 0.001 < 0.05 < pairs_test(pair).pvalue
+    assert triples_test(pair).pvalue < 0.002 < 0.05 < pairs_test(pair).pvalue
 
 
 @pytest.mark.oracle("table_energy_test")

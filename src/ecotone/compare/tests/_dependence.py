@@ -241,9 +241,11 @@ def _persistence(series: list[tuple[str, list[Floats]]], n: tuple[int, int]) -> 
         if not lags or not all(_usable(x) for x in both):
             continue
         r = np.sum([len(x) * _correlations(x, lags) for x in both], axis=0) / sum(n)
-        sure = (r > 0) & (log_two_sided(r * math.sqrt(sum(n))) <= math.log(bar))
+        chain = min(max(float(r[0]), 0.0), 0.95) ** 2  # Bartlett: dependence widens every later lag's own error
+        se = math.sqrt((1 + chain) / (1 - chain) / sum(n))
+        sure = (r > 0) & (log_two_sided(r / se) <= math.log(bar))
         if sure.any():
-            low = np.maximum(r[sure] - 2 / math.sqrt(sum(n)), 1e-3)  # the largest of many estimates is too large
+            low = np.maximum(r[sure] - 2 * se, 1e-3)  # the largest of many estimates is too large
             phi = float((low ** (1 / np.array(lags)[sure])).max())
             if phi > best:
                 best, where = phi, name
