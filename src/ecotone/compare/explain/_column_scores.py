@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy import special, stats
+from scipy import special
 from scipy.sparse.csgraph import connected_components
 
 from ecotone.contracts import Floats, Ints
@@ -37,21 +37,22 @@ def column_scores(column: Column, least: int) -> Scores | None:
             parts = parts[1:]
         mains, more = parts, []
     else:
-        z = np.zeros(n)
-        z[seen] = special.ndtri((stats.rankdata(column.values[seen]) - 0.5) / max(1, seen.sum()))
-        degree = min(4, len(np.unique(z[seen])) - 1)
+        distinct, place, counts = np.unique(column.values[seen], return_inverse=True, return_counts=True)
+        middle = np.cumsum(counts) - 0.5 * counts  # mid-rank less one half
+        z = np.full(n, np.nan)
+        z[seen] = special.ndtri(middle / max(1, int(seen.sum())))[place]
+        degree = min(4, len(distinct) - 1) if seen.sum() - counts.max(initial=0) >= least else 0
         powers = [z, z**2 - 1, z**3 - 3 * z, z**4 - 6 * z**2 + 3]
-        if n - max(np.unique(z[seen], return_counts=True)[1], default=n) < least:
-            degree = 0
-        parts = [np.where(seen, h, np.nan) for h in powers[: max(0, degree)]]
+        parts = powers[: max(0, degree)]
         mains, more = parts[:1], parts[1:]
     if least <= missing.sum() <= n - least:
         mains = [*mains, missing]
     if not mains:
         return None
     matrix = np.column_stack([*mains, *more]).astype(float)
-    matrix -= np.nanmean(matrix, axis=0)
-    matrix /= np.maximum(np.nanstd(matrix, axis=0), 1e-12)
+    mean, std = (np.nanmean, np.nanstd) if missing.any() else (np.mean, np.std)
+    matrix -= mean(matrix, axis=0)
+    matrix /= np.maximum(std(matrix, axis=0), 1e-12)
     return Scores(column.name, np.nan_to_num(matrix), len(mains), column.kind in ORDERED and len(more) > 0)
 
 
