@@ -66,3 +66,13 @@ def test_skips_what_has_no_law():
     }
     encoder = Gaussianiser().fit(Table(columns, 30, rows=np.arange(30)))
     assert encoder.outputs_ == ("x",)
+
+
+@pytest.mark.parametrize("power", [1, 2, 8])
+def test_table_look_up_agrees_with_the_search(power):
+    reference = np.random.default_rng(4).standard_normal(3000)
+    reference = np.sign(reference) * np.abs(reference) ** power
+    score = Gaussianiser().fit(_one(reference))._maps[0][1]
+    assert (score.table is None) == (power == 8)
+    slow = np.interp(reference, score.knots, score.scores)
+    assert np.abs(score._inside(reference) - slow).max() < 0.05

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import ndtr, ndtri
@@ -11,6 +11,7 @@ from ecotone.contracts import Bools, Floats, Ints
 from ecotone.data._table import CODED, ORDERED, Column, Table
 
 _KNOTS = 257
+_CELLS = 16384  # of the even grid that replaces a binary search where it is exact enough
 _TAIL = 3  # order statistics at either end that are left to the straight line
 _BEND = 8.0  # normal units from which growth is logarithmic
 
@@ -25,16 +26,37 @@ class _Ordered:
     seen: tuple[float, float]  # smallest and largest value
     beyond: float  # least score of a value never reached
     absent: float  # score of a missing value
+    table: Floats | None = None  # scores on an even grid between the outermost knots
 
     def __call__(self, values: Floats) -> Floats:
-        z = np.interp(values, self.knots, self.scores)
+        z = self._inside(values)
         for sign, end, slope, limit in zip((-1.0, 1.0), (0, -1), self.slopes, self.seen):
             out = np.flatnonzero(sign * values > sign * self.knots[end])
             line = self.scores[end] + slope * (values[out] - self.knots[end])
             past = sign * values[out] > sign * limit
             line[past] = sign * np.maximum(sign * line[past], self.beyond)
             z[out] = _bend(line)
-        return np.where(np.isnan(z), self.absent, z)
+        z[np.isnan(values)] = self.absent
+        return z
+
+    def _inside(self, values: Floats) -> Floats:
+        if self.table is None:
+            return np.asarray(np.interp(values, self.knots, self.scores))
+        low, high = self.knots[0], self.knots[-1]
+        at = np.nan_to_num(np.clip((values - low) * (_CELLS / (high - low)), 0, _CELLS))
+        cell = np.minimum(at.astype(np.int32), _CELLS - 1)
+        at -= cell
+        return np.asarray(self.table[cell] * (1 - at) + self.table[cell + 1] * at)
+
+    def tabulated(self) -> _Ordered:
+        """The same map by table look-up, or itself where that would move a score by 1/20."""
+        low, high = self.knots[0], self.knots[-1]
+        width = (high - low) / _CELLS
+        if not (np.isfinite(width) and width > 0 and np.isfinite(1 / width)):
+            return self
+        quick = replace(self, table=np.interp(np.linspace(low, high, _CELLS + 1), self.knots, self.scores))
+        off = np.abs(quick._inside(self.knots) - self.scores).max()
+        return quick if off < 0.05 else self
 
 
 @dataclass(frozen=True)
@@ -131,7 +153,8 @@ def _ordered(values: Floats, missing: Bools) -> _Ordered | None:
         knots, scores = knots[at], scores[at]
     slopes = (_slope(-knots[::-1], -scores[::-1]), _slope(knots, scores))
     absent = 0.0 if missing.any() else _surprise(0.5 / (n + 1))
-    return _Ordered(knots, scores, slopes, (float(unique[0]), float(unique[-1])), float(-ndtri(0.5 / n)), absent)
+    seen = (float(unique[0]), float(unique[-1]))
+    return _Ordered(knots, scores, slopes, seen, float(-ndtri(0.5 / n)), absent).tabulated()
 
 
 def _slope(knots: Floats, scores: Floats) -> float:
