@@ -41,7 +41,8 @@ def auc_effect(x: Any, y: Any, *, units: tuple[Any, Any] | None = None) -> Effec
     equal ones), with Satterthwaite's degrees of freedom. With units it is robust to dependence within them: the
     placements' deviations are summed by unit. Two samples that do not overlap have no spread of placements; their
     error is then that of half a misplaced row, :math:`q (1 - q) / \min(n, m)` with :math:`q = 1 / (2 \min(n, m))`.
-    O((n + m) log(n + m)).
+    O((n + m) log(n + m)). Effects near 0 keep their level from about ten rows; far from 0 the error is a little too
+    small in small samples (true effect 0.2: a test at .05 has .09 with 10 rows, .07 with 30, .06 with 100).
 
     Parameters
     ----------
