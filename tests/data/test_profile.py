@@ -241,6 +241,36 @@ def test_kept_rows_keep_types_and_values(tmp_path: Path) -> None:
     assert kept.equals(t.drop_columns(["odd"]).take(pa.array(back.positions())).combine_chunks())
 
 
+def test_unusual_types(tmp_path: Path) -> None:
+    n = 40
+    t = pa.table(
+        {
+            "ns": pa.array(np.arange(n) * 1_000_003, pa.timestamp("ns", "Europe/Berlin")),
+            "far": pa.array(range(7_000_000, 7_000_000 + n), pa.int32()).cast(pa.date32()),
+            "half": pa.array(np.arange(n, dtype=np.float16)),
+            "unsigned": pa.array(np.arange(n, dtype=np.uint64) + np.uint64(2**64 - 100)),
+            "view": pa.array(["é", None] * 20, pa.string_view()),
+            "large": pa.array(["b", "c"] * 20, pa.large_string()),
+            "coded": pa.array(["b", None] * 20).dictionary_encode(),
+            "numbers": pa.DictionaryArray.from_arrays(pa.array([0, None] * 20, pa.int8()), pa.array([7, 8])),
+            "money": pa.array(range(n), pa.int64()).cast(pa.decimal128(22, 2)),
+            "wait": pa.array(np.arange(n), pa.duration("s")),
+        }
+    )
+    p = profile(t)
+    q = profile(t, like=p)
+    q.save(tmp_path / "q")
+    assert Profile.load(tmp_path / "q").merge(q).n == 2 * n
+    assert p["unsigned"].high == 2**64 - 61 and p["unsigned"].distinct.count == n
+    assert p["money"].mean == 19.5 and p["half"].high == 39.0
+    assert [p[c].missing for c in ("view", "coded", "numbers")] == [20, 20, 20]
+    assert p["numbers"].low == 7 and p["coded"].frequent.counts == {"b": 20}
+    assert set(p.left_out) == {"wait"} and "wait" not in p.frame().column_names
+    assert p.to_frame("old").n == n and "40 kept of 40" in p.to_frame("old").notes[0]
+    only_dates = profile(t.select(["far"]))
+    assert profile(t, like=only_dates).merge(profile(t, like=only_dates)).sums is not None
+
+
 @pytest.mark.parametrize("kind", ["numeric", "mixed", "long text"])
 @pytest.mark.parametrize("frozen", [False, True])
 def test_fifty_columns_fit_two_megabytes(kind: str, frozen: bool, tmp_path: Path) -> None:

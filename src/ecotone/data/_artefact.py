@@ -62,7 +62,9 @@ def _umask() -> int:
 
 def encode_artefact(kind: str, version: int, body: Any, arrays: Arrays) -> bytes:
     """The bytes of an artefact; the same body and arrays give the same bytes."""
-    text = json.dumps({"format": f"ecotone.{kind}/{version}", "body": body}, allow_nan=False, sort_keys=True)
+    text = json.dumps(
+        {"format": f"ecotone.{kind}/{version}", "body": body}, allow_nan=False, sort_keys=True, ensure_ascii=False
+    )
     whole = {name: np.ascontiguousarray(arrays[name]) for name in sorted(arrays)}
     return bytes(save(whole, metadata={"ecotone": text}))
 

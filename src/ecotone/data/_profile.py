@@ -11,6 +11,8 @@ from ecotone.contracts import BadInput, Bools, Ints
 from ._profile_columns import ColumnProfile
 from ._profile_cuts import Cuts, Sums, freeze
 from ._profile_rows import Rows
+from ._readers import Frame
+from ._table import Part
 
 
 @dataclass(frozen=True)
@@ -103,6 +105,12 @@ class Profile:
         if self.kept is None:
             raise BadInput("this profile holds no rows; make it again without --no-rows (rows=True)")
         return self.kept.table
+
+    def to_frame(self, name: str = "profile") -> Frame:
+        """The kept rows as :func:`read_table` would give them, with a note of how many rows they stand for."""
+        table = self.frame()
+        note = f"{name} is a profile: rows are read from {table.num_rows} kept of {self.n}"
+        return Frame(table, (Part(name, table.num_rows),), (note,), name)
 
     def split(self) -> Bools:
         """(m,) for each kept row True if it is for calibration, False if it is to fit on."""

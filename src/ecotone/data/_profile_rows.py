@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from ecotone.contracts import Bools, Ints
 
+from ._profile_columns import family_of, plain
 from ._profile_hash import Hashes, hash_key, mix
 
 SAMPLED = 32
@@ -75,7 +76,7 @@ class Reservoir:
     def update(self, batch: Any, start: int) -> None:
         """Offer a batch whose first row is the ``start``-th of the source."""
         some = np.linspace(0, len(batch) - 1, min(SAMPLED, len(batch))).astype(np.int64)
-        key = np.uint64(hash_key(*self._key, start, len(batch), batch.take(pa.array(some)).to_pylist()))
+        key = np.uint64(hash_key(*self._key, start, len(batch), _contents(batch.take(pa.array(some)))))
         at = np.arange(start, start + len(batch), dtype=np.uint64)
         priority = mix(mix(at + np.uint64(1)) ^ key)
         kept = np.flatnonzero(priority <= self._most)
@@ -104,6 +105,18 @@ class Reservoir:
     def finish(self) -> Rows:
         """The rows kept."""
         return self._shrink()
+
+
+def _contents(batch: Any) -> list[Any]:
+    """Something that differs where the values of a few rows differ; Arrow's own conversion refuses some dates."""
+    found: list[Any] = []
+    for column in batch.columns:
+        family = family_of(column.type)
+        if family in ("number", "time"):
+            found += [column.null_count, plain(column).tobytes()]
+        elif family != "nested":
+            found.append(column.to_pylist())
+    return found
 
 
 def stored_type(kind: Any) -> Any:

@@ -33,7 +33,9 @@ class Source:
     """
 
     def __init__(self, name: str, schema: Any, read: Callable[[Any, int], Iterable[Any]]) -> None:
-        self.name, self.schema, self._read = name, schema, read
+        plain = [f.with_type(pa.string()) if f.type == pa.string_view() else f for f in schema]
+        self.name, self.schema, self._read = name, pa.schema(plain), read
+        self._views = self.schema != schema  # Arrow can not yet take rows of string views
         odd = sorted({n for n in schema.names if schema.names.count(n) > 1})
         if odd:
             raise BadInput(f"{name} has two columns named {odd[0]!r}; rename one of them")
@@ -43,7 +45,10 @@ class Source:
     def batches(self) -> Iterator[Any]:
         """Batches of about 32 MB, decoded one ahead of where they are used."""
         rows = 1 << max(10, min(17, (2**22 // len(self.schema)).bit_length() - 1))
-        return _ahead(piece for batch in self._read(self.schema, rows) for piece in _pieces(batch, rows))
+        batches: Iterable[Any] = self._read(self.schema, rows)
+        if self._views:
+            batches = (fit_schema(batch, self.schema) for batch in batches)
+        return _ahead(piece for batch in batches for piece in _pieces(batch, rows))
 
     def select(self, columns: Sequence[str]) -> None:
         """Read some columns only."""
