@@ -12,7 +12,7 @@ from ecotone.compare.tests import ColumnMargin
 from ecotone.data import Pair
 from ecotone.decide.errors import benjamini_hochberg
 
-_NOT_RUN = {"pvalue": None, "log10_pvalue": None, "changed": None, "reason": "not run"}
+_NOT_RUN: dict[str, Any] = {"pvalue": None, "log10_pvalue": None, "changed": None, "reason": "not run"}
 ROLE_NOTE = (
     "The two bits (marginal and conditional) carry the guarantee; the role is a reading of them and does not. "
     "A column that follows another mover and feeds a third can carry both bits."
@@ -24,7 +24,7 @@ def column_entries(
 ) -> list[dict[str, Any]]:
     """The ``columns`` section: tested columns by falling evidence, then the untested with their reasons."""
     conditional = _conditional_bits(conditionals, changed=changed, fdr=fdr)
-    entries = []
+    entries: list[dict[str, Any]] = []
     for margin in margins:
         bits = conditional.get(margin.name, _NOT_RUN)
         role = _role(margin.changed, bits["changed"])

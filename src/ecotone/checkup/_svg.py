@@ -46,7 +46,7 @@ def histogram(edges: Sequence[float], reference: Sequence[float], current: Seque
     """
     width, height, base = 360.0, 150.0, 126.0
     top = max(max(reference, default=0.0), max(current, default=0.0)) or 1.0
-    low, high = edges[0], edges[-1]
+    low, high = float(edges[0]), float(edges[-1])
     scale = (width - 20) / ((high - low) or 1.0)
 
     def x(value: float) -> float:
@@ -141,7 +141,7 @@ def intervals(
     height = row * len(rows) + 24
 
     def x(value: float) -> float:
-        return left + (width - left - 10) * (value - low) / ((high - low) or 1.0)
+        return float(left + (width - left - 10) * (value - low) / ((high - low) or 1.0))
 
     body = []
     if band is not None:
