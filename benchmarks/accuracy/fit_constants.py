@@ -3,7 +3,7 @@
     python benchmarks/accuracy/fit_constants.py [replicates per cell, default 5]
 
 Half-width = z se + A |estimate - reference| + B range. Of the pairs (A, B) of a grid that cover the realised metric, at
-nominal 90 %, in at least 92 % of all replicates, and in 90 % of those of every kind of shift, of labels, of size, and of
+nominal 90 %, in at least 92 % of all replicates, and in 90 % of those of every kind of shift, labels and size, and of
 those where the metric moves by more than .06, the one with the smallest mean half-width is taken. Replicates whose
 effective sample size calls for the flag ``unknown`` are left out, as they are for users. The shifts: shares of a
 mixture's components, tilts along a direction, moved and stretched columns, a tilt along a direction in which labels get

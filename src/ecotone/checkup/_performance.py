@@ -164,7 +164,7 @@ def performance(
             "prediction_powered": powered(core, LEVEL),
         }
     pvalue, test = _test(core, seed)
-    if len(data.labelled) >= LEAST_LABELS:
+    if min(len(data.labelled), len(data.x_reference)) >= LEAST_LABELS:
         from ._attribution import attribute
 
         attribution = attribute(core, [c.name for c in pair.reference if c.kind in _TREE_KINDS], LEVEL)

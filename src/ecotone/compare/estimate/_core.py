@@ -21,7 +21,8 @@ _DRAWS = 100  # bootstrap draws for metrics that are no mean over rows
 #: their own by ``python benchmarks/accuracy/fit_constants.py``.
 A, B = 0.35, 0.5
 
-LEAST_EFFECTIVE = 0.1
+LEAST_EFFECTIVE = 0.1  # share of the reference rows
+LEAST_ROWS = 30
 MOST_MISCALIBRATED = 0.1
 
 
@@ -227,7 +228,11 @@ def estimate(
 
 def thin(core: Core) -> str | None:
     """Why the reference cannot stand for the current rows, if it cannot."""
-    share = core.shared.effective
+    share, rows = core.shared.effective, len(core.shared.rows)
+    if rows * share < LEAST_ROWS:
+        return (
+            f"only {rows * share:.0f} reference rows count (effective sample size; below {LEAST_ROWS}): label more rows"
+        )
     if share >= LEAST_EFFECTIVE:
         return None
     return (

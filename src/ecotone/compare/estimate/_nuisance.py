@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
 from ecotone.contracts import Floats, Ints, as_seed
@@ -89,7 +91,10 @@ class Nuisance:
         )
         odds = np.empty(len(ref))
         for k in range(FOLDS):
-            test = np.flatnonzero(folds[: len(ref)] == k)
+            test, both = np.flatnonzero(folds[: len(ref)] == k), len(np.unique(label[folds != k])) == 2
+            if len(test) == 0 or not both:  # too few rows or units to compare: no weight but one
+                odds[test] = len(cur) / len(ref)
+                continue
             tree = self._classifier(x.shape[1]).fit(x[folds != k], label[folds != k])
             p = np.clip(tree.predict_proba(x[test])[:, 1], 1e-4, 1 - 1e-4)
             odds[test] = p / (1 - p)
@@ -140,11 +145,13 @@ class Nuisance:
         ref, cur = np.zeros((len(x), k)), np.zeros((len(xc), k))
         for f in range(FOLDS):
             train = np.flatnonzero(folds != f)[:_ROWS]
+            train = train if len(train) else np.arange(len(x))
             if len(np.unique(y[train])) < 2:
                 ref[folds == f, y[train][0]], cur[:, y[train][0]] = 1, cur[:, y[train][0]] + 1 / FOLDS
                 continue
             tree = self._classifier(x.shape[1]).fit(x[train], y[train])
-            ref[np.ix_(folds == f, tree.classes_)] = tree.predict_proba(x[folds == f])
+            if (folds == f).any():
+                ref[np.ix_(folds == f, tree.classes_)] = tree.predict_proba(x[folds == f])
             cur[:, tree.classes_] += tree.predict_proba(xc) / FOLDS
         return {"reference": ref, "current": cur}
 
@@ -164,7 +171,9 @@ class Nuisance:
         folds = self.folds(len(y), 6, d.units and d.units[0])
         ref = np.zeros((len(y), k))
         for f in range(FOLDS):
-            keep = folds[rows] != f
+            keep = folds[rows] != f if len(np.unique(folds)) > 1 else np.ones(len(rows), dtype=bool)
+            if not (folds == f).any():
+                continue
             ref[folds == f] = _logistic(z[rows[keep]], y[rows[keep]], w[keep], k)(z[folds == f])
         return ref, _logistic(z[rows], y[rows], w, k)(zc)
 
@@ -181,13 +190,15 @@ class Nuisance:
         ref, cur = np.empty_like(target), np.zeros((len(xc), target.shape[1]))
         for f in range(FOLDS):
             train = np.flatnonzero(folds != f)
+            train = train if len(train) else np.arange(len(x))
             train = train if len(train) <= _ROWS else as_seed(self.seed, 8, f).choice(train, _ROWS, replace=False)
             for m in range(target.shape[1]):
                 tree = HistGradientBoostingRegressor(
                     max_iter=80, max_leaf_nodes=15, max_bins=63, l2_regularization=1.0, min_samples_leaf=30,
                     categorical_features=_no_rare(self._mask(x.shape[1])), early_stopping=False, random_state=self.seed,
                 ).fit(x[train], target[train, m])  # fmt: skip
-                ref[folds == f, m] = tree.predict(x[folds == f])
+                if (folds == f).any():
+                    ref[folds == f, m] = tree.predict(x[folds == f])
                 cur[:, m] += tree.predict(xc) / FOLDS
         return ref, cur
 
@@ -215,7 +226,9 @@ def _logistic(z: Floats, y: Ints, weight: Floats, k: int) -> Any:
     present = np.unique(y)
     if len(present) < 2:
         return lambda new: np.tile(np.eye(k)[present[0]], (len(new), 1))
-    fit = LogisticRegression(C=100.0, max_iter=300).fit(z, y, sample_weight=weight)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # all but separable classes: far enough
+        fit = LogisticRegression(C=100.0, max_iter=300).fit(z, y, sample_weight=weight)
 
     def probabilities(new: Floats) -> Floats:
         p = np.zeros((len(new), k))
