@@ -409,5 +409,7 @@ def test_files_that_cannot_be_read(tmp_path: Path, name: str, content: bytes | N
 def test_arguments_that_cannot_be_used() -> None:
     with pytest.raises(BadInput, match="reservoir"):
         profile({"x": [1.0]}, reservoir=0)
+    with pytest.raises(BadInput, match="like must be a Profile"):
+        profile({"x": [1.0]}, like="old.profile")  # type: ignore[arg-type]
     with pytest.raises(BadInput, match="'z'"):
         profile({"x": [1.0]}, columns=["z"])

@@ -75,6 +75,8 @@ def profile(
     """
     if reservoir < 1:
         raise BadInput(f"reservoir must be at least 1, got {reservoir}; to keep no rows give rows=False")
+    if like is not None and not isinstance(like, Profile):
+        raise BadInput(f"like must be a Profile, got {type(like).__name__}; read one with Profile.load(path)")
     with open_source(source, columns, name) as opened:
         while True:
             try:
