@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from ecotone.cards import Card
-from ecotone.contracts import Bools, Floats, TestResult
+from ecotone.contracts import Floats, Ints, TestResult
 from ecotone.data._table import Pair
 
 from ._family import Found, as_result
@@ -80,46 +80,52 @@ def support(design: Design) -> Found:
     return Found(logp, -best[0] / math.log(10), sum(design.n), details={"column": best[1], "where": best[2]})
 
 
-def _log_tail(design: Design, c: Coded, mark: Bools) -> float:
+def _log_tail(design: Design, c: Coded, mark: Ints) -> float:
     """The marked rows (or units) in the current table against the hypergeometric law, given who is missing."""
     if design.unit is None:
-        here = int(mark[design.n[0] :].sum())
+        here = int((mark >= design.n[0]).sum())
         ref, cur = (int(v) for v in c.counts[:, :-1].sum(1))
-        return log_hypergeometric(here, int(mark.sum()), cur, ref + cur)
+        return log_hypergeometric(here, len(mark), cur, ref + cur)
     hit = np.unique(design.unit[mark])
     return log_hypergeometric(int((hit >= design.units[0]).sum()), len(hit), design.units[1], sum(design.units))
 
 
-def _extremes(design: Design, c: Coded) -> list[tuple[str, Bools]]:
-    values = np.concatenate([design.pair.reference[c.name].values, design.pair.current[c.name].values])
-    seen = values[~np.isnan(values)]
-    if c.size < 5 or len(seen) < 8 * min(EXTREMES):
+def _extremes(design: Design, c: Coded) -> list[tuple[str, Ints]]:
+    """Rows with extreme values; only those in the outermost codes are looked at."""
+    count = c.counts[:, :-1].sum(0)
+    seen = int(count.sum())
+    if c.size < 5 or seen < 8 * min(EXTREMES):
         return []
-    far = np.abs(values - np.median(seen))
-    marks: list[tuple[str, Bools]] = []
-    for what, v in (("largest", values), ("smallest", -values), ("farthest", far)):
-        bars = _bars(v[~np.isnan(v)])
-        for k, bar in zip(EXTREMES, bars):
-            mark = v >= bar
-            if k * 4 <= len(seen) and mark.sum() <= max(4 * k, len(seen) / 10):  # ties: not a question of extremes
+    below = np.cumsum(count)
+    low = int(np.searchsorted(below, max(EXTREMES)))
+    high = int(np.searchsorted(below, seen - max(EXTREMES), side="right"))
+    rows = np.flatnonzero((c.codes <= low) | ((c.codes >= high) & (c.codes < c.size)))
+    values = _values(design, c, rows)
+    middle = np.median(_values(design, c, np.flatnonzero(c.codes == int(np.searchsorted(below, seen / 2)))))
+    marks: list[tuple[str, Ints]] = []
+    for what, v in (("largest", values), ("smallest", -values), ("farthest", np.abs(values - middle))):
+        ranked = np.sort(v)
+        for k in EXTREMES:
+            mark = rows[v >= ranked[-min(k, len(v))]]
+            if k * 4 <= seen and len(mark) <= max(4 * k, seen / 10):  # ties: not a question of extremes
                 marks.append((f"{what} {k}", mark))
     return marks
 
 
-def _bars(v: Floats) -> Floats:
-    """The k-th largest value for each k of EXTREMES."""
-    most = min(max(EXTREMES), len(v))
-    top = np.sort(np.partition(v, len(v) - most)[len(v) - most :])
-    return np.array([top[-min(k, most)] for k in EXTREMES])
+def _values(design: Design, c: Coded, rows: Ints) -> Floats:
+    n_ref = design.n[0]
+    ref, cur = rows[rows < n_ref], rows[rows >= n_ref] - n_ref
+    pair = design.pair
+    return np.concatenate([pair.reference[c.name].values[ref], pair.current[c.name].values[cur]])
 
 
-def _rare(c: Coded) -> list[tuple[str, Bools]]:
+def _rare(c: Coded) -> list[tuple[str, Ints]]:
     if c.size > ID_LEVELS or c.size < 2:
         return []
     count = c.counts[:, :-1].sum(0)
     rare = np.flatnonzero(count <= RARE * count.sum())
-    marks = [(f"level {c.levels[k]}", c.codes == k) for k in rare[:RARE_LEVELS] if count[k] >= 5]
+    marks = [(f"level {c.levels[k]}", np.flatnonzero(c.codes == k)) for k in rare[:RARE_LEVELS] if count[k] >= 5]
     rest = np.setdiff1d(rare, [k for k in rare[:RARE_LEVELS] if count[k] >= 5])
     if count[rest].sum() >= 5:
-        marks.append(("all rarer levels", np.isin(c.codes, rest)))
+        marks.append(("all rarer levels", np.flatnonzero(np.isin(c.codes, rest))))
     return marks
