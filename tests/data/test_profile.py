@@ -410,6 +410,6 @@ def test_arguments_that_cannot_be_used() -> None:
     with pytest.raises(BadInput, match="reservoir"):
         profile({"x": [1.0]}, reservoir=0)
     with pytest.raises(BadInput, match="like must be a Profile"):
-        profile({"x": [1.0]}, like="old.profile")  # type: ignore[arg-type]
+        profile({"x": [1.0]}, like="old.profile")
     with pytest.raises(BadInput, match="'z'"):
         profile({"x": [1.0]}, columns=["z"])
