@@ -6,5 +6,7 @@ from ecotone._lazy import attach
 
 if TYPE_CHECKING:
     from ._centroid_deferral import CentroidDeferral as CentroidDeferral
+    from ._rows_to_label import LabelPlan as LabelPlan
+    from ._rows_to_label import rows_to_label as rows_to_label
 
 __getattr__, __dir__, __all__ = attach(__name__, __file__)
