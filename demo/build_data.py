@@ -42,8 +42,8 @@ def build(folder: Path) -> dict[str, pd.DataFrame]:
         table[name] = table[name].astype("float32")
     table["distance"] = table["distance"].astype("int32")
     month, rng = table["month"], np.random.default_rng(2013)
-    winter, autumn = table[month.isin([1, 2, 3])], table[month.isin([9, 10, 11])]
-    days = rng.permutation(winter["day"].unique())
+    winter, autumn = table[month.isin([12, 1, 2, 3])], table[month.isin([9, 10, 11])]
+    days = rng.permutation(np.sort(winter["day"].unique()))
     training = winter["day"].isin(days[: len(days) * 2 // 5])
     parts = {"train": (winter[training], 12_000), "winter": (winter[~training], 15_000), "autumn": (autumn, 15_000)}
     return {
