@@ -116,7 +116,7 @@ def test_label_shift_finds_the_new_shares():
     y, y_new = rng.random(N) < 0.5, rng.random(N) < 0.8
     x, x_new = (rng.standard_normal((N, 1)) + 2 * v[:, None] - 1 for v in (y, y_new))
     p, p_new = (np.hstack([_expit(-2 * v), _expit(2 * v)]) for v in (x, x_new))
-    shares = with_new_shares(p_new, np.array([0.5, 0.5])).mean(axis=0)
+    shares = with_new_shares(p, p_new, y * 1).mean(axis=0)
     assert shares[1] == pytest.approx(0.8, abs=0.02)
     given = Predictions(x, x_new, y * 1, p.argmax(1), p_new.argmax(1), p, p_new, classes=("0", "1"))
     assert label_shift(given, "recall").value == pytest.approx(stats.norm.cdf(1), abs=0.02)

@@ -10,6 +10,7 @@ import numpy as np
 from scipy import stats
 
 from ecotone.contracts import BadInput, Estimate, Floats, Ints, as_seed
+from ecotone.measure.ratios import MLLS
 from ecotone.measure.scores import Metric, SoftSample, metric_named
 
 from ._nuisance import Nuisance, nuisance
@@ -77,7 +78,7 @@ class Core:
         if name in ("cbpe", "pape"):
             return d.sample("current", s.calibrated(weighted=name == "pape")[1])
         if name == "label_shift":
-            return d.sample("current", with_new_shares(s.calibrated()[1], d.sample("reference").mass.mean(axis=0)))
+            return d.sample("current", with_new_shares(*s.calibrated(), d.y_reference))
         labelled = d.sample("reference", rows=s.rows)
         if name == "importance_weighted":
             return labelled.weighted(s.weights)
@@ -229,12 +230,13 @@ def estimate(
 def thin(core: Core) -> str | None:
     """Why the reference cannot stand for the current rows, if it cannot."""
     share, rows = core.shared.effective, len(core.shared.rows)
-    if rows * share < LEAST_ROWS:
-        return (
-            f"only {rows * share:.0f} reference rows count (effective sample size; below {LEAST_ROWS}): label more rows"
-        )
     if share >= LEAST_EFFECTIVE:
-        return None
+        if rows * share >= LEAST_ROWS:
+            return None
+        return (
+            f"only {rows * share:.0f} reference rows count (effective sample size; below {LEAST_ROWS} nothing can be "
+            "said): label more rows"
+        )
     return (
         f"the reference rows that resemble the current ones are worth {share:.1%} of them (effective sample size; "
         f"below {LEAST_EFFECTIVE:.0%} nothing can be said): label current rows"
@@ -264,13 +266,7 @@ def _worst_bin(q: Floats, data: Predictions) -> float:
     return float(max(gaps, default=0.0))
 
 
-def with_new_shares(q_cur: Floats, shares: Floats, steps: int = 500) -> Floats:
-    """Class probabilities of the current rows after expectation maximisation of the shares of the classes."""
-    new = shares.copy()
-    for _ in range(steps):
-        q = q_cur * np.divide(new, shares, out=np.zeros_like(new), where=shares > 0)
-        q = q / q.sum(axis=1, keepdims=True)
-        new, old = q.mean(axis=0), new
-        if np.abs(new - old).max() < 1e-7:
-            break
-    return q
+def with_new_shares(q_ref: Floats, q_cur: Floats, y_reference: Ints) -> Floats:
+    """Class probabilities of the current rows, with the shares of the classes most likely to have made them."""
+    q = q_cur * MLLS().fit(q_ref, y_reference, q_cur).weights_
+    return np.asarray(q / q.sum(axis=1, keepdims=True))
