@@ -13,10 +13,14 @@ ALL = [card for card in discover().values() if card.contract == "Weights"]
 def _case(card, shift, n=1500):
     """Arguments of ``fit``, and of ``predict`` for the reference rows and for a high and a low point."""
     rng = np.random.default_rng(0)
-    if "labels" in card.reads:
+    if "probabilities" in card.reads:
         y, now = rng.random(n) < 0.3, rng.random(n) < 0.3 + shift / 2
         p = lambda label: 1 / (1 + np.exp(-(3 * (label - 0.5) + np.log(3 / 7) + rng.normal(0, 3**0.5, len(label)))))  # noqa: E731
         return (p(y), y, p(now)), y, (np.array([True]), np.array([False]))
+    if "labels" in card.reads:  # a continuous target
+        y, now = rng.standard_normal(n), rng.normal(shift, 1, n)
+        noise = rng.normal(0, 0.5, (2, n))
+        return (y + noise[0], y, now + noise[1]), y, (np.array([1.5]), np.array([-1.5]))
     x, z = rng.standard_normal((n, 2)), rng.normal([shift, 0], 1, (n, 2))
     return (x, z), x, (np.array([[1.5, 0.0]]), np.array([[-1.5, 0.0]]))
 

@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
-from scipy import optimize, stats
+from scipy import optimize, special, stats
 
 from ecotone.contracts import BadInput
-from ecotone.measure.ratios import BBSE, MLLS, ClassifierRatio, effective_sample_size
+from ecotone.measure.ratios import BBSE, MLLS, ULSIF, ClassifierRatio, ReTaSA, effective_sample_size
+from ecotone.measure.ratios._retasa import tikhonov
+from ecotone.measure.ratios._ulsif import leave_one_out
 
 C = np.array([[0.8, 0.15, 0.1], [0.1, 0.7, 0.2], [0.1, 0.15, 0.7]])  # p(predicted | class), columns sum to one
 P, Q = np.array([0.5, 0.3, 0.2]), np.array([0.2, 0.2, 0.6])
@@ -137,3 +139,89 @@ def test_effective_sample_size():
     assert effective_sample_size(w) / len(w) == pytest.approx(np.exp(-0.25), rel=0.02)
     with pytest.raises(BadInput):
         effective_sample_size([0.0, 0.0])
+
+
+@pytest.mark.oracle("ULSIF")
+def test_ulsif_gaussian_shift():
+    rng = np.random.default_rng(0)
+    x, z = rng.standard_normal((4000, 1)), rng.normal(0.7, 1, (4000, 1))
+    at = np.linspace(-1.5, 2, 50)[:, None]  # kernels at the current rows can not follow the ratio into the tail
+    true = np.exp(0.7 * at[:, 0] - 0.245)
+    np.testing.assert_allclose(ULSIF().fit(x, z).predict(at), true, atol=0.12 * true.max())
+
+
+@pytest.mark.oracle("ULSIF")
+@pytest.mark.parametrize(("n", "m"), [(12, 9), (9, 12)])
+def test_ulsif_leave_one_out_equals_refits(n, m):
+    rng = np.random.default_rng(0)
+    f, g, pairs = rng.random((n, 4)), rng.random((m, 4)), np.arange(min(n, m))
+
+    def error(i, penalty):
+        rest = np.delete(f, i, 0)
+        h = np.delete(g, i, 0).mean(0)
+        alpha = np.maximum(np.linalg.solve(rest.T @ rest / (n - 1) + penalty * np.eye(4), h), 0)
+        return (f[i] @ alpha) ** 2 / 2 - g[i] @ alpha
+
+    for penalty in (0.01, 1.0):
+        exact = np.mean([error(i, penalty) for i in pairs])
+        assert leave_one_out(f, g, penalty, pairs, pairs) == pytest.approx(exact, rel=1e-10)
+
+
+def test_ulsif_chooses_what_leaves_least_error_and_does_not_mind_units():
+    rng = np.random.default_rng(1)
+    x, z = rng.standard_normal((300, 2)), rng.normal([1, 0], 1, (250, 2))
+    ratio = ULSIF().fit(x, z)
+    assert ratio.scores_[ratio.sigma_, ratio.penalty_] == min(ratio.scores_.values()) and len(ratio.scores_) > 20
+    fixed = ULSIF(sigma=ratio.sigma_, penalty=ratio.penalty_).fit(x, z)
+    np.testing.assert_allclose(fixed.predict(x), ratio.predict(x))
+    unit = np.array([1e3, 1e-3])
+    np.testing.assert_allclose(ULSIF().fit(x * unit, z * unit).predict(x * unit), ratio.predict(x))
+    with pytest.raises(BadInput, match="above 0"):
+        ULSIF(sigma=-1.0).fit(x, z)
+
+
+def _regularised(y, m, r, alpha, terms=40):
+    """The regularised solution for standard normal X, Y with correlation r and a target moved by m."""
+    k = np.arange(1, terms)
+    size = m**k / special.factorial(k) * r ** (2 * k) / (alpha + r ** (2 * k))
+    return special.eval_hermitenorm(k, np.asarray(y)[:, None]) @ size
+
+
+@pytest.mark.oracle("ReTaSA")
+def test_retasa_solves_the_bivariate_normal_equation():
+    """With the exact conditional means on a grid: Hermite polynomials are the operators' eigenfunctions."""
+    grid, r, m, alpha = np.linspace(-9, 9, 401), 0.8, 0.6, 0.05
+    given = stats.norm.pdf(grid, r * grid[:, None], np.sqrt(1 - r**2))
+    given /= given.sum(1, keepdims=True)
+    rho = tikhonov(given, given, np.exp(m * r * grid - (m * r) ** 2 / 2) - 1, alpha)
+    inside = np.abs(grid) < 3
+    np.testing.assert_allclose(rho[inside], _regularised(grid[inside], m, r, alpha), atol=1e-6)
+    assert _regularised([1.0], m, r, 1e-12)[0] + 1 == pytest.approx(np.exp(m - m**2 / 2), abs=1e-6)
+
+
+@pytest.mark.oracle("ReTaSA")
+def test_retasa_estimates_it_from_rows():
+    rng, r, m, n = np.random.default_rng(0), 0.9, 0.6, 1500
+    y, now = rng.standard_normal(n), rng.normal(m, 1, n)
+    x, x_now = (r * v + np.sqrt(1 - r**2) * rng.standard_normal(n) for v in (y, now))
+    at = np.linspace(-1.5, 1.5, 13)
+    found = ReTaSA(alpha=0.05).fit(x, y, x_now).predict(at)
+    np.testing.assert_allclose(found, 1 + _regularised(at, m, r, 0.05), atol=0.2)
+    huge = ReTaSA(alpha=1e6).fit(x, y, x_now).predict(at)
+    np.testing.assert_allclose(huge, 1, atol=1e-4)
+
+
+@pytest.mark.oracle("ReTaSA")
+def test_retasa_equals_bbse_for_discrete_data():
+    _, y, _, x, x_current = _discrete(4, 900)
+    bbse = BBSE(soft=False).fit(np.eye(3)[x], y, np.eye(3)[x_current])
+    points = ReTaSA(alpha=1e-7, bandwidth_x=1e-3, bandwidth_y=1e-3).fit(x, y, x_current)  # kernels tell equal from not
+    np.testing.assert_allclose(points.predict([0, 1, 2]), bbse.weights_, rtol=1e-4)
+
+
+def test_retasa_wants_few_columns_and_samples_large_tables():
+    rng = np.random.default_rng(0)
+    x, y = rng.standard_normal((50, 4)), rng.standard_normal(50)
+    with pytest.raises(BadInput, match="prediction as the one column"):
+        ReTaSA().fit(x, y, x)
+    assert len(ReTaSA(max_rows=20).fit(x[:, :2], y, x[:, :2]).rho_) == 20
