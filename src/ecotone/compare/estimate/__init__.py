@@ -14,5 +14,6 @@ if TYPE_CHECKING:
     from ._label_shift import label_shift as label_shift
     from ._pape import pape as pape
     from ._predictions import Predictions as Predictions
+    from ._retraining_gain import retraining_gain as retraining_gain
 
 __getattr__, __dir__, __all__ = attach(__name__, __file__)

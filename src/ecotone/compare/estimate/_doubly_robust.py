@@ -36,8 +36,8 @@ def doubly_robust(predictions: Predictions, metric: str = "accuracy", *, level: 
     Right if either the ratio w or the conditional expectation m is. The interval is
     :math:`\hat M \pm (z\,se + a\,|\hat M - M_{ref}| + b\,\mathrm{range})`: sampling error, including that realised
     labels are random themselves, a share of the extrapolated distance, and a share of the range of the estimators
-    (CBPE, PAPE, DoC and this one; DLE, the weighted metric and this one for regressions). The constants were fitted
-    on simulated shifts: coverage beyond them is measured, not proved.
+    (CBPE, PAPE, DoC and this one; DLE, the weighted metric and this one for regressions). The constants were
+    chosen on simulated shifts, on the wide side: coverage is measured, not proved.
 
     Parameters
     ----------
