@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from scipy import special
 
 from ecotone.contracts import Floats, Ints
 
-from ._pairs import ENTRIES, allowed
-from ._pairs import FLOPS as PAIR_FLOPS
-from ._pairs import SCORES as PAIRED
-from ._products import Sample, pair_moments, product_sums, sample
+from ._products import Sample, product_sums
 from ._scores import Coded, Design
 from ._trees import Step
 
+Moments: TypeAlias = tuple[tuple[Floats, Floats], ...]  # of each table: mean products, mean squared products
+PairScores: TypeAlias = tuple[Sample, Ints, Ints, Moments | None]
 SHARES = {"columns": 0.6, "pairs": 0.3, "trees": 0.1}
 FIRST = 0.7  # of a column's part: its place (or its levels); the rest its spread and its missing rate
 ROOT12 = math.sqrt(12)
@@ -122,25 +122,23 @@ def column_material(found: list[Effect], margin: float) -> float:
     return min([0.0, *(e.logp(margin) - math.log(e.weight / total) for e in found)])
 
 
-def pairs_material(design: Design, margin: float) -> tuple[float, float, int]:
+def pairs_material(found: PairScores | None, margin: float) -> tuple[float, float, int]:
     """log p that no product moved by more than sqrt(12) margins, the median standard error, and how many products."""
-    count = sum(len(at) for _, at in design.picked(PAIRED))
-    if sum(1 for _ in design.picked(PAIRED)) < 2:
+    if found is None:
         return 0.0, math.nan, 0
-    s = sample(design, PAIRED, int(max(4000, min(ENTRIES / count, PAIR_FLOPS / (4 * count**2)))), 1)
-    a, b = np.nonzero(np.triu(allowed(s)))
-    if not len(a) or (s.unit is not None and len(a) * len(s.rows) > 2e8):
+    s, a, b, moments = found
+    if s.unit is not None and len(a) * len(s.rows) > 2e8:
         return 0.0, math.nan, 0
-    gap, se = _product_gaps(s, a, b)
+    gap, se = _product_gaps(s, a, b, moments)
     logp = special.log_ndtr(-(np.abs(gap) - ROOT12 * margin) / se) + math.log(len(a))
     return min(0.0, float(logp.min())), float(np.median(se)), len(a)
 
 
-def _product_gaps(s: Sample, a: Ints, b: Ints) -> tuple[Floats, Floats]:
+def _product_gaps(s: Sample, a: Ints, b: Ints, moments: Moments | None) -> tuple[Floats, Floats]:
     """Differences of the mean products and their standard errors, each table with its own variance."""
     n_ref = s.units[0]
-    if s.unit is None:
-        moments = [pair_moments(s.x[:n_ref]), pair_moments(s.x[n_ref:])]
+    if moments is not None or s.unit is None:
+        assert moments is not None
         mean = [m[a, b] for m, _ in moments]
         var = [np.maximum(q[a, b] - m[a, b] ** 2, 0) / max(n - 1, 1) for (m, q), n in zip(moments, s.units)]
     else:

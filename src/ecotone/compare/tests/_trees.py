@@ -94,8 +94,8 @@ def trees(design: Design) -> Found:
         return Found(reason="no column that trees can read")
     if min(units) < 15:
         return Found(reason=f"a table of {min(units)} units is too small to be split")
-    # On few rows threads cost more than they bring, and on a busy machine a hundred times more.
-    with _threads().limit(limits=1 if x.size <= 1_000_000 else None, user_api="openmp"):
+    # On so few rows threads bring little, and on a busy machine they cost a hundred times the work.
+    with _threads().limit(limits=1, user_api="openmp"):
         steps = _prequential(x, design.is_current[rows], unit, units, as_seed(design.seed, 905))
     weight = np.array([s.weight for s in steps])
     z = float(weight @ [s.z for s in steps] / math.sqrt(weight @ weight))

@@ -11,6 +11,7 @@ from scipy import special
 
 from ecotone.contracts import SMALLEST_PVALUE, BadInput, as_seed
 from ecotone.data._table import Pair
+from ecotone.decide._budget import FAMILIES as SHARES_OF_FAMILIES
 
 from ._columns import ColumnMargin, judge_columns
 from ._energy_family import energy
@@ -24,15 +25,18 @@ from ._support import support
 from ._trees import trees
 from ._triples import triples
 
-#: Families and their shares of alpha, fixed in advance and the same for every table. A family that cannot run
+_TESTS: dict[str, Callable[[Design], Found]] = {
+    "margins": margins,
+    "pairs": pairs,
+    "support": support,
+    "trees": trees,
+    "triples": triples,
+    "energy": energy,
+}
+#: Families with their shares of alpha, fixed in advance and the same for every table. A family that cannot run
 #: leaves its share unused.
 FAMILIES: dict[str, tuple[float, Callable[[Design], Found]]] = {
-    "margins": (0.45, margins),
-    "pairs": (0.20, pairs),
-    "support": (0.10, support),
-    "trees": (0.10, trees),
-    "triples": (0.05, triples),
-    "energy": (0.10, energy),
+    name: (float(share), _TESTS[name]) for name, share in SHARES_OF_FAMILIES.items()
 }
 
 
@@ -124,11 +128,11 @@ def two_tables(
     --------
     >>> import numpy as np
     >>> from ecotone.data import Column, Pair, Table
-    >>> x, y = np.random.default_rng(0).normal(size=(2, 2, 500))
+    >>> x, y = np.random.default_rng(1).normal(size=(2, 2, 500))
     >>> old, new = (Table({k: Column(k, "numeric", v) for k, v in zip("ab", t)}, 500) for t in (x, y + [[0.5], [0]]))
     >>> found = two_tables(Pair(old, new))
-    >>> found.material, [c.name for c in found.columns if c.changed]
-    (True, ['a'])
+    >>> found.material, found.columns[0].changed, found.columns[0].effect_name
+    (True, True, 'auc')
     """
     _check(pair, alpha, min_effect, fdr)
     as_seed(seed)
@@ -145,7 +149,7 @@ def two_tables(
     judged = judge_columns(
         design, found["margins"].details.get("columns", {}), gate=changed, alpha=alpha, margin=min_effect, fdr=fdr
     )
-    pair_logp, pair_se, pair_count = pairs_material(design, min_effect)
+    pair_logp, pair_se, pair_count = pairs_material(found["pairs"].inner, min_effect)
     parts = {
         "columns": judged.material_logp,
         "pairs": pair_logp,
