@@ -266,7 +266,7 @@ def test_unusual_types(tmp_path: Path) -> None:
     assert [p[c].missing for c in ("view", "coded", "numbers")] == [20, 20, 20]
     assert p["numbers"].low == 7 and p["coded"].frequent.counts == {"b": 20}
     assert set(p.left_out) == {"wait"} and "wait" not in p.frame().column_names
-    assert p.to_frame("old").n == n and "40 kept of 40" in p.to_frame("old").notes[0]
+    assert p.to_frame("old").n == n and "the 40 rows it keeps" in p.to_frame("old").notes[0]
     only_dates = profile(t.select(["far"]))
     assert profile(t, like=only_dates).merge(profile(t, like=only_dates)).sums is not None
 

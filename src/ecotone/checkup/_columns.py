@@ -9,10 +9,17 @@ import numpy as np
 
 from ecotone.compare.explain import ConditionalChange, movement
 from ecotone.compare.tests import ColumnMargin
+from ecotone.contracts import Ints
 from ecotone.data import Pair
 from ecotone.decide.errors import benjamini_hochberg
 
-_NOT_RUN: dict[str, Any] = {"pvalue": None, "log10_pvalue": None, "changed": None, "reason": "not run"}
+_NOT_RUN: dict[str, Any] = {
+    "pvalue": None,
+    "log10_pvalue": None,
+    "changed": None,
+    "group": [],
+    "reason": "untested: no variation, a rare level, or too few rows for this many columns",
+}
 ROLE_NOTE = (
     "The two bits (marginal and conditional) carry the guarantee; the role is a reading of them and does not. "
     "A column that follows another mover and feeds a third can carry both bits."
@@ -24,11 +31,13 @@ def column_entries(
 ) -> list[dict[str, Any]]:
     """The ``columns`` section: tested columns by falling evidence, then the untested with their reasons."""
     conditional = _conditional_bits(conditionals, changed=changed, fdr=fdr)
+    sizes = None if pair.units is None else (_distinct(pair.units[0]), _distinct(pair.units[1]))
     entries: list[dict[str, Any]] = []
     for margin in margins:
         bits = conditional.get(margin.name, _NOT_RUN)
         role = _role(margin.changed, bits["changed"])
-        moved = movement(pair.reference[margin.name], pair.current[margin.name]) if margin.changed else None
+        sides = pair.reference[margin.name], pair.current[margin.name]
+        moved = movement(*sides, sizes=sizes) if margin.changed else None
         entries.append(
             {
                 "name": margin.name,
@@ -71,9 +80,14 @@ def _conditional_bits(
             "log10_pvalue": c.log10_pvalue,
             "changed": bool(changed and q <= fdr),
             "group": [name for name in c.group if name != c.name],
+            "reason": None,
         }
         for c, q in zip(ran, adjusted, strict=True)
     }
+
+
+def _distinct(units: Ints) -> float:
+    return float(len(np.unique(units)))
 
 
 def _role(marginal: bool, conditional: bool | None) -> str:

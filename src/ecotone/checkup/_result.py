@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
+import json as _json
 import math
 import os
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -56,11 +56,11 @@ class CheckResult:
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON document as a dictionary (a copy)."""
-        return dict(json.loads(self.to_json()))
+        return dict(_json.loads(self.to_json()))
 
     def to_json(self, indent: int | None = None) -> str:
         """Strict JSON: no NaN, no infinity."""
-        return json.dumps(jsonable(self.content), indent=indent, allow_nan=False, ensure_ascii=False)
+        return _json.dumps(jsonable(self.content), indent=indent, allow_nan=False, ensure_ascii=False)
 
     def fails(self, on: Iterable[str] | str) -> bool:
         """Whether any of the named alarms is raised (``any``: any of them, ``never``: none)."""
@@ -73,10 +73,35 @@ class CheckResult:
 
     def save_json(self, path: str | Path) -> None:
         """Write the JSON document, whole or not at all."""
-        write_whole(path, (self.to_json(indent=2) + "\n").encode())
+        self.save(json=path)
 
     def save_rows(self, path: str | Path) -> None:
-        """Write the p-value of every current row as Parquet: source, row, pvalue, named."""
+        """Write the p-value of every current row as Parquet: file, row, pvalue, named."""
+        self.save(rows=path)
+
+    def save_report(self, path: str | Path, *, redact: bool = False) -> None:
+        """Write the report, whole or not at all."""
+        self.save(report=path, redact=redact)
+
+    def save(
+        self,
+        *,
+        rows: str | Path | None = None,
+        report: str | Path | None = None,
+        json: str | Path | None = None,
+        redact: bool = False,
+    ) -> None:
+        """Write any of the three files; all are made before the first is put in its place, the JSON last."""
+        files: list[tuple[Path, bytes]] = []
+        if rows is not None:
+            files.append((Path(rows), self._rows_as_parquet()))
+        if report is not None:
+            files.append((Path(report), self.report(redact=redact).encode()))
+        if json is not None:
+            files.append((Path(json), (self.to_json(indent=2) + "\n").encode()))
+        write_whole(files)
+
+    def _rows_as_parquet(self) -> bytes:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
@@ -97,17 +122,13 @@ class CheckResult:
         )
         sink = pa.BufferOutputStream()
         pq.write_table(table, sink)
-        write_whole(path, sink.getvalue().to_pybytes())
+        return bytes(sink.getvalue().to_pybytes())
 
     def report(self, *, redact: bool = False) -> str:
         """The report as one self-contained HTML page; ``redact`` leaves out every value of a row."""
         from ._report import html_report
 
         return html_report(self.to_dict(), jsonable(self.pictures), redact=redact)
-
-    def save_report(self, path: str | Path, *, redact: bool = False) -> None:
-        """Write the report, whole or not at all."""
-        write_whole(path, self.report(redact=redact).encode())
 
     def __str__(self) -> str:
         from ._text import text_report
@@ -121,9 +142,11 @@ class CheckResult:
 
 
 def jsonable(value: Any) -> Any:
-    """Plain JSON values; NaN and infinities become None."""
+    """Plain JSON values; NaN and infinities become None, halves of surrogate pairs question marks."""
+    if isinstance(value, str):
+        return value if value.isascii() else value.encode("utf-8", "replace").decode()
     if isinstance(value, Mapping):
-        return {str(key): jsonable(entry) for key, entry in value.items()}
+        return {jsonable(str(key)): jsonable(entry) for key, entry in value.items()}
     if isinstance(value, (list, tuple, set, frozenset)):
         return [jsonable(entry) for entry in value]
     if isinstance(value, np.ndarray):
@@ -135,20 +158,29 @@ def jsonable(value: Any) -> Any:
     return value
 
 
-def write_whole(path: str | Path, content: bytes) -> None:
-    """Write a file so that it is either complete or not there."""
-    path = Path(path)
+def write_whole(files: Sequence[tuple[Path, bytes]]) -> None:
+    """Write files so that each is either complete or as it was; none is touched before all can be written."""
+    staged: list[tuple[str, Path]] = []
+    path = Path()
     try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    except OSError as error:
-        raise BadInput(f"cannot write {path}: {error.strerror}; choose a folder that exists and is writable") from None
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(temporary, 0o666 & ~umask)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+        for path, content in files:
+            if path.exists() and not path.is_file():  # a device or a pipe
+                path.write_bytes(content)
+                continue
+            handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.")
+            staged.append((temporary, path))
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+            umask = os.umask(0)
+            os.umask(umask)
+            os.chmod(temporary, 0o666 & ~umask)
+        while staged:
+            temporary, path = staged[0]
+            os.replace(temporary, path)
+            staged.pop(0)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise BadInput(f"cannot write {path}: {reason}; choose a folder that exists and is writable") from None
+    finally:
+        for temporary, _ in staged:
+            Path(temporary).unlink(missing_ok=True)

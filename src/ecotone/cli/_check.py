@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +14,8 @@ import typer
 
 from ecotone.contracts import BadInput
 
-from ._main import app
+from ._main import app, say
+from ._outputs import check_outputs
 
 if TYPE_CHECKING:
     from ecotone.checkup import CheckResult
@@ -36,11 +39,15 @@ def check(
     alpha: Annotated[float, typer.Option(help="Chance of any alarm when nothing changed")] = 0.05,
     fdr: Annotated[float, typer.Option(help="False discovery rate of the lists")] = 0.1,
     min_effect: Annotated[float, typer.Option(help="Smallest effect that matters (AUC scale)")] = 0.02,
-    columns: Annotated[list[str] | None, typer.Option(help="Columns to compare (repeat, or commas)")] = None,
+    columns: Annotated[
+        list[str] | None, typer.Option(help='Columns to compare (repeat, or commas; "a,b" in quotes)')
+    ] = None,
     exclude: Annotated[list[str] | None, typer.Option(help="Columns to leave out (repeat, or commas)")] = None,
     entity: Annotated[str | None, typer.Option(help="Column that marks rows of one unit")] = None,
     time: Annotated[str | None, typer.Option(help="Column that orders rows")] = None,
-    groups: Annotated[str | None, typer.Option(help="Column of groups to report performance for")] = None,
+    groups: Annotated[
+        str | None, typer.Option(help="Column of groups to report performance for; tested as well")
+    ] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same answers")] = 0,
     fail_on: Annotated[str | None, typer.Option(help=f"Exit 1 on: {', '.join(ALARMS)} (commas)")] = None,
     json: Annotated[Path | None, typer.Option(help="Write the answers as JSON")] = None,
@@ -52,8 +59,9 @@ def check(
 ) -> int:
     """Say what changed between two tables, whether it matters, and what to do."""
     wanted = _fail_on(fail_on, has_model=bool(model or prediction or probability))
-    for path in (json, report, rows):
-        _writable(path)
+    check_outputs({"--rows": rows, "--report": report, "--json": json}, (reference, current, model))
+    if redact and report is None:
+        raise BadInput("--redact is about the report; give --report too, or leave it out")
     from ecotone.checkup import check as run_check
 
     with _progress(quiet=quiet, verbose=verbose) as progress:
@@ -77,15 +85,9 @@ def check(
             seed=seed,
             progress=progress,
         )
-    if rows is not None:
-        result.save_rows(rows)
-    if report is not None:
-        result.save_report(report, redact=redact)
-    if json is not None:
-        result.save_json(json)
+    result.save(rows=rows, report=report, json=json, redact=redact)
     if not quiet:
-        sys.stdout.write(str(result) + "\n")
-        sys.stdout.flush()
+        say(str(result))
     return int(result.fails(wanted))
 
 
@@ -96,20 +98,25 @@ def _fail_on(given: str | None, *, has_model: bool) -> list[str]:
     for name in wanted or [given]:
         if name not in ALARMS:
             raise BadInput(f"--fail-on must be of {', '.join(ALARMS)}, got {name!r}")
+    if "never" in wanted and len(wanted) > 1:
+        raise BadInput(f"--fail-on {given} says never and more; give one or the other")
+    if "performance" in wanted and not has_model:
+        raise BadInput("--fail-on performance needs a model; give --model, --prediction or --probability")
     return wanted
 
 
 def _split(given: list[str] | None) -> list[str] | None:
-    return [name for entry in given for name in entry.split(",") if name] if given else None
+    """Names from options that may repeat and may hold commas; a name with a comma in it stands in double quotes."""
+    if not given:
+        return None
+    return [name for entry in given for name in _fields(entry) if name]
 
 
-def _writable(path: Path | None) -> None:
-    if path is None:
-        return
-    if path.is_dir():
-        raise BadInput(f"cannot write {path}: it is a folder; give a file name in it")
-    if not path.parent.is_dir():
-        raise BadInput(f"cannot write {path}: the folder {path.parent} does not exist; make it first")
+def _fields(entry: str) -> list[str]:
+    try:
+        return next(csv.reader([entry])) if '"' in entry else entry.split(",")
+    except csv.Error:
+        return [entry]
 
 
 def _model(path: Path | None, *, trust: bool) -> Any:
@@ -117,13 +124,13 @@ def _model(path: Path | None, *, trust: bool) -> Any:
         return None
     if not trust:
         raise BadInput(f"--model {path} is a pickle and opening it can run code; add --trust if you made it")
-    if not path.is_file():
-        raise BadInput(f"--model {path} does not exist; give a file that joblib.dump wrote")
+    if not os.path.isfile(path):
+        raise BadInput(f"--model {path} is not a file that is there; give one that joblib.dump wrote")
     import joblib
 
     try:
         return joblib.load(path)
-    except Exception as error:  # a pickle can raise anything
+    except (Exception, SystemExit) as error:  # a pickle can raise anything
         raise BadInput(
             f"--model {path} cannot be opened ({type(error).__name__}: {error}); "
             "save it with joblib.dump under the same library versions"

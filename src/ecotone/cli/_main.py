@@ -5,8 +5,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
+import os
 import sys
 import traceback
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,6 +20,7 @@ from ecotone.contracts import BadInput
 
 # The base of every complaint about a command line; typer brings its own copy of click.
 _Complaint: Any = typer.BadParameter.__mro__[2]
+_LONGEST = 1000
 
 app = typer.Typer(
     name="ecotone",
@@ -28,36 +33,64 @@ app = typer.Typer(
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run one command line and return its exit code; nothing is raised."""
-    from . import _check, _methods, _profile  # noqa: F401  (each registers its verbs)
-
     verbose = "--verbose" in (sys.argv if arguments is None else arguments)
     try:
-        code = typer.main.get_command(app).main(
-            args=None if arguments is None else list(arguments), prog_name="ecotone", standalone_mode=False
-        )
-        return code if isinstance(code, int) else 0
-    except typer.Abort:
-        return _say("interrupted", 130)
-    except KeyboardInterrupt:
-        return _say("interrupted", 130)
+        with warnings.catch_warnings():
+            if not verbose:  # libraries warn of what the answers say already
+                warnings.simplefilter("ignore")
+            return _run(arguments)
+    except (typer.Abort, KeyboardInterrupt):
+        return _complain("interrupted", 130)
     except typer.Exit as done:
         return done.exit_code
     except _Complaint as error:
-        return _say(error.format_message(), 2)
+        if type(error).__name__ == "NoArgsIsHelpError":  # its message is the help
+            return say(error.format_message()) or 2
+        return _complain(error.format_message(), 2)
     except BadInput as error:
-        return _say(str(error), 2)
-    except BrokenPipeError:
-        return 0
-    except Exception as error:  # the last door: a user never sees a traceback unless asked for
+        return _complain(str(error), 2)
+    except (Exception, SystemExit) as error:  # the last door: a user never sees a traceback unless asked for
         if verbose:
             traceback.print_exc()
         kind = type(error).__name__
-        return _say(f"internal error ({kind}: {error}); run again with --verbose and report what it prints", 3)
+        return _complain(f"internal error ({kind}: {error}); run again with --verbose and report what it prints", 3)
 
 
-def _say(message: str, code: int) -> int:
-    one_line = " ".join(str(message).split())
-    sys.stderr.write(f"ecotone: {one_line}\n")
+def _run(arguments: Sequence[str] | None) -> int:
+    code = _command().main(
+        args=None if arguments is None else list(arguments), prog_name="ecotone", standalone_mode=False
+    )
+    return code if isinstance(code, int) else 0
+
+
+@functools.cache
+def _command() -> Any:
+    from . import _check, _methods, _profile  # noqa: F401  (each registers its verbs)
+
+    return typer.main.get_command(app)
+
+
+def say(text: str) -> int:
+    """Print an answer; a reader that has gone away changes no exit code."""
+    try:
+        sys.stdout.write(text + "\n")
+        sys.stdout.flush()
+    except UnicodeEncodeError:
+        sys.stdout.write(text.encode("ascii", "backslashreplace").decode() + "\n")
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
+
+
+def _complain(message: str, code: int) -> int:
+    """One line, at most some 1 000 characters, none of which steers the terminal."""
+    words = " ".join(str(message).split())
+    line = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in words)
+    if len(line) > _LONGEST:  # the remedy stands at the end
+        line = f"{line[: _LONGEST - 300]} … {line[-300:]}"
+    with contextlib.suppress(OSError):
+        sys.stderr.write(f"ecotone: {line}\n".encode("utf-8", "backslashreplace").decode())
+        sys.stderr.flush()
     return code
 
 

@@ -12,7 +12,7 @@ import typer
 from ecotone.cards import Card, discover, evidence
 from ecotone.contracts import BadInput
 
-from ._main import app
+from ._main import app, say
 
 _MARK = {True: "yes", False: "-", "holds": "holds", "fails": "FAILS", "none": "-", "missing": "-"}
 
@@ -23,7 +23,7 @@ def methods(json: Annotated[bool, typer.Option("--json", help="As JSON")] = Fals
     cards, proofs = discover(), evidence()
     if json:
         listed = [{**card.to_dict(), "evidence": proofs.get(name, {})} for name, card in cards.items()]
-        sys.stdout.write(json_module.dumps(listed, indent=1, ensure_ascii=False) + "\n")
+        say(json_module.dumps(listed, indent=1, ensure_ascii=False))
         return 0
     from rich.console import Console
     from rich.table import Table
@@ -36,7 +36,10 @@ def methods(json: Annotated[bool, typer.Option("--json", help="As JSON")] = Fals
         marks = [_MARK[proof.get(key, False)] for key in ("contract", "oracle", "claim")]
         row = "" if card.row is None else str(card.row)
         table.add_row(card.name, card.room, row, card.tier, *marks, f"{_first(card)} {card.year}")
-    Console(soft_wrap=not sys.stdout.isatty(), width=None if sys.stdout.isatty() else 160).print(table)
+    console = Console(soft_wrap=not sys.stdout.isatty(), width=None if sys.stdout.isatty() else 160)
+    with console.capture() as shown:
+        console.print(table)
+    say(shown.get().rstrip("\n"))
     return 0
 
 
@@ -59,5 +62,5 @@ def cite(
             hint = f"did you mean {', '.join(cards[n].name for n in near)}?" if near else "`ecotone methods` lists them"
             raise BadInput(f"there is no method named {name!r}; {hint}")
         entries.append(card.bibtex())
-    sys.stdout.write("\n\n".join(entries) + "\n")
+    say("\n\n".join(entries))
     return 0

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ._check import _writable
-from ._main import app
+from ecotone.contracts import BadInput
+
+from ._main import app, say
+from ._outputs import check_outputs
 
 
 @app.command()
@@ -24,11 +26,11 @@ def profile(
     from ecotone.data import Profile
     from ecotone.data import profile as make
 
-    _writable(output)
+    _check_output(output, (source, like))
     base = None if like is None else Profile.load(like)
     made = make(source, like=base, rows=not no_rows, seed=seed)
     made.save(output)
-    sys.stdout.write(f"{output}: {made.n} rows, {output.stat().st_size / 1e6:.2f} MB\n")
+    say(f"{output}: {made.n} rows, {output.stat().st_size / 1e6:.2f} MB")
     return 0
 
 
@@ -38,15 +40,20 @@ def merge(
     output: Annotated[Path, typer.Option("-o", "--output", help="The profile to write")],
 ) -> int:
     """Merge profiles into the profile of all their rows."""
-    from ecotone.contracts import BadInput
     from ecotone.data import Profile
 
-    _writable(output)
+    _check_output(output, profiles)
     if len(profiles) < 2:
         raise BadInput(f"merge needs at least two profiles, got {len(profiles)}")
     total = Profile.load(profiles[0])
     for path in profiles[1:]:
         total = total.merge(Profile.load(path))
     total.save(output)
-    sys.stdout.write(f"{output}: {total.n} rows, {output.stat().st_size / 1e6:.2f} MB\n")
+    say(f"{output}: {total.n} rows, {output.stat().st_size / 1e6:.2f} MB")
     return 0
+
+
+def _check_output(output: Path, inputs: Sequence[str | Path | None]) -> None:
+    if output.suffix != ".profile":
+        raise BadInput(f"-o {output}: the name of a profile ends in .profile, so that check knows it; rename it")
+    check_outputs({"-o": output}, inputs)

@@ -43,8 +43,10 @@ def pair(
         The only columns to test; by default all that both tables have.
     exclude : sequence of str
         Columns not to test.
-    target, prediction, entity, time, groups : str, optional
+    target, prediction, entity, time : str, optional
         Columns with a role; they are never features.
+    groups : str, optional
+        Column of groups; a feature as well, unless it has another role.
     probability : sequence of str
         Columns of predicted probabilities, one a class.
 
@@ -97,9 +99,8 @@ def pair(
     keep, counts = leave_out_copies(reference.arrow, current.arrow, raws)
     if not keep.all():
         raws = {name: raw.take(keep) for name, raw in raws.items()}
-    wanted = [
-        c for c in shared if c not in set(roles.values()) | set(exclude) and (columns is None or c in set(columns))
-    ]
+    never = {name for role, name in roles.items() if role != "groups"} | set(exclude)
+    wanted = [c for c in shared if c not in never and (columns is None or c in set(columns))]
     if not wanted:
         raise BadInput("no column is left to compare; name other columns, or exclude fewer")
     typed = {name: decide(raws[name]) for name in wanted}
@@ -129,6 +130,7 @@ def pair(
         ),
         duplicates=counts,
         aside=aside,
+        calibration=None if reference.calibration is None else reference.calibration[rows[0]],
     )
 
 

@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
+
 from ecotone.contracts import BadInput, Bools, Ints
 
 from ._profile_columns import ColumnProfile
@@ -103,14 +106,22 @@ class Profile:
             The profile was made without rows.
         """
         if self.kept is None:
-            raise BadInput("this profile holds no rows; make it again without --no-rows (rows=True)")
+            raise BadInput(
+                "this profile holds no rows, and tests of pairs, of rows and of a model need them; "
+                "make it again without --no-rows (rows=True)"
+            )
         return self.kept.table
 
     def to_frame(self, name: str = "profile") -> Frame:
-        """The kept rows as :func:`read_table` would give them, with a note of how many rows they stand for."""
-        table = self.frame()
-        note = f"{name} is a profile: rows are read from {table.num_rows} kept of {self.n}"
-        return Frame(table, (Part(name, table.num_rows),), (note,), name)
+        """The kept rows as :func:`read_table` would give them, in the order of the table that they came from.
+
+        A note says how many rows they stand for, and ``calibration`` which of them are not to fit on.
+        """
+        order = np.argsort(self.positions(), kind="stable")  # what rises from row to row shall do so here, too
+        table = self.frame().take(pa.array(order))
+        said = [f"{name}: profile of {self.n} rows: tests run on the {table.num_rows} rows it keeps"]
+        said += [f"{name}: {column} is not kept in the profile: {why}" for column, why in self.left_out.items()]
+        return Frame(table, (Part(name, table.num_rows),), tuple(said), name, self.split()[order])
 
     def split(self) -> Bools:
         """(m,) for each kept row True if it is for calibration, False if it is to fit on."""

@@ -11,7 +11,7 @@ import narwhals as nw
 import numpy as np
 import pyarrow as pa
 
-from ecotone.contracts import BadInput
+from ecotone.contracts import BadInput, Bools
 
 from ._files import read_path
 from ._table import Part
@@ -31,12 +31,15 @@ class Frame:
         What had to be changed to read it.
     name : str
         What error messages call it.
+    calibration : (n,) bool or None
+        Of a profile's rows: True for those that nothing may be fitted on.
     """
 
     arrow: pa.Table
     parts: tuple[Part, ...]
     notes: tuple[str, ...] = ()
     name: str = "reference"
+    calibration: Bools | None = None
 
     @property
     def n(self) -> int:
@@ -50,7 +53,8 @@ def read_table(source: Any, *, name: str = "reference") -> Frame:
     ----------
     source : str, Path, data frame, mapping or array
         A path to CSV (``.csv``, ``.csv.gz``, ``.tsv``), Parquet or Arrow IPC (``.arrow``, ``.feather``, ``.ipc``);
-        a glob or a folder of them, read in sorted order of their paths; ``file.duckdb::table``, or the file alone
+        a glob or a folder of them, read in sorted order of their paths; a profile (``.profile``, or the object), for
+        the rows that it keeps; ``file.duckdb::table``, or the file alone
         where it holds one table; any data frame that narwhals knows (pandas, polars, Arrow, a DuckDB relation); a
         mapping of names to one-dimensional arrays; an array ``(n,)``, ``(n, d)`` (columns ``x0`` …) or structured.
     name : str
@@ -75,13 +79,36 @@ def read_table(source: Any, *, name: str = "reference") -> Frame:
     if isinstance(source, Frame):
         return source
     notes: list[str] = []
+    if (kept := _profile(source, name)) is not None:
+        return kept
     if isinstance(source, str | Path):
-        table, parts = read_path(str(source), name)
+        try:
+            table, parts = read_path(str(source), name)
+        except (OSError, ValueError) as error:
+            if isinstance(error, BadInput):
+                raise
+            reason = getattr(error, "strerror", None) or _first_line(error)
+            raise BadInput(f"{name}: {str(source)[:300]!r} cannot be read: {reason}; check the path") from None
+        parts = tuple(Part(_utf8(part.name), part.rows) for part in parts)
     else:
         table = _in_memory(source, name, notes)
         parts = (Part(name, table.num_rows),)
     _check(table, name, source)
     return Frame(table, parts, tuple(notes), name)
+
+
+def _profile(source: Any, name: str) -> Frame | None:
+    """The rows that a profile keeps; None where the source is no profile."""
+    is_path = isinstance(source, str | Path) and str(source).endswith(".profile") and not Path(source).is_dir()
+    if not is_path and not hasattr(source, "to_frame"):
+        return None
+    from ._profile import Profile
+
+    try:
+        held = Profile.load(source) if is_path else source
+        return held.to_frame(_utf8(str(source)) if is_path else name) if isinstance(held, Profile) else None
+    except BadInput as error:
+        raise BadInput(f"{name}: {error}") from None
 
 
 def _check(table: pa.Table, name: str, source: Any) -> None:

@@ -148,6 +148,8 @@ class Pair:
         ``overlap``, rows of current that are also in the reference (kept).
     aside : mapping of str to (Column, Column)
         Identifiers and date-times, reference's and current's: no features, but they tell units and order.
+    calibration : (n_ref,) bool or None
+        Reference rows that were set apart for calibration when they were profiled; None: not decided.
     """
 
     reference: Table
@@ -158,6 +160,7 @@ class Pair:
     notes: tuple[str, ...] = ()
     duplicates: Mapping[str, int] = field(default_factory=dict)
     aside: Mapping[str, tuple[Column, Column]] = field(default_factory=dict)
+    calibration: Bools | None = None
 
     @property
     def names(self) -> tuple[str, ...]:

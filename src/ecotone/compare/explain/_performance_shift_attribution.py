@@ -165,6 +165,8 @@ class PerformanceShiftAttribution:
                 values = np.asarray(rows[name], dtype=np.float64)
             except (TypeError, ValueError):
                 raise BadInput(f"{argument}: {name!r} is not numeric; give codes for categories") from None
+            if values.ndim not in (1, 2) or values.size == 0:
+                raise BadInput(f"{argument}: {name!r} has shape {values.shape}; give (n,) or (n, d) with rows in it")
             found[name] = values.reshape(len(values), -1)
         sizes = {name: len(v) for name, v in found.items()}
         if len(set(sizes.values())) > 1 or 0 in sizes.values():
