@@ -233,7 +233,7 @@ def test_role_values_are_kept_whole():
     assert found.roles["groups"][0].levels == ("0", "1", "2", "5")
     assert found.roles["groups"][1].values[0] == 3
     assert found.roles["time"][0].kind == "datetime" and found.roles["time"][0].values[0] == 1577836800
-    assert found.names == ("x",)
+    assert found.names == ("g", "x")
 
 
 def test_one_row_each():
