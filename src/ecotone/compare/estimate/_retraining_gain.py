@@ -57,7 +57,8 @@ def retraining_gain(
     Parameters
     ----------
     predictions : Predictions
-        With ``y_current`` for at least two units; at most 10 000 labelled rows are used.
+        With ``y_current`` for at least two units; at most 10 000 labelled rows are used, fewer
+        where there are more than two classes.
     metric : str
     level : float
         Of the interval.
@@ -98,8 +99,9 @@ def retraining_gain(
     what = metric_named(metric)
     predictions.check(what)
     rows = predictions.labelled
-    if len(rows) > _ROWS:
-        rows = np.sort(as_seed(seed, 51).choice(rows, _ROWS, replace=False))
+    most = max(_FEW, 2 * _ROWS // max(2, len(predictions.classes)))  # a tree is grown for every class
+    if len(rows) > most:
+        rows = np.sort(as_seed(seed, 51).choice(rows, most, replace=False))
     units = None if predictions.units is None else predictions.units[1][rows]
     count = len(rows) if units is None else len(np.unique(units))
     if count < 2:
@@ -116,7 +118,7 @@ def retraining_gain(
         last["gain"],
         last["interval"],
         CARD.name,
-        f"the labelled rows are a random sample of the rows to come; boosted trees trained on {last['labels']:,} labels",
+        f"the labelled rows are a random sample of the rows to come; boosted trees with {last['labels']:,} labels",
         level,
         unknown,
         {"metric": metric, "present": last.pop("present"), "retrained": last.pop("retrained"), "labels": len(rows),
