@@ -10,8 +10,7 @@ from sklearn.linear_model import LogisticRegression
 
 from ecotone.cards import Card
 from ecotone.contracts import Floats
-
-from ._probabilities import TINY, as_codes, as_probabilities, like, normalised
+from ecotone.measure._probabilities import as_codes, as_probabilities, like, normalised
 
 CARD = Card(
     name="PlattScaling",
@@ -27,6 +26,8 @@ CARD = Card(
     advice="Recalibrate the probabilities by Platt scaling on a few hundred recent labelled rows.",
     tier="stable",
 )
+
+_TINY = 1e-12  # least probability whose logarithm is taken
 
 
 class PlattScaling(BaseEstimator):
@@ -69,5 +70,5 @@ class PlattScaling(BaseEstimator):
 
 
 def _log_odds(p: Floats) -> Floats:
-    p = np.clip(p, TINY, 1 - TINY)
+    p = np.clip(p, _TINY, 1 - _TINY)
     return np.asarray((np.log(p) - np.log1p(-p))[:, None])

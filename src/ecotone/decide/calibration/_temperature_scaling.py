@@ -10,8 +10,7 @@ from sklearn.base import BaseEstimator
 
 from ecotone.cards import Card
 from ecotone.contracts import Floats, Ints
-
-from ._probabilities import TINY, as_codes, as_probabilities, like
+from ecotone.measure._probabilities import as_codes, as_probabilities, like
 
 CARD = Card(
     name="TemperatureScaling",
@@ -27,6 +26,8 @@ CARD = Card(
     advice="Recalibrate the probabilities by one temperature on a hundred or more recent labelled rows.",
     tier="stable",
 )
+
+_TINY = 1e-12  # least probability whose logarithm is taken
 
 
 class TemperatureScaling(BaseEstimator):
@@ -56,7 +57,7 @@ class TemperatureScaling(BaseEstimator):
         """Fit to (n,) or (n, k) probabilities and (n,) labels."""
         q = as_probabilities(p)
         self.classes_, codes = as_codes(y, *q.shape)
-        logits = np.log(np.maximum(q, TINY))
+        logits = np.log(np.maximum(q, _TINY))
         low, high = np.log(1e-3), np.log(1e3)  # of the inverse temperature
         if _slope(low, logits, codes) >= 0:
             at = low
@@ -69,7 +70,7 @@ class TemperatureScaling(BaseEstimator):
 
     def predict(self, p: Any) -> Floats:
         """Calibrated probabilities in the shape of ``p``."""
-        logits = np.log(np.maximum(as_probabilities(p), TINY))
+        logits = np.log(np.maximum(as_probabilities(p), _TINY))
         return like(p, special.softmax(logits / self.temperature_, axis=1))
 
 

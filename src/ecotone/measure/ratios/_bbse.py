@@ -8,8 +8,9 @@ import numpy as np
 
 from ecotone.cards import Card
 from ecotone.contracts import BadInput, Floats, Ints
+from ecotone.measure._probabilities import as_codes, as_probabilities
 
-from ._label_shift import LabelShift, as_probabilities, class_codes
+from ._label_shift import LabelShift
 
 CARD = Card(
     name="BBSE",
@@ -92,9 +93,7 @@ class BBSE(LabelShift):
         k = f.shape[1]
         if g.shape[1] != k:
             raise BadInput(f"probabilities_current has {g.shape[1]} classes and probabilities_reference has {k}")
-        self.classes_, y = class_codes(y_reference, k, "y_reference")
-        if len(y) != len(f):
-            raise BadInput(f"y_reference has {len(y)} rows and probabilities_reference has {len(f)}")
+        self.classes_, y = as_codes(y_reference, len(f), k, "y_reference")
         if self.ridge < 0:
             raise BadInput(f"ridge is {self.ridge}; give 0 or more")
         if not self.soft:

@@ -1,4 +1,4 @@
-"""What estimators of class weights share: checked inputs, weights by label, corrected probabilities."""
+"""What estimators of class weights share: weights by label, corrected probabilities."""
 
 from __future__ import annotations
 
@@ -8,50 +8,8 @@ import numpy as np
 from scipy import special
 from sklearn.base import BaseEstimator
 
-from ecotone.contracts import BadInput, Floats, Ints
-
-
-def as_probabilities(p: Any, name: str, tolerance: float = 1e-3) -> Floats:
-    """A float64 matrix (n, k) whose rows sum to one; a vector is read as the probability of the second of two.
-
-    Raises
-    ------
-    BadInput
-        For an empty or non-finite ``p``, values outside [0, 1], or rows that do not sum to one.
-    """
-    try:
-        a = np.asarray(p, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise BadInput(f"{name} must be numeric: {error}") from None
-    if a.ndim == 1:
-        a = np.column_stack([1 - a, a])
-    if a.ndim != 2 or a.shape[0] == 0 or a.shape[1] < 2:
-        raise BadInput(f"{name} must be a non-empty (n,) or (n, k) array of probabilities, got shape {np.shape(p)}")
-    if not np.isfinite(a).all() or a.min() < -1e-9 or a.max() > 1 + 1e-9:
-        i = int(np.argwhere(~((a >= -1e-9) & (a <= 1 + 1e-9)))[0][0])
-        raise BadInput(f"{name} must lie in [0, 1]; row {i} is {a[i].tolist()}")
-    sums = a.sum(1)
-    if np.abs(sums - 1).max() > tolerance:
-        i = int(np.abs(sums - 1).argmax())
-        raise BadInput(f"{name} must sum to 1 in each row; row {i} sums to {sums[i]:.6g}; divide each row by its sum")
-    return np.asarray(np.clip(a, 0, None) / sums[:, None])
-
-
-def class_codes(y: Any, k: int, name: str) -> tuple[Any, Ints]:
-    """Sorted classes and the code of each row, if there are as many as columns of probability.
-
-    Raises
-    ------
-    BadInput
-        For another number of classes than ``k``.
-    """
-    classes, codes = np.unique(np.asarray(y), return_inverse=True)
-    if len(classes) != k:
-        raise BadInput(
-            f"{name} holds {len(classes)} classes for {k} columns of probability; every class needs reference rows, "
-            "in the sorted order of the columns"
-        )
-    return classes, codes.astype(np.int64)
+from ecotone.contracts import BadInput, Floats
+from ecotone.measure._probabilities import as_probabilities, like
 
 
 class LabelShift(BaseEstimator):
@@ -113,4 +71,4 @@ class LabelShift(BaseEstimator):
         """
         p = as_probabilities(probabilities, "probabilities") * self.weights_
         p = p / np.maximum(p.sum(1, keepdims=True), np.finfo(float).tiny)
-        return np.asarray(p[:, 1] if np.ndim(probabilities) == 1 else p)
+        return like(probabilities, p)

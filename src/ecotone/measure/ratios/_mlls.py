@@ -8,8 +8,9 @@ import numpy as np
 
 from ecotone.cards import Card
 from ecotone.contracts import BadInput, Floats
+from ecotone.measure._probabilities import as_codes, as_probabilities
 
-from ._label_shift import LabelShift, as_probabilities, class_codes
+from ._label_shift import LabelShift
 
 CARD = Card(
     name="MLLS",
@@ -87,9 +88,7 @@ class MLLS(LabelShift):
             raise BadInput(
                 f"probabilities_current has {g.shape[1]} classes and probabilities_reference has {f.shape[1]}"
             )
-        self.classes_, y = class_codes(y_reference, f.shape[1], "y_reference")
-        if len(y) != len(f):
-            raise BadInput(f"y_reference has {len(y)} rows and probabilities_reference has {len(f)}")
+        self.classes_, _ = as_codes(y_reference, len(f), f.shape[1], "y_reference")
         shares = f.mean(0)
         if shares.min() <= 0:
             raise BadInput(

@@ -25,6 +25,7 @@ CARD = Card(
     reads=("rows", "labels"),
     remedy_for=("label",),
     advice="For a regression, weight the reference rows by the estimated ratio of the target's densities and refit.",
+    tier="experimental",
     claim="Under a shifted continuous target the weights lie nearer to the true ratio than equal weights, kernel "
     "mean matching of the target and weights for the inputs, and the weighted regression has the smallest risk.",
 )

@@ -1,4 +1,4 @@
-"""Inputs of the calibrators, checked."""
+"""Class probabilities and labels as they are given, checked: for the ratios of measure and all that lies above."""
 
 from __future__ import annotations
 
@@ -8,11 +8,18 @@ import numpy as np
 
 from ecotone.contracts import BadInput, Floats, Ints
 
-TINY = 1e-12
+_SLACK = 1e-9  # rounding of a probability
+_SUM_SLACK = 1e-3  # rounding of a row's sum, as of three decimals
 
 
 def as_probabilities(p: Any, name: str = "p") -> Floats:
-    """A float64 matrix (n, k) with rows that sum to one; a vector becomes [1 - p, p]."""
+    """A float64 matrix (n, k) whose rows sum to one; a vector is read as the probability of the second of two.
+
+    Raises
+    ------
+    BadInput
+        For an empty or non-finite ``p``, values outside [0, 1], or rows that do not sum to one.
+    """
     try:
         a = np.asarray(p, dtype=np.float64)
     except (TypeError, ValueError) as error:
@@ -20,26 +27,34 @@ def as_probabilities(p: Any, name: str = "p") -> Floats:
     a = np.column_stack([1 - a, a]) if a.ndim == 1 else a
     if a.ndim != 2 or len(a) == 0 or a.shape[1] < 2:
         raise BadInput(f"{name} must be a non-empty (n,) or (n, k) array of probabilities, got shape {np.shape(p)}")
-    inside = np.isfinite(a) & (a >= -1e-9) & (a <= 1 + 1e-9)
+    inside = (a >= -_SLACK) & (a <= 1 + _SLACK)  # NaN is not
     if not inside.all():
         i = int(np.argwhere(~inside)[0][0])
         raise BadInput(f"{name} must lie in [0, 1]; row {i} is {a[i].tolist()}")
     total = a.sum(1)
-    if np.abs(total - 1).max() > 1e-3:
-        i = int(np.abs(total - 1).argmax())
+    off = np.abs(total - 1)
+    if off.max() > _SUM_SLACK:
+        i = int(off.argmax())
         raise BadInput(f"{name} must sum to 1 in each row; row {i} sums to {total[i]:.6g}; divide each row by its sum")
     return np.asarray(np.clip(a, 0, None) / total[:, None])
 
 
-def as_codes(y: Any, n: int, k: int) -> tuple[Any, Ints]:
-    """Sorted classes (k of them) and the code of each of the n labels."""
+def as_codes(y: Any, n: int, k: int, name: str = "y") -> tuple[Any, Ints]:
+    """Sorted classes, k of them, and the code of each of the n labels.
+
+    Raises
+    ------
+    BadInput
+        For another number of rows than ``n`` or of classes than ``k``.
+    """
     labels = np.asarray(y)
     if labels.shape != (n,):
-        raise BadInput(f"y must have shape ({n},) as p has {n} rows, got {labels.shape}")
+        raise BadInput(f"{name} must have shape ({n},), one label for each row of probabilities, got {labels.shape}")
     classes, codes = np.unique(labels, return_inverse=True)
     if len(classes) != k:
         raise BadInput(
-            f"y holds {len(classes)} classes for {k} columns of probability; calibrate on rows of each class"
+            f"{name} holds {len(classes)} classes for {k} columns of probability; every class needs labelled rows, in "
+            "the sorted order of the columns"
         )
     return classes, codes.astype(np.int64)
 
