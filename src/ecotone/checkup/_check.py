@@ -23,6 +23,7 @@ from ._pictures import pictures
 from ._result import SCHEMA, CheckResult
 from ._rows import RowsOutside, rows_outside
 from ._settings import Settings
+from ._words import leading
 
 Progress = Callable[[str, float], None]
 
@@ -295,7 +296,7 @@ def _data(both: Pair, frames: tuple[Frame, Frame], ties: Dependence, settings: S
 def _headline(content: dict[str, Any], alarms: list[str]) -> str:
     """One sentence that leads everything."""
     verdict, quality = content["verdict"], content["performance"]
-    moved = [c["name"] for c in content["columns"] if c["role"] in ("moved", "moved with others")]
+    moved = [c["name"] for c in leading(content["columns"]) if c["role"] != "relation"]
     names = ", ".join(moved[:3]) + (f" and {len(moved) - 3} more" if len(moved) > 3 else "")
     if "material" in alarms:
         first = f"The tables differ by more than the minimum effect{f': {names}' if names else ''}."

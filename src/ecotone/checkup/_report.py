@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Sequence
+import re
 from importlib import resources
 from typing import Any
 
-from . import _svg
-from ._svg import number, text
+from ._html import folded, items, name, p, table
+from ._report_columns import columns, every_column, pair
+from ._report_model import model
+from ._report_rows import rows
+from ._words import answers, detectable, number, percent, sizes, text
 
-_TABLE_ROWS = 400
-_ROWS_SHOWN = 20
-_KEY = (
-    '<div class="key"><span><i style="background:var(--ref)"></i>reference</span>'
-    '<span><i style="background:var(--cur)"></i>current</span></div>'
-)
+_EXPLAINED = {
+    "material": "Is a difference above the minimum effect?",
+    "changed": "Is there any difference?",
+    "performance": "Is the model worse than on the reference?",
+    "rows outside": "Are there rows unlike any reference row?",
+}
 
 
 def html_report(content: dict[str, Any], pictures: dict[str, Any], *, redact: bool = False) -> str:
@@ -28,288 +30,203 @@ def html_report(content: dict[str, Any], pictures: dict[str, Any], *, redact: bo
     pictures : dict
         What the plots are drawn from.
     redact : bool
-        Leave out whatever shows a value of a row: level names, the rows' values, the ends of ranges.
+        Leave out whatever shows a value of a row: level names, the rows' values, the ends of ranges, and sentences
+        that hold any of these.
     """
     style = resources.files("ecotone.checkup").joinpath("_report.css").read_text(encoding="utf-8")
     sections = [
         _lead(content),
         _advice(content),
-        _performance(content),
-        _columns(content, pictures, redact),
-        _pair(content, pictures),
-        _rows(content, pictures, redact),
-        _all_columns(content),
+        _quiet(content),
+        model(content, redact=redact),
+        columns(content, pictures, redact=redact),
+        pair(content, pictures, redact=redact),
+        rows(content, pictures, redact=redact),
+        every_column(content, redact=redact),
         _certainty(content),
-        _data(content),
+        _data(content, redact=redact),
     ]
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        '<meta name="color-scheme" content="light dark">'
-        f"<title>Ecotone check</title><style>{style}</style></head><body><main>"
+        '<meta name="color-scheme" content="light dark"><meta name="referrer" content="no-referrer">'
+        f"<title>Ecotone check: {text(_pairing(content), 150)}</title><style>{style}</style></head><body><main>"
         f"{''.join(sections)}</main></body></html>\n"
     )
 
 
-def _p(value: float | None, log10: float | None = None) -> str:
-    if value is None:
-        return "–"
-    if value >= 1e-4:
-        return f"{value:.4f}"
-    power = log10 if log10 is not None else math.log10(value)
-    return f"10<sup>{power:.0f}</sup>"
+def _pairing(content: dict[str, Any]) -> str:
+    def side(which: str) -> str:
+        sources = [re.split(r"[\\/]", s["name"])[-1] or which for s in content["data"][which]["sources"]]
+        return (sources[0] if sources else which) + (f" and {len(sources) - 1} more" if len(sources) > 1 else "")
 
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]], numeric: set[int] = frozenset()) -> str:  # type: ignore[assignment]
-    def cells(tag: str, row: Sequence[str]) -> str:
-        return "".join(f"<{tag}{' class=n' if i in numeric else ''}>{cell}</{tag}>" for i, cell in enumerate(row))
-
-    body = "".join(f"<tr>{cells('td', row)}</tr>" for row in rows)
-    return f'<div class="scroll"><table><thead><tr>{cells("th", head)}</tr></thead><tbody>{body}</tbody></table></div>'
+    return f"{side('current')} against {side('reference')}"
 
 
 def _lead(content: dict[str, Any]) -> str:
-    head, verdict, data = content["headline"], content["verdict"], content["data"]
-    alarms = head["alarms"]
-    rows, quality = content["rows"], content["performance"]
-    chips = [
-        ("material", verdict["material"], f"p {_p(verdict['material_pvalue'])}"),
-        ("changed", verdict["changed"], f"p {_p(verdict['pvalue'], verdict['log10_pvalue'])}"),
-        ("rows outside", "outside" in alarms, f"p {_p(rows['global_pvalue'])}"),
-    ]
-    if quality is not None:
-        chips.append(("performance", "performance" in alarms, f"p {_p(quality['pvalue'])}"))
-    shown = "".join(
-        f'<span class="chip{" yes" if up else ""}">{name}: {"yes" if up else "no"} · {p}</span>'
-        for name, up, p in chips
+    head, verdict = content["headline"], content["verdict"]
+    levels = {"material": verdict["alpha"], "changed": verdict["alpha"], "rows outside": content["rows"]["alpha"]}
+    levels["performance"] = next(
+        (part["alpha"] for part in content["budget"]["parts"] if part["name"] == "performance"), None
     )
-    sizes = f"{data['reference']['rows_kept']:,} reference rows, {data['current']['rows_kept']:,} current rows"
-    guarantee = (
-        f"If nothing had changed, a headline alarm would come with probability at most {head['alpha']:g}."
-        if head["guarantee"] == "exact"
-        else f"Guarantee {text(head['guarantee'])}: {text(head['reason'])}"
+    tiles = "".join(
+        f'<div class="tile{" yes" if alarm else ""}"><span>{_EXPLAINED[what]}</span><b>{_sentence(word)}</b>'
+        f"<span>{what}: {p(*found)}{_against(levels[what])}</span></div>"
+        for what, alarm, word, found in answers(content)
     )
-    warn = "" if head["guarantee"] == "exact" else " warn"
     return (
-        f'<h1>Ecotone check</h1><div class="lead{" alarm" if alarms else ""}"><p>{text(head["sentence"])}</p>'
-        f'<p class="soft">{sizes}. A difference matters from {verdict["min_effect"]:g} on the AUC scale.</p>'
-        f'<div class="chips">{shown}</div></div><p class="small soft{warn}">{guarantee}</p>'
+        f"<header><span><b>Ecotone check</b> · {name(_pairing(content), 90)}</span>"
+        f"<span>{sizes(content)}</span></header>"
+        f'<section class="lead{" alarm" if head["alarms"] else ""}"><h1>{_headline(head["sentence"])}</h1>'
+        f'<div class="tiles">{tiles}</div>{_guarantee(head)}'
+        f'<p class="small soft">A difference matters from {number(verdict["min_effect"])} on the AUC scale: a '
+        f"shift of about {3.545 * verdict['min_effect']:.2g} standard deviations, or "
+        f"{percent(verdict['min_effect'])} of the rows in another category or missing.</p></section>"
+    )
+
+
+def _headline(sentence: str) -> str:
+    """The sentence without the reason of a withdrawn guarantee, which has its own place."""
+    return text(re.sub(r"(The guarantee is withdrawn): .*", r"\1.", sentence, flags=re.DOTALL), 400)
+
+
+def _sentence(word: str) -> str:
+    return word[:1].upper() + word[1:]
+
+
+def _against(level: float | None) -> str:
+    return "" if level is None else f", level {number(level)}"
+
+
+def _guarantee(head: dict[str, Any]) -> str:
+    reason = text(head["reason"], 600)
+    if head["guarantee"] == "exact":
+        return (
+            f'<p class="small soft">If nothing had changed, an alarm of any kind would come with probability at most '
+            f"{number(head['alpha'])}. This holds at every sample size: {reason}.</p>"
+        )
+    if head["guarantee"] == "approximate":
+        return (
+            f'<p class="note"><strong>The guarantee is approximate.</strong> If nothing had changed, an alarm would '
+            f"come with probability of about {number(head['alpha'])}: {reason}.</p>"
+        )
+    return (
+        f'<p class="note"><strong>The guarantee is withdrawn.</strong> {_sentence(reason)}. '
+        "Until then read every p-value on this page as a description.</p>"
     )
 
 
 def _advice(content: dict[str, Any]) -> str:
-    if not content["advice"]:
+    advice = content["advice"]
+    if not advice:
+        return "" if content["headline"]["alarms"] else "<h2>What to do</h2><p>Nothing: no alarm was raised.</p>"
+    told = "".join(
+        f"<li><strong>{text(item['action'])}.</strong> {text(item['why'])}"
+        f'<br><span class="soft">{text(item["expected"])} {_methods(item)}</span></li>'
+        for item in advice[:12]
+    )
+    return f'<h2>What to do</h2><ol class="todo">{told}</ol>'
+
+
+def _quiet(content: dict[str, Any]) -> str:
+    """What a clean result rules out."""
+    found = items(_sentence(text(words)) for words in detectable(content["verdict"]))
+    if content["headline"]["alarms"] or not found:
         return ""
-    items = "".join(
-        f"<li><strong>{text(item['action'])}.</strong> {text(item['why'])} "
-        f"<span class=soft>{text(item['expected'])}"
-        + (f" Method: {text(item['method'])}." if item.get("method") else "")
-        + "</span></li>"
-        for item in content["advice"]
+    return (
+        '<h2>What could have been found</h2><p class="text">No evidence of change says as much as the tables are '
+        f"large. With these sizes each of these would have been called material with probability 0.8:</p>{found}"
     )
-    return f"<h2>What to do</h2><ul>{items}</ul>"
 
 
-def _performance(content: dict[str, Any]) -> str:
-    quality = content["performance"]
-    if quality is None:
+def _methods(item: dict[str, Any]) -> str:
+    if not item.get("method"):
         return ""
-    rows = [("reference", quality["reference"]["value"], _ends(quality["reference"]["interval"]), "ref")]
-    if quality.get("estimate") is not None:
-        rows.append(("estimate now", quality["estimate"], _ends(quality["interval"]), "cur"))
-    actual = quality.get("actual")
-    if actual:
-        rows.append(("measured now", actual["value"], _ends(actual["interval"]), "cur"))
-    for group in (quality.get("groups") or [])[:12]:
-        if group.get("estimate") is not None:
-            rows.append((str(group["name"]), group["estimate"], _ends(group.get("interval")), "cur"))
-    words = [f"<p>{text(quality['metric'])}. <span class=soft>Assumes: {text(quality['assumption'])}</span></p>"]
-    if quality.get("unknown"):
-        words.append(f'<p class="warn">Unknown: {text(quality["unknown"])}</p>')
-    if quality.get("warning"):
-        words.append(f'<p class="warn">{text(quality["warning"])}</p>')
-    plot = _svg.intervals(rows, f"{quality['metric']} on the reference and now")
-    return (
-        f"<h2>What it does to the model</h2>{''.join(words)}"
-        f'<div class="grid" style="grid-template-columns:repeat(auto-fit,minmax(20rem,1fr))">'
-        f'<div class="card">{plot}</div>{_attribution(quality)}</div>'
-    )
-
-
-def _ends(interval: Any) -> tuple[float, float] | None:
-    return None if interval is None or None in interval else (interval[0], interval[1])
-
-
-def _attribution(quality: dict[str, Any]) -> str:
-    attribution = quality.get("attribution")
-    if not attribution:
-        return ""
-    start = attribution.get("from", quality["reference"]["value"])
-    plot = _svg.waterfall(
-        start, list(attribution["parts"].items()), "what the change in performance is made of", ("reference", "now")
-    )
-    return f'<div class="card"><h3>What the change is made of</h3>{plot}</div>'
-
-
-def _columns(content: dict[str, Any], pictures: dict[str, Any], redact: bool) -> str:
-    named = [c for c in content["columns"] if c["role"] in ("moved", "moved with others", "relation")]
-    if not named:
-        return ""
-    cards = "".join(_column_card(column, pictures["columns"].get(column["name"]), redact) for column in named[:12])
-    effects = [
-        (
-            c["name"],
-            c["marginal"]["effect"],
-            _ends(c["marginal"]["interval"]),
-            "cur" if c["marginal"]["changed"] else "ref",
-        )
-        for c in content["columns"]
-        if c["marginal"] is not None and c["marginal"]["effect"] is not None
-    ][:25]
-    forest = _svg.intervals(effects, "effects with intervals", band=content["verdict"]["min_effect"]) if effects else ""
-    more = f"<p class=soft>And {len(named) - 12} more in the table below.</p>" if len(named) > 12 else ""
-    return (
-        f'<h2>What moved</h2>{_KEY}<div class="grid">{cards}</div>{more}'
-        f'<p class="small soft">{text(content["columns_note"])}</p>'
-        f'<div class="card"><h3>Effect of each column</h3>{forest}'
-        '<p class="small soft">Shaded: below the minimum effect. Lines: intervals, adjusted for selection.</p></div>'
-    )
-
-
-def _column_card(column: dict[str, Any], picture: dict[str, Any] | None, redact: bool) -> str:
-    marginal = column["marginal"]
-    tags = f'<span class="tag">{text(column["role"])}</span>'
-    if marginal["material"]:
-        tags += ' <span class="tag material">material</span>'
-    plot = ""
-    if picture is not None and picture["kind"] == "levels":
-        names = [f"level {i + 1}" for i in range(len(picture["levels"]))] if redact else picture["levels"]
-        plot = _svg.bars(names, picture["reference"], picture["current"], f"shares of {column['name']}")
-    elif picture is not None:
-        plot = _svg.histogram(picture["edges"], picture["reference"], picture["current"], column["name"])
-    said = "" if redact else column.get("sentence") or ""
-    effect = ""
-    if marginal["effect"] is not None:
-        ends = _ends(marginal["interval"])
-        between = "" if ends is None else f" [{number(ends[0])}, {number(ends[1])}]"
-        effect = f"{text(marginal['effect_name'])} {number(marginal['effect'])}{between} · "
-    return (
-        f'<div class="card"><h3>{text(column["name"])}</h3>{tags}<p>{text(said)}</p>{plot}'
-        f'<p class="small soft">{effect}p {_p(marginal["pvalue"], marginal["log10_pvalue"])}</p></div>'
-    )
-
-
-def _pair(content: dict[str, Any], pictures: dict[str, Any]) -> str:
-    pair = pictures.get("pair")
-    if not pair:
-        return ""
-    a, b = pair["columns"]
-    plot = _svg.heatmap(pair["difference"], f"{a} and {b} together", a, b)
-    return (
-        f'<h2>The pair that changed most</h2><div class="card" style="max-width:24rem">'
-        f"<h3>{text(a)} with {text(b)}</h3>{plot}"
-        '<p class="small soft">Cells of pooled ranks or levels: one colour where the current table has more rows, '
-        "the other where it has fewer.</p></div>"
-    )
-
-
-def _rows(content: dict[str, Any], pictures: dict[str, Any], redact: bool) -> str:
-    rows = content["rows"]
-    named = rows["index"]
-    if not named:
-        needed = rows.get("needed")
-        said = (
-            f"No row can be named with {rows['n_calibration']:,} calibration rows: {needed:,} are needed."
-            if needed
-            else "No row lies outside the reference by more than chance explains."
-        )
-        return f"<h2>Rows outside</h2><p>{said}</p>"
-    shown = [_row_cells(entry, redact) for entry in (rows.get("reasons") or [])[:_ROWS_SHOWN]]
-    table = _table(("file", "row", "p", "because of"), shown, {1, 2})
-    drawn = pictures.get("rows") or {}
-    groups = [
-        (cls, drawn[key])
-        for cls, key in (("ref", "reference"), ("cur", "current"), ("out", "outside"))
-        if drawn.get(key)
-    ]
-    plot = f'<div class="card">{_KEY}{_svg.scatter(groups, "map of rows")}</div>' if groups else ""
-    return (
-        f"<h2>Rows outside</h2><p>{len(named):,} rows are named; an estimated {rows['share']:.1%} lie outside. "
-        f"<span class=soft>{text(rows.get('statement', ''))}</span></p>{plot}{table}"
-    )
-
-
-def _row_cells(entry: dict[str, Any], redact: bool) -> tuple[str, str, str, str]:
-    reasons = ", ".join(
-        text(r["column"]) + ("" if redact or r.get("value") is None else f" = {text(r['value'])}")
-        for r in entry["columns"][:3]
-    )
-    return text(entry["file"]), f"{entry['row']:,}", _p(entry["pvalue"]), reasons
-
-
-def _all_columns(content: dict[str, Any]) -> str:
-    rows = []
-    for column in content["columns"][:_TABLE_ROWS]:
-        marginal, conditional = column["marginal"], column["conditional"]
-        if marginal is None:
-            rows.append(
-                (text(column["name"]), text(column["kind"]), f"untested: {text(column['reason'])}", "", "", "", "")
-            )
-            continue
-        rows.append(
-            (
-                text(column["name"]), text(column["kind"]), text(column["role"]),
-                _p(marginal["pvalue"], marginal["log10_pvalue"]),
-                _p(conditional["pvalue"], conditional.get("log10_pvalue")) if conditional else "–",
-                "–" if marginal["effect"] is None else number(marginal["effect"]),
-                "–" if marginal["psi"]["value"] is None else number(marginal["psi"]["value"]),
-            )
-        )  # fmt: skip
-    head = ("column", "kind", "role", "p alone", "p given the others", "effect", "PSI (descriptive)")
-    hidden = len(content["columns"]) - _TABLE_ROWS
-    more = f"<p class=soft>{hidden} more columns are in the JSON.</p>" if hidden > 0 else ""
-    table = _table(head, rows, {3, 4, 5, 6})
-    return f"<h2>Every column</h2><details><summary>{len(content['columns'])} columns</summary>{table}{more}</details>"
+    others = [f"<code>{text(m)}</code>" for m in (item.get("others") or [])[:3]]
+    return f"Method: <code>{text(item['method'])}</code>{', or ' + ', '.join(others) if others else ''}."
 
 
 def _certainty(content: dict[str, Any]) -> str:
-    verdict = content["verdict"]
-    families = [
-        (
-            text(f["name"]), f"{f['share']:.0%}",
-            _p(f["pvalue"], f["log10_pvalue"]) if f["reason"] is None else text(f["reason"]),
-        )
-        for f in verdict["families"]
-    ]  # fmt: skip
-    found = "".join(
-        f"<li>{text(', '.join(f'{k}: {number(v) if isinstance(v, float) else v}' for k, v in entry.items()))}</li>"
-        for entry in content["data"]["dependence"]["found"]
-    )
-    detectable = "".join(
-        f"<li>{text(kind)}: {number(value) if isinstance(value, (int, float)) else text(value)}</li>"
-        for kind, value in verdict["smallest_detectable"].items()
-    )
-    return (
-        "<h2>How certain</h2>"
-        f"<p>Of alpha {content['headline']['alpha']:g}: verdict {verdict['alpha']:g}; "
-        "the rest for rows and performance. Shares are fixed before any data is seen.</p>"
-        f"{_table(('family of tests', 'share of the verdict', 'p'), families, {1, 2})}"
-        f"<details><summary>Smallest effect that these sizes can show</summary><ul>{detectable}</ul></details>"
-        + (f"<details><summary>Dependence between rows</summary><ul>{found}</ul></details>" if found else "")
-    )
-
-
-def _data(content: dict[str, Any]) -> str:
-    data = content["data"]
+    verdict, alpha = content["verdict"], content["headline"]["alpha"]
     lines = []
-    for side in ("reference", "current"):
-        kept, read = data[side]["rows_kept"], data[side]["rows_read"]
-        sources = ", ".join(text(s["name"]) for s in data[side]["sources"][:5])
-        lines.append(f"<li>{side}: {read:,} rows read, {kept:,} kept; {sources}</li>")
-    lines += [f"<li>{text(note)}</li>" for note in data["notes"]]
-    timing = ", ".join(f"{text(name)} {seconds:.2f} s" for name, seconds in content["timing"].items())
+    for family in verdict["families"]:
+        level = family["share"] * verdict["alpha"]
+        ran = family["reason"] is None
+        lines.append(
+            (
+                f"verdict: {text(family['name'])}", number(level), f"{family['rows']:,}" if ran else "–",
+                p(family["pvalue"], family["log10_pvalue"], "") if ran else "not run",
+                ("passes" if family["pvalue"] <= level else "–") if ran else text(family["reason"], 200),
+            )
+        )  # fmt: skip
+    others = {"rows": content["rows"]["global_pvalue"]}
+    if content["performance"] is not None:
+        others["performance"] = content["performance"]["pvalue"]
+    for part in content["budget"]["parts"]:
+        if part["name"] in ("rows", "performance"):
+            value = others.get(part["name"])
+            passes = "not asked" if value is None else "passes" if value <= part["alpha"] else "–"
+            lines.append((part["name"], number(part["alpha"]), "–", p(value, word=""), passes))
+    head = ("test", "its part of alpha", "rows read", "p", "")
+    found = items(_sentence(text(words)) for words in detectable(verdict))
     return (
-        f"<h2>Data</h2><ul>{''.join(lines)}</ul>"
-        f'<p class="small soft">ecotone {text(content["ecotone"])}, schema {text(content["schema"])}, '
-        f"seed {data['seed']}; {timing}.</p>"
+        f'<h2>How certain</h2><p class="text">The whole page has one budget of errors, alpha = {number(alpha)}, dealt '
+        "out before any data is seen; what a test does not use is not handed on. Columns are named at a false "
+        f"discovery rate of {number(content['rows']['fdr'])} once the verdict is in, rows once their own test is. "
+        f"{text(content['columns_note'], 500)}</p>{table(head, lines, {1, 2, 3})}"
+        + folded("Smallest effects that these sizes show", "<p>With probability 0.8, called material:</p>" + found)
+        + folded("Dependence between rows", _dependence(content))
     )
+
+
+def _dependence(content: dict[str, Any]) -> str:
+    found = content["data"]["dependence"]
+    declared = ", ".join(text(d) for d in found["declared"]) or "nothing"
+    lines = []
+    for entry in found["found"][:40]:
+        what = "order of rows" if entry.get("what") == "serial" else f"rows with equal {name(entry.get('column', ''))}"
+        said = "found" if entry.get("detected") else "not found"
+        lines.append(
+            (what, text(entry.get("table", "–")), name(entry.get("column") or "–"), number(entry.get("value")),
+             p(entry.get("pvalue"), word=""), said)
+        )  # fmt: skip
+    tests = table(("tested", "table", "column", "correlation", "p", ""), lines, {3, 4}) if lines else ""
+    return f"<p>Declared: {declared}. {_sentence(text(content['verdict']['reason'], 600))}.</p>{tests}"
+
+
+def _data(content: dict[str, Any], *, redact: bool) -> str:
+    data = content["data"]
+    sides = []
+    for side in ("reference", "current"):
+        part = data[side]
+        sources = ", ".join(name(s["name"], 120) for s in part["sources"][:5])
+        more = f" and {len(part['sources']) - 5:,} more" if len(part["sources"]) > 5 else ""
+        sides.append((side, f"{part['rows_read']:,}", f"{part['rows_kept']:,}", sources + more))
+    kinds: dict[str, int] = {}
+    for kind in data["types"].values():
+        kinds[kind] = kinds.get(kind, 0) + 1
+    lines = [f"Columns compared: {', '.join(f'{count:,} {text(kind)}' for kind, count in kinds.items()) or 'none'}."]
+    if data["untested"]:
+        lines.append(f"Not compared, reasons above: {names_of(data['untested'])}.")
+    copies = data["duplicates"]
+    lines.append(
+        f"Duplicates: {copies.get('reference') or 0:,} in the reference, {copies.get('current') or 0:,} in current; "
+        f"{copies.get('overlap') or 0:,} rows in both."
+    )
+    notes = list(data["notes"]) + list((content["performance"] or {}).get("notes") or [])
+    lines += [f"{len(notes):,} notes are left out here, for they may hold values."] * bool(redact and notes)
+    lines += [] if redact else [text(note, 300) for note in notes]
+    seconds = content["timing"]
+    timing = ", ".join(f"{text(stage)} {value:.1f} s" for stage, value in seconds.items())
+    left_out = " Values of rows are left out of this page." if redact else ""
+    return (
+        f"<h2>Data</h2>{table(('table', 'rows read', 'rows kept', 'from'), sides, {1, 2})}{items(lines)}"
+        f'<footer class="small soft">ecotone {text(content["ecotone"])}, schema {text(content["schema"])}, seed '
+        f"{data['seed']}. {sum(seconds.values()):.1f} s in all: {timing}.{left_out}</footer>"
+    )
+
+
+def names_of(untested: list[dict[str, Any]]) -> str:
+    """Columns that no test read."""
+    shown = ", ".join(name(entry["name"]) for entry in untested[:8])
+    return shown + (f" and {len(untested) - 8:,} more" if len(untested) > 8 else "")

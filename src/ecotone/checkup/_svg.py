@@ -1,195 +1,212 @@
-"""Small plots as inline SVG. Colours come from the page's style sheet, so that they follow light and dark."""
+"""Small plots as inline SVG. Widths are in per cent, so that text keeps its size; colours come from the style sheet."""
 
 from __future__ import annotations
 
-import html
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
+from ._words import number, text
 
-def text(value: Any) -> str:
-    """Escaped, with control characters shown as spaces."""
-    return html.escape("".join(c if c.isprintable() else " " for c in str(value)))
-
-
-def number(value: float) -> str:
-    """Three significant digits, thousands grouped, no needless exponent."""
-    if not math.isfinite(value):
-        return "–"
-    size = abs(value)
-    if size != 0 and (size < 1e-3 or size >= 1e7):
-        return f"{value:.2e}"
-    if size >= 100:
-        return f"{value:,.0f}"
-    return f"{value:.3g}"
+# ("point", class, value), ("line", class, from, to), ("bar", class, from, to), ("rule", class, value)
+Mark = tuple[Any, ...]
 
 
-def _frame(width: float, height: float, body: str, label: str) -> str:
-    return (
-        f'<svg viewBox="0 0 {width:g} {height:g}" role="img" aria-label="{text(label)}" '
-        f'xmlns="http://www.w3.org/2000/svg">{body}</svg>'
-    )
-
-
-def _label(x: float, y: float, value: str, anchor: str = "middle", kind: str = "tick") -> str:
-    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" class="{kind}">{text(value)}</text>'
-
-
-def histogram(edges: Sequence[float], reference: Sequence[float], current: Sequence[float], label: str) -> str:
-    """Two densities over the same bins: the reference filled, the current as a line.
+@dataclass(frozen=True)
+class Scale:
+    """Values to per cent of the width.
 
     Parameters
     ----------
-    edges : (k + 1,) bin edges in the column's unit
-    reference, current : (k,) shares of each table's rows
+    low, high : float
+        Ends, in the values' unit.
+    log : bool
+        Equal ratios take equal room; ``low`` is then positive.
     """
-    width, height, base = 360.0, 150.0, 126.0
-    top = max(max(reference, default=0.0), max(current, default=0.0)) or 1.0
-    low, high = float(edges[0]), float(edges[-1])
-    scale = (width - 20) / ((high - low) or 1.0)
 
-    def x(value: float) -> float:
-        return 10 + (value - low) * scale
+    low: float
+    high: float
+    log: bool = False
 
-    def outline(shares: Sequence[float]) -> str:
-        points = [f"{x(low):.1f},{base}"]
-        for left, right, share in zip(edges[:-1], edges[1:], shares, strict=True):
-            y = base - 112 * share / top
-            points += [f"{x(left):.1f},{y:.1f}", f"{x(right):.1f},{y:.1f}"]
-        return " ".join([*points, f"{x(high):.1f},{base}"])
+    @classmethod
+    def around(cls, values: Sequence[float], room: float = 0.05) -> Scale:
+        """The range of the values and a little room, never empty."""
+        low, high = min(values), max(values)
+        wide = (high - low) or abs(high) or 1.0
+        return cls(low - room * wide, high + room * wide)
 
-    ticks = [low, (low + high) / 2, high]
-    anchors = ["start", "middle", "end"]
-    marks = "".join(_label(x(t), base + 16, number(t), a) for t, a in zip(ticks, anchors, strict=True))
-    body = (
-        f'<polygon class="ref fill" points="{outline(reference)}"/>'
-        f'<polyline class="cur line" points="{outline(current)}"/>'
-        f'<line class="axis" x1="10" y1="{base}" x2="{width - 10:g}" y2="{base}"/>{marks}'
+    def at(self, value: float) -> float:
+        """Per cent from the left, cut at the ends."""
+        if self.log:
+            share = math.log(max(value, self.low) / self.low) / math.log(self.high / self.low)
+        else:
+            share = (value - self.low) / ((self.high - self.low) or 1.0)
+        return round(100 * min(max(share, 0.0), 1.0), 2)
+
+    def ticks(self, most: int = 5) -> list[float]:
+        """Round values inside the ends."""
+        return _powers(self.low, self.high, most) if self.log else ticks(self.low, self.high, most)
+
+
+def ticks(low: float, high: float, most: int = 5) -> list[float]:
+    """At most ``most`` multiples of 1, 2 or 5 times a power of ten from low to high."""
+    if not (math.isfinite(low) and math.isfinite(high)) or high <= low:
+        return [low] if math.isfinite(low) else []
+    rough = (high - low) / most
+    base = 10.0 ** math.floor(math.log10(rough))
+    for step in (base, 2 * base, 5 * base, 10 * base, 20 * base):
+        first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+        if last - first + 1 <= most:
+            return [round(k * step, 12) + 0.0 if abs(step) > 1e-9 else k * step for k in range(first, last + 1)]
+    return [low, high]
+
+
+def _powers(low: float, high: float, most: int) -> list[float]:
+    first, last = math.ceil(math.log10(low) - 1e-9), math.floor(math.log10(high) + 1e-9)
+    found = [10.0**k for k in range(first, last + 1)]
+    if len(found) < 3:
+        found = [m * 10.0**k for k in range(first - 1, last + 1) for m in (1, 2, 5) if low <= m * 10.0**k <= high]
+    return found[:: max(1, math.ceil(len(found) / most))]
+
+
+def tick_label(value: float) -> str:
+    """Short enough to stand under an axis."""
+    size = abs(value)
+    for unit, sign in ((1e9, "G"), (1e6, "M"), (1e4, "k")):
+        if size >= unit and size < 1e12:
+            return f"{value / (1e3 if sign == 'k' else unit):g}{sign}"
+    return f"{value:g}" if size == 0 or 1e-4 <= size < 1e12 else f"{value:.0e}"
+
+
+def _tick_texts(scale: Scale, y: float, names: Sequence[tuple[float, str]]) -> str:
+    out = []
+    for at, name in names:
+        anchor = "start" if at < 5 else "end" if at > 95 else "middle"
+        out.append(f'<text x="{at:g}%" y="{y:g}" text-anchor="{anchor}">{text(name)}</text>')
+    return "".join(out)
+
+
+def axis(scale: Scale, show: Any = tick_label) -> str:
+    """Tick labels under a stack of tracks."""
+    names = [(scale.at(t), show(t)) for t in scale.ticks()]
+    return f'<svg class="axis" height="16" aria-hidden="true">{_tick_texts(scale, 12, names)}</svg>'
+
+
+def track(scale: Scale, marks: Sequence[Mark], *, band: float | None = None, grid: bool = True) -> str:
+    """One row of a forest, interval or waterfall plot; ``band`` shades values within it of 0."""
+    body = ""
+    if band is not None:
+        left, right = scale.at(-band), scale.at(band)
+        body += f'<rect class="band" x="{left:g}%" y="0" width="{right - left:g}%" height="100%"/>'
+    if grid:
+        body += "".join(
+            f'<line class="g" x1="{x:g}%" x2="{x:g}%" y1="0" y2="100%"/>' for x in map(scale.at, scale.ticks())
+        )
+    return f'<svg class="track" height="26" aria-hidden="true">{body}{"".join(_mark(scale, m) for m in marks)}</svg>'
+
+
+def _mark(scale: Scale, mark: Mark) -> str:
+    kind, cls = mark[0], mark[1]
+    x = scale.at(mark[2])
+    if kind == "point":
+        return f'<circle class="{cls}" cx="{x:g}%" cy="13" r="4.5"/>'
+    if kind == "rule":
+        return f'<line class="{cls} rule" x1="{x:g}%" x2="{x:g}%" y1="3" y2="23"/>'
+    left, right = sorted((x, scale.at(mark[3])))
+    if kind == "bar":
+        return f'<rect class="{cls}" x="{left:g}%" y="5" width="{max(right - left, 0.3):g}%" height="16"/>'
+    return f'<line class="{cls} line" x1="{left:g}%" x2="{right:g}%" y1="13" y2="13"/>'
+
+
+def shares(reference: float, current: float, top: float) -> str:
+    """A pair of bars for the shares of one level."""
+    bars = "".join(
+        f'<rect class="{cls}" x="0" y="{y}" width="{100 * share / (top or 1.0):.2f}%" height="7"/>'
+        for cls, share, y in (("ref", reference, 3), ("cur", current, 11))
     )
-    return _frame(width, height, body, label)
+    return f'<svg class="bars" height="21" aria-hidden="true">{bars}</svg>'
 
 
-def bars(levels: Sequence[str], reference: Sequence[float], current: Sequence[float], label: str) -> str:
-    """Shares of levels, a pair of bars each."""
-    row, left, width = 26.0, 110.0, 360.0
-    top = max([*reference, *current, 1e-12])
-    body = []
-    for i, (level, ref, cur) in enumerate(zip(levels, reference, current, strict=True)):
-        y = 4 + i * row
-        name = level if len(level) <= 16 else level[:15] + "…"
-        body.append(_label(left - 8, y + 14, name, "end"))
-        for share, cls, dy in ((ref, "ref fill", 0), (cur, "cur fill", 10)):
-            body.append(
-                f'<rect class="{cls}" x="{left}" y="{y + dy:.1f}" height="9" '
-                f'width="{(width - left - 60) * share / top:.1f}"/>'
-            )
-        body.append(_label(width - 2, y + 14, f"{ref:.1%} → {cur:.1%}", "end"))
-    return _frame(width, 8 + row * len(levels), "".join(body), label)
+def histogram(picture: dict[str, Any], label: str, *, redact: bool = False) -> str:
+    """Two distributions over the same bins: the reference filled, the current table as a line.
+
+    Parameters
+    ----------
+    picture : dict
+        ``reference`` and ``current`` (k shares), with ``edges`` (k + 1) on a ``linear`` or ``log`` ``scale``, or with
+        ``values`` (k) that take equal room.
+    label : str
+        For those who cannot see it.
+    redact : bool
+        No value under the axis.
+    """
+    reference, current = picture["reference"], picture["current"]
+    if picture["scale"] == "values":
+        scale = Scale(0.0, float(len(picture["values"])))
+        edges: Sequence[float] = range(len(picture["values"]) + 1)
+        some = ticks(0, len(picture["values"]) - 1, 5)
+        names = [(scale.at(k + 0.5), number(picture["values"][int(k)])) for k in some if k == int(k)]
+    else:
+        edges = picture["edges"]
+        scale = Scale(edges[0], edges[-1], picture["scale"] == "log")
+        names = [(scale.at(t), tick_label(t)) for t in scale.ticks()]
+    if redact:
+        names = [(0.0, "low"), (100.0, "high")]
+    top = max(*reference, *current, 1e-12)
+    filled, line = (_outline(scale, edges, s, top) for s in (reference, current))
+    drawn = (
+        '<svg viewBox="0 0 100 100" preserveAspectRatio="none" width="100%" height="112" y="2">'
+        f'<polygon class="ref" points="{filled}"/><polyline class="cur line" points="{line}"/></svg>'
+    )
+    marks = "".join(f'<line class="tick" x1="{x:g}%" x2="{x:g}%" y1="115" y2="119"/>' for x, _ in names)
+    return (
+        f'<svg class="hist" height="134" role="img" aria-label="{text(label, 200)}">{drawn}'
+        f'<line class="tick" x1="0" x2="100%" y1="115" y2="115"/>{marks}{_tick_texts(scale, 131, names)}</svg>'
+    )
 
 
-def heatmap(counts: Sequence[Sequence[float]], label: str, x_name: str, y_name: str) -> str:
-    """A grid of shares, signed: more in the current table one colour, fewer the other."""
-    rows, cells = len(counts), len(counts[0])
-    size = 240.0 / max(rows, cells)
-    top = max((abs(v) for line in counts for v in line), default=0.0) or 1.0
-    body = []
-    for i, line in enumerate(counts):
-        for j, value in enumerate(line):
-            cls = "cur" if value > 0 else "ref"
-            body.append(
-                f'<rect class="{cls} fill" opacity="{abs(value) / top:.2f}" x="{24 + j * size:.1f}" '
-                f'y="{(rows - 1 - i) * size:.1f}" width="{size + 0.3:.1f}" height="{size + 0.3:.1f}"/>'
-            )
-    wide, high = cells * size, rows * size
-    body.append(f'<rect class="axis" fill="none" x="24" y="0" width="{wide:.1f}" height="{high:.1f}"/>')
-    body.append(_label(24 + wide / 2, high + 16, x_name))
-    body.append(f'<g transform="translate(14,{high / 2:.1f}) rotate(-90)">{_label(0, 0, y_name)}</g>')
-    return _frame(28 + wide, high + 22, "".join(body), label)
+def _outline(scale: Scale, edges: Sequence[float], values: Sequence[float], top: float) -> str:
+    points = [f"{scale.at(edges[0]):g},100"]
+    for left, right, share in zip(edges[:-1], edges[1:], values, strict=True):
+        y = f"{100 - 97 * share / top:.1f}"
+        points += [f"{scale.at(left):g},{y}", f"{scale.at(right):g},{y}"]
+    return " ".join([*points, f"{scale.at(edges[-1]):g},100"])
+
+
+def cell(value: float, top: float, shown: str) -> str:
+    """One cell of a heat map: more now in one colour, fewer in the other, the stronger the more."""
+    strength = min(abs(value) / top, 1.0) if top > 0 else 0.0
+    cls = "cur" if value > 0 else "ref"
+    return (
+        f'<svg class="cell" height="26" aria-hidden="true"><rect class="{cls}" width="100%" height="100%" '
+        f'opacity="{0.62 * strength:.2f}"/><text x="50%" y="17" text-anchor="middle">{text(shown)}</text></svg>'
+    )
 
 
 def scatter(groups: Sequence[tuple[str, Sequence[Sequence[float]]]], label: str) -> str:
-    """Points of several groups: class name and (n, 2) coordinates."""
-    points = [p for _, group in groups for p in group]
-    if not points:
+    """Points of several groups (class, coordinates); the range is that of nearly all, the rest lies on the rim."""
+    found = [(cls, points) for cls, points in groups if points]
+    if not found:
         return ""
-    xs, ys = sorted(p[0] for p in points), sorted(p[1] for p in points)
-    x0, x1, y0, y1 = xs[0], xs[-1], ys[0], ys[-1]
-    wide, high = 360.0, 260.0
-    body = []
-    for cls, group in groups:
-        for x, y in group:
-            body.append(
-                f'<circle class="{cls}" r="{3 if "out" in cls else 1.6}" '
-                f'cx="{8 + (wide - 16) * (x - x0) / ((x1 - x0) or 1):.1f}" '
-                f'cy="{high - 8 - (high - 16) * (y - y0) / ((y1 - y0) or 1):.1f}"/>'
-            )
-    body.append(f'<rect class="axis" fill="none" x=".5" y=".5" width="{wide - 1}" height="{high - 1}"/>')
-    return _frame(wide, high, "".join(body), label)
-
-
-def intervals(
-    rows: Sequence[tuple[str, float, tuple[float, float] | None, str]], label: str, band: float | None = None
-) -> str:
-    """A forest plot: name, value, interval or none, class; ``band`` shades values within it of 0."""
-    values = [v for _, value, ends, _ in rows for v in (value, *(ends or ()))]
-    values += [-band, band] if band is not None else []
-    low, high = min(values), max(values)
-    room = 0.06 * ((high - low) or 1.0)
-    low, high = low - room, high + room
-    left, width, row = 130.0, 420.0, 22.0
-    height = row * len(rows) + 24
-
-    def x(value: float) -> float:
-        return float(left + (width - left - 10) * (value - low) / ((high - low) or 1.0))
-
-    body = []
-    if band is not None:
-        body.append(
-            f'<rect class="band" x="{x(-band):.1f}" y="0" width="{x(band) - x(-band):.1f}" height="{height - 20:g}"/>'
+    across, up = (_reach([[p[k] for p in points] for _, points in found]) for k in (0, 1))
+    high = 300
+    body = ""
+    for cls, points in found:
+        dots = "".join(
+            f'<circle cx="{1 + 0.98 * across.at(x):.1f}%" cy="{high - 6 - (high - 12) * up.at(y) / 100:.0f}" '
+            f'r="{3.2 if cls == "out" else 1.8}"/>'
+            for x, y in points
         )
-    for i, (name, value, ends, cls) in enumerate(rows):
-        y = 12 + i * row
-        short = name if len(name) <= 18 else name[:17] + "…"
-        body.append(_label(left - 8, y + 4, short, "end"))
-        if ends is not None:
-            body.append(f'<line class="{cls} line" x1="{x(ends[0]):.1f}" x2="{x(ends[1]):.1f}" y1="{y}" y2="{y}"/>')
-        body.append(f'<circle class="{cls} fill" cx="{x(value):.1f}" cy="{y}" r="4"/>')
-    for tick in (low + room, (low + high) / 2, high - room):
-        body.append(_label(x(tick), height - 4, number(tick)))
-    return _frame(width, height, "".join(body), label)
+        body += f'<g class="{cls}">{dots}</g>'
+    return f'<svg class="map" height="{high}" role="img" aria-label="{text(label, 200)}">{body}</svg>'
 
 
-def waterfall(start: float, parts: Sequence[tuple[str, float]], label: str, ends: tuple[str, str]) -> str:
-    """From one number to another, a step for each part; the parts sum to the whole way."""
-    steps, level = [], start
-    for name, part in parts:
-        steps.append((name, level, level + part))
-        level += part
-    rows = [(ends[0], start, start), *steps, (ends[1], level, level)]
-    values = [v for _, a, b in rows for v in (a, b)]
-    low, high = min(values), max(values)
-    room = 0.12 * ((high - low) or abs(high) or 1.0)
-    low, high = low - room, high + room
-    left, width, row = 150.0, 460.0, 26.0
-
-    def x(value: float) -> float:
-        return left + (width - left - 70) * (value - low) / (high - low)
-
-    body = []
-    for i, (name, a, b) in enumerate(rows):
-        y = 6 + i * row
-        short = name if len(name) <= 22 else name[:21] + "…"
-        body.append(_label(left - 8, y + 12, short, "end"))
-        if a == b and i in (0, len(rows) - 1):
-            cls = "ref" if i == 0 else "cur"
-            body.append(f'<line class="{cls} line" x1="{x(a):.1f}" x2="{x(a):.1f}" y1="{y}" y2="{y + 16}"/>')
-            body.append(_label(x(a) + 6, y + 12, number(a), "start"))
-        else:
-            cls = "worse" if b < a else "better"
-            body.append(
-                f'<rect class="{cls} fill" x="{x(min(a, b)):.1f}" y="{y}" width="{max(abs(x(b) - x(a)), 1):.1f}" '
-                f'height="16"/>'
-            )
-            body.append(_label(max(x(a), x(b)) + 6, y + 12, f"{b - a:+.3g}", "start"))
-    return _frame(width, row * len(rows) + 8, "".join(body), label)
+def _reach(groups: Sequence[Sequence[float]]) -> Scale:
+    lows, highs = [], []
+    for values in groups:
+        ordered = sorted(values)
+        cut = len(ordered) // 100
+        lows.append(ordered[cut])
+        highs.append(ordered[-1 - cut])
+    return Scale.around([*lows, *highs], 0.03)

@@ -1,0 +1,82 @@
+"""The report's section on rows that lie outside the reference."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from . import _svg
+from ._html import folded, key, name, p, table
+from ._words import number, percent, text
+
+_FIRST = 12
+_MOST = 100
+
+
+def rows(content: dict[str, Any], pictures: dict[str, Any], *, redact: bool) -> str:
+    """Which rows lie outside, why, and a map."""
+    found = content["rows"]
+    raised, named = found["raised"], found["index"]
+    said = f'<p class="text">{_said(content)}</p>'
+    if found.get("statement"):
+        said += f'<p class="text soft">{text(found["statement"], 500)}</p>'
+    return (
+        f"<h2>Rows outside</h2>{said}{_map(pictures, named) if raised or named else ''}{_reasons(found, redact=redact)}"
+    )
+
+
+def _said(content: dict[str, Any]) -> str:
+    found = content["rows"]
+    low, high = (found.get("interval") or [None, None])[:2]
+    share = percent(found["share"])
+    share += f" (90 % interval {percent(low)} to {percent(high)})" if low is not None else ""
+    test = f"{p(found['global_pvalue'])}, level {number(found['alpha'])}"
+    if found["index"]:
+        total = content["data"]["current"]["rows_kept"]
+        named = f"<strong>{len(found['index']):,} of {total:,} current rows are named</strong>"
+        return f"{named} ({test}); an estimated {share} lie outside."
+    if found["raised"]:
+        return f"Some current rows lie outside the reference ({test}): an estimated {share}."
+    against = f"against {found['n_calibration']:,} reference rows set aside to compare with"
+    return f"No row lies outside the reference by more than chance explains ({test}), {against}."
+
+
+def _map(pictures: dict[str, Any], named: list[Any]) -> str:
+    drawn = pictures.get("rows") or {}
+    groups = [
+        (cls, drawn.get(part) or []) for cls, part in (("ref", "reference"), ("cur", "current"), ("out", "outside"))
+    ]
+    if not any(points for _, points in groups):
+        return ""
+    signs = [("refdot", "reference"), ("curdot", "current")] + ([("out", "current, named outside")] if named else [])
+    across = "towards the rows named outside" if named else "the direction in which rows spread most"
+    return (
+        f'<div class="card"><h3>Map of the rows</h3>{key(*signs)}{_svg.scatter(groups, "map of the rows")}'
+        f'<p class="small soft">A sample of the rows, all columns as normal scores. Across: {across}; up: the widest '
+        "spread at a right angle to it. Rows farther out lie on the rim.</p></div>"
+    )
+
+
+def _reasons(found: dict[str, Any], *, redact: bool) -> str:
+    reasons = found.get("reasons") or []
+    if not reasons:
+        return ""
+    cells = [_cells(entry, redact=redact) for entry in reasons[:_MOST]]
+    head = ("file", "row", "p", "because of")
+    shown = table(head, cells[:_FIRST], {1, 2})
+    if len(cells) > _FIRST:
+        shown += folded(f"{len(cells) - _FIRST:,} more rows", table(head, cells[_FIRST:], {1, 2}))
+    hidden = len(found["index"]) - len(cells)
+    return shown + (f'<p class="soft small">{hidden:,} more are named in the JSON.</p>' if hidden > 0 else "")
+
+
+def _cells(entry: dict[str, Any], *, redact: bool) -> tuple[str, str, str, str]:
+    because = ", ".join(_because(r, redact=redact) for r in entry["columns"][:3])
+    return name(entry["file"] or "current", 50), f"{entry['row']:,}", p(entry["pvalue"], word=""), because
+
+
+def _because(reason: dict[str, Any], *, redact: bool) -> str:
+    if redact:
+        return name(reason["column"], 50)
+    value = reason.get("value")
+    shown = "missing" if value is None else number(value) if isinstance(value, (int, float)) else name(value, 40)
+    return f"{name(reason['column'], 50)} = {shown}"
