@@ -6,7 +6,14 @@ from scipy import optimize, special, stats
 from sklearn.linear_model import LogisticRegression
 
 from ecotone.contracts import BadInput
-from ecotone.decide.calibration import CRUDE, IsotonicCalibration, PlattScaling, TemperatureScaling
+from ecotone.decide.calibration import (
+    CRUDE,
+    IsotonicCalibration,
+    PlattScaling,
+    TemperatureScaling,
+    calibration_error,
+)
+from ecotone.decide.calibration._calibration_error import _error, _pvalue
 
 
 def _pava(y):
@@ -87,3 +94,56 @@ def test_bad_probabilities_are_named():
         PlattScaling().fit([[0.5, 0.5], [0.6, 0.6]], [0, 1])
     with pytest.raises(BadInput, match="1 classes for 2"):
         PlattScaling().fit([0.5, 0.5], [0, 0])
+
+
+def test_calibration_pvalue_keeps_its_level_in_small_samples():
+    rng = np.random.default_rng(0)
+    found = []
+    for seed in range(400):
+        p = rng.beta(0.5, 3, 80)
+        found.append(_pvalue(p, rng.random(80) < p, 6, np.random.default_rng(seed)))
+    for alpha in (0.01, 0.05, 0.2, 0.5):
+        assert np.mean(np.array(found) <= alpha) < alpha + 3 * np.sqrt(alpha * (1 - alpha) / 400)
+    assert min(found) >= 0.001 and np.mean(np.array(found) <= 0.5) > 0.35, "valid, and not wasteful"
+
+
+@pytest.mark.parametrize("k", [2, 4])
+def test_calibration_error_of_the_top_label_is_its_gap(k):
+    """An over-confident model: the error against the mean gap to the true probability of the label chosen."""
+    said, y, true = _overconfident(20_000, k, 2.5)
+    top = said.argmax(1)
+    rows = np.arange(len(y))
+    truth = np.abs(said[rows, top] - true[rows, top]).mean()
+    found = calibration_error(said, y)
+    assert found.error == pytest.approx(truth, abs=0.015) and found.pvalue == 0.001
+    assert found.after < 0.02 < found.error and found.rows == 20_000
+    if k == 2:
+        vector = calibration_error(said[:, 1], y)
+        assert vector.error == pytest.approx(found.error, abs=0.015) and vector.pvalue == 0.001
+
+
+def test_calibration_error_by_hand_and_debiased():
+    p, came = np.array([0.2] * 10 + [0.8] * 10), np.array([True] * 5 + [False] * 5 + [True] * 8 + [False] * 2)
+    sd = 0.5 / 3, 0.4 / 3  # gaps .3 and 0
+    bias = [stats.foldnorm(0.3 / sd[0], scale=sd[0]).mean(), stats.foldnorm(0, scale=sd[1]).mean()]
+    assert _error(p, came, 2) == pytest.approx((2 * 0.3 - bias[0] - bias[1]) / 2)
+    rng = np.random.default_rng(0)
+    plain, corrected = [], []
+    for _ in range(100):
+        p = np.repeat([0.3, 0.6, 0.9], 100)
+        came = rng.random(300) < p - 0.1
+        plain.append(np.abs((p - came).reshape(3, 100).mean(1)).mean())
+        corrected.append(_error(p, came, 3))
+        p0 = rng.random(300)
+        same = rng.random(300) < p0
+        plain[-1] += np.abs((p0 - same)[np.argsort(p0)].reshape(15, 20).mean(1)).mean()
+        corrected[-1] += _error(p0, same, 15)
+    assert abs(np.mean(corrected) - 0.1) < 0.6 * abs(np.mean(plain) - 0.1)
+
+
+def test_calibration_error_wants_codes_and_says_where_rows_are_too_few():
+    with pytest.raises(BadInput, match="codes from 0 to 1"):
+        calibration_error([0.5, 0.5], ["yes", "no"])
+    with pytest.raises(BadInput, match="codes from 0 to 1"):
+        calibration_error([0.5, 0.5], [0, 2])
+    assert calibration_error([0.5, 0.5, 0.5], [0, 1, 0]).after is None
