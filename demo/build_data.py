@@ -45,7 +45,7 @@ def build(folder: Path) -> dict[str, pd.DataFrame]:
     winter, autumn = table[month.isin([12, 1, 2, 3])], table[month.isin([9, 10, 11])]
     days = rng.permutation(np.sort(winter["day"].unique()))
     training = winter["day"].isin(days[: len(days) * 2 // 5])
-    parts = {"train": (winter[training], 12_000), "winter": (winter[~training], 15_000), "autumn": (autumn, 15_000)}
+    parts = {"train": (winter[training], 20_000), "winter": (winter[~training], 40_000), "autumn": (autumn, 40_000)}
     return {
         name: part.sample(rows, random_state=13).sort_values("time_hour", kind="stable")[FEATURES]
         for name, (part, rows) in parts.items()

@@ -21,7 +21,8 @@ HERE = Path(__file__).parent
 OUT = HERE.parent / "demo-out"
 TARGET = "late"
 WORDS = ["carrier", "origin", "dest", "weekday"]
-NUMBERS = "distance scheduled_hour seats plane_age temp humid wind_speed precip pressure visib".split()
+NUMBERS = ["distance", "scheduled_hour", "seats", "plane_age"]
+NUMBERS += ["temp", "humid", "wind_speed", "precip", "pressure", "visib"]
 
 
 def train(table: pa.Table) -> object:

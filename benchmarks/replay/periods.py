@@ -12,7 +12,7 @@ import pandas as pd
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-import data  # noqa: E402
+import data
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,9 @@ def bikeshare() -> Replay:
     year = table["time"].dt.year
     week_of_month = (table["time"].dt.day - 1) // 7
     training = (year == 2011) & (week_of_month != 2)
-    model = HistGradientBoostingRegressor(max_iter=200, random_state=0).fit(table.loc[training, features], table.loc[training, "count"])
+    model = HistGradientBoostingRegressor(max_iter=200, random_state=0).fit(
+        table.loc[training, features], table.loc[training, "count"]
+    )
     table["prediction"] = model.predict(table[features])
     reference = table[(year == 2011) & (week_of_month == 2)]
     later = table[year >= 2012]
@@ -73,9 +75,11 @@ def flights() -> Replay:
         }
     )  # fmt: skip
     features = ["carrier", "origin", "distance", "hour", "weekday", "temp", "humid", "wind_speed", "precip", "visib"]
-    matrix = table[features].assign(carrier=table["carrier"].astype("category"), origin=table["origin"].astype("category"))
+    matrix = table[features].assign(
+        carrier=table["carrier"].astype("category"), origin=table["origin"].astype("category")
+    )
     winter = table["day"] < "2013-03-01"
-    odd = np.random.default_rng(0).permutation(60)[: 30]
+    odd = np.random.default_rng(0).permutation(60)[:30]
     training = winter & table["day"].dt.dayofyear.isin(odd)
     model = HistGradientBoostingClassifier(max_iter=100, categorical_features="from_dtype", random_state=0)
     model.fit(matrix[training], table.loc[training, "late"])
@@ -99,7 +103,9 @@ def employment() -> Replay:
         periods += [
             (f"{year}/{i + 1:02d}", rows.iloc[5000 * i : 5000 * (i + 1)].drop(columns="year")) for i in range(12)
         ]
-    return Replay("employment", reference.drop(columns="year"), periods, "employed", None, "probability", None, "roc_auc")
+    return Replay(
+        "employment", reference.drop(columns="year"), periods, "employed", None, "probability", None, "roc_auc"
+    )
 
 
 REPLAYS = {"bikeshare": bikeshare, "flights": flights, "employment": employment}

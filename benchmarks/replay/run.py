@@ -1,9 +1,9 @@
 """When would each tool have paged, beside the model's realised loss?
 
-    python benchmarks/replay/run.py                    # Ecotone and KS with Bonferroni, all replays
-    python benchmarks/replay/run.py --only flights
-    python benchmarks/replay/run.py --export DIR       # the periods as Parquet, for the tools in peers.py
-    python benchmarks/replay/run.py --table            # the summary from the results
+python benchmarks/replay/run.py                    # Ecotone and KS with Bonferroni, all replays
+python benchmarks/replay/run.py --only flights
+python benchmarks/replay/run.py --export DIR       # the periods as Parquet, for the tools in peers.py
+python benchmarks/replay/run.py --table            # the summary from the results
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from scipy import stats
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
-from periods import REPLAYS, Replay, features, realised  # noqa: E402
+from periods import REPLAYS, Replay, features, realised
 
-import ecotone  # noqa: E402
+import ecotone
 
 RESULTS = HERE / "results"
 MOVED = {"mae": 1.25, "roc_auc": -0.03}  # the loss has moved: 25 % more error, or .03 less AUC
@@ -83,7 +83,10 @@ def measure(name: str) -> None:
     path = RESULTS / f"{name}.jsonl"
     done = {json.loads(line)["period"] for line in path.read_text().splitlines()} if path.exists() else set()
     if not done:
-        path.write_text(json.dumps({"period": "reference", "realised": realised(replay, replay.reference), "metric": replay.metric}) + "\n")
+        path.write_text(
+            json.dumps({"period": "reference", "realised": realised(replay, replay.reference), "metric": replay.metric})
+            + "\n"
+        )
     for label, current in replay.periods:
         if label not in done:
             with path.open("a") as file:
@@ -104,13 +107,21 @@ def export(folder: Path) -> None:
 
 def table() -> str:
     """Pages by tool, where the loss moved and where it did not."""
-    lines = ["| replay | tool | pages | periods | of those where the loss moved | of those where it did not |", "|---|---|---|---|---|---|"]
+    lines = [
+        "| replay | tool | pages | periods | of those where the loss moved | of those where it did not |",
+        "|---|---|---|---|---|---|",
+    ]
     for path in sorted(RESULTS.glob("*.jsonl")):
         if path.stem.startswith("peer_"):
             continue
         first, *records = [json.loads(line) for line in path.read_text().splitlines()]
         base, metric = first["realised"], first["metric"]
-        moved = np.array([r["realised"] > base * MOVED[metric] if metric == "mae" else r["realised"] < base + MOVED[metric] for r in records])
+        moved = np.array(
+            [
+                r["realised"] > base * MOVED[metric] if metric == "mae" else r["realised"] < base + MOVED[metric]
+                for r in records
+            ]
+        )
         tools = {
             "Ecotone, performance (labels)": [r["performance"] for r in records],
             "Ecotone, performance (no labels)": [r["performance_blind"] for r in records],
@@ -126,7 +137,8 @@ def table() -> str:
         for tool, pages in tools.items():
             up = np.array(pages, dtype=bool)
             lines.append(
-                f"| {path.stem} | {tool} | {up.sum()} | {len(up)} | {up[moved].sum()} of {moved.sum()} | {up[~moved].sum()} of {(~moved).sum()} |"
+                f"| {path.stem} | {tool} | {up.sum()} | {len(up)} | {up[moved].sum()} of {moved.sum()} "
+                f"| {up[~moved].sum()} of {(~moved).sum()} |"
             )
     return "\n".join(lines)
 

@@ -50,7 +50,15 @@ def _cells() -> list[Cell]:
         level = {"changed": "level", "alarm": "level"}
         add("dependence", "dependent", 400, level, name=f"{kind}_declared", kind=kind, declared=True)
     for kind in ("ar1", "entities", "entities_shuffled"):
-        add("dependence", "dependent", 200, {"withdrawn": (">=", 0.95)}, name=f"{kind}_undeclared", kind=kind, declared=False)
+        add(
+            "dependence",
+            "dependent",
+            200,
+            {"withdrawn": (">=", 0.95)},
+            name=f"{kind}_undeclared",
+            kind=kind,
+            declared=False,
+        )
 
     def power(bar: float, scenario: str, n: int, d: int, base: str = "mixed") -> None:
         name = f"{scenario}_n{n}_d{d}" + ("_gauss" if base == "gauss" else "")

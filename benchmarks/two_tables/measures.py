@@ -42,7 +42,9 @@ def whole_check(seed: int, *, scenario: str, n: int, d: int) -> dict[str, Any]:
     }
 
 
-def verdict(seed: int, *, scenario: str, n: int, d: int, base: str = "mixed", effect: float | None = None) -> dict[str, Any]:
+def verdict(
+    seed: int, *, scenario: str, n: int, d: int, base: str = "mixed", effect: float | None = None
+) -> dict[str, Any]:
     """The verdict alone, at its share of alpha."""
     reference, current, _ = two_sample(scenario, n, d, seed, base, effect)
     start = time.perf_counter()
@@ -87,7 +89,9 @@ def _autoregressive(n: int, d: int, seed: int, which: int, coefficient: float = 
     return table.assign(when=pd.Timestamp("2024-01-01") + pd.to_timedelta(np.arange(n) + which * n, unit="h"))
 
 
-def _entities(n: int, d: int, seed: int, which: int, *, shuffled: bool, rows: int = 10, similar: float = 0.3) -> pd.DataFrame:
+def _entities(
+    n: int, d: int, seed: int, which: int, *, shuffled: bool, rows: int = 10, similar: float = 0.3
+) -> pd.DataFrame:
     rng = np.random.default_rng([seed, which, 2])
     own = np.repeat(rng.standard_normal((n // rows, d)), rows, axis=0)
     x = np.sqrt(similar) * own + np.sqrt(1 - similar) * rng.standard_normal((n, d))
@@ -103,7 +107,9 @@ def columns(seed: int, *, n: int, d: int, kind: str) -> dict[str, Any]:
     start = time.perf_counter()
     changed = two_tables(both, alpha=BUDGET.spend("verdict"), min_effect=0.02, fdr=0.1, seed=seed)
     found = [c for c in conditional_change(both, seed=seed) if c.pvalue is not None]
-    named = {c.name for c, q in zip(found, benjamini_hochberg(np.array([c.pvalue for c in found])), strict=True) if q <= 0.1}
+    named = {
+        c.name for c, q in zip(found, benjamini_hochberg(np.array([c.pvalue for c in found])), strict=True) if q <= 0.1
+    }
     named = named if changed.changed else set()
     marginal = {c.name for c in changed.columns if c.changed}
     true, followers = set(truth["conditional"]), set(truth["followers"]) - set(truth["conditional"])

@@ -31,8 +31,8 @@ import pandas as pd
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
-from cells import CELLS  # noqa: E402
-from scenarios import two_sample  # noqa: E402
+from cells import CELLS
+from scenarios import two_sample
 
 REPLICATES = 60
 CELLS_ASKED = [

@@ -1,9 +1,9 @@
 """Measure the cells, a shard at a time; what is done is not done again.
 
-    python benchmarks/two_tables/run.py                       # everything that is still missing
-    python benchmarks/two_tables/run.py --only 'null_*' --shard 1/2
-    python benchmarks/two_tables/run.py --replicates 40       # a first look
-    python benchmarks/two_tables/run.py --table               # print the table from the results
+python benchmarks/two_tables/run.py                       # everything that is still missing
+python benchmarks/two_tables/run.py --only 'null_*' --shard 1/2
+python benchmarks/two_tables/run.py --replicates 40       # a first look
+python benchmarks/two_tables/run.py --table               # print the table from the results
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
-import measures  # noqa: E402
-from cells import CELLS, Cell  # noqa: E402
-from table import table  # noqa: E402
+import measures
+from cells import CELLS, Cell
+from table import table
 
 RESULTS = HERE / "results"
 

@@ -38,7 +38,9 @@ def _line(cell: Cell, records: list[dict[str, object]]) -> list[str]:
         holds = mean <= bound if sign == "<=" else mean >= bound
         mark = "holds" if holds else "**misses**"
         sign = "≤" if sign == "<=" else "≥"
-        lines.append(f"| {cell.group} | {cell.name} | {figure} | {mean:.3f} ± {se:.3f} | {sign} {bound:.3f} | {mark} | {n} |")
+        lines.append(
+            f"| {cell.group} | {cell.name} | {figure} | {mean:.3f} ± {se:.3f} | {sign} {bound:.3f} | {mark} | {n} |"
+        )
     return lines
 
 
