@@ -109,6 +109,27 @@ def test_standard_errors_are_the_spread_over_samples(method):
     assert abs(inside - 0.9) < 0.06
 
 
+@pytest.mark.parametrize("current", [P, Q])
+def test_joint_intervals_of_the_change_of_shares_cover(current):
+    """Also where nothing changed, and then no narrower than the spread of the reference's own shares asks for."""
+    rng = np.random.default_rng(5)
+
+    def draw(prior, n):
+        y = rng.choice(3, n, p=prior)
+        return y, np.eye(3)[(rng.random(n)[:, None] > C.T[y].cumsum(1)).sum(1)]
+
+    cover, change, error = [], [], []
+    for _ in range(300):
+        (y, f), (_, g) = draw(P, 400), draw(current, 400)
+        fitted = BBSE(soft=False).fit(f, y, g)
+        low, high = fitted.change_interval(0.9).T
+        cover.append(((low <= current - P) & (current - P <= high)).all())
+        change.append(fitted.current_priors_ - fitted.reference_priors_)
+        error.append(np.diag(fitted.change_covariance_))
+    assert 0.86 <= np.mean(cover) <= 0.98
+    np.testing.assert_allclose(np.sqrt(np.mean(error, 0)), np.std(change, 0), rtol=0.15)
+
+
 def test_corrected_probabilities_are_bayes_under_the_new_shares():
     f, y, g, *_ = _discrete(2, 100_000)
     now = C * Q / (C @ Q)[:, None]

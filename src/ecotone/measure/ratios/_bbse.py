@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from scipy import special
 
 from ecotone.cards import Card
 from ecotone.contracts import BadInput, Floats, Ints
@@ -56,6 +57,8 @@ class BBSE(LabelShift):
         Of ``weights_`` before they are cut (with ``ridge``: variance only, not the bias of shrinking).
     confusion_ : (k, k) float64
         C above.
+    change_covariance_ : (k, k) float64
+        Of the change of the class shares, current less reference.
 
     Raises
     ------
@@ -112,8 +115,23 @@ class BBSE(LabelShift):
         spread = np.cov((f * w[y][:, None]).T) / n + np.cov(g.T) / max(m, 1) if m > 1 else np.full((k, k), np.nan)
         self.confusion_, self.covariance_ = c, inverse @ spread @ inverse.T
         self.reference_priors_ = one_hot.mean(0)
+        self.change_covariance_ = self._of_change(f, one_hot, g, w, inverse)
         w = np.clip(w, 0, None)
         self.weights_ = w / (self.reference_priors_ @ w)
+
+    def _of_change(self, f: Floats, one_hot: Floats, g: Floats, w: Floats, inverse: Floats) -> Floats:
+        """Covariance of shares * (w - 1): a reference row moves its share as well as C."""
+        shares = one_hot.mean(0)
+        reference = one_hot * (w - 1) - (f * (one_hot @ w)[:, None]) @ inverse.T * shares
+        parts = [np.cov(rows.T) / len(rows) for rows in (reference, g @ inverse.T * shares) if len(rows) > 1]
+        return np.asarray(sum(parts)) if len(parts) == 2 else np.full((len(w), len(w)), np.nan)
+
+    def change_interval(self, level: float = 0.9) -> Floats:
+        """(k, 2) intervals for the change of the class shares, current less reference; they hold jointly (Bonferroni)."""
+        k = len(self.weights_)
+        half = float(special.ndtri(1 - (1 - level) / (2 * k))) * np.sqrt(np.diag(self.change_covariance_))
+        change = self.current_priors_ - self.reference_priors_
+        return np.column_stack([change - half, change + half])
 
     def _inverse(self, c: Floats, n: int) -> Floats:
         u, s, vt = np.linalg.svd(c)

@@ -15,6 +15,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from ecotone.cards import Card
 from ecotone.contracts import BadInput, Bools, Floats, Ints, as_seed
+from ecotone.measure._binnable import binnable
 
 CARD = Card(
     name="ClassifierRatio",
@@ -109,7 +110,7 @@ class ClassifierRatio(BaseEstimator):
         score = np.empty(len(X))
         self.models_ = []
         for k in range(self.folds):
-            model = self._learner(X).fit(X[fold != k], current[fold != k])
+            model = self._learner(X).fit(binnable(X[fold != k]), current[fold != k])
             score[fold == k] = _log_odds(model, X[fold == k])
             self.models_.append(model)
         self.calibration_ = _logistic_line(score, current)
