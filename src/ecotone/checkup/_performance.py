@@ -16,6 +16,8 @@ from ecotone.compare.estimate._core import Core
 from ecotone.contracts import Floats, Ints
 from ecotone.data import Pair
 
+from ._actions import actions
+from ._class_probabilities import class_probabilities
 from ._measured import got_worse, measured, powered, scores
 from ._model_outputs import Outputs, _keys, predict_with
 
@@ -168,6 +170,8 @@ def performance(
         from ._attribution import attribute
 
         attribution = attribute(core, [c.name for c in pair.reference if c.kind in _TREE_KINDS], LEVEL)
+    raised = bool(pvalue <= alpha and (unknown is None or len(data.labelled) >= LEAST_LABELS))
+    labels = _labels(core)
     return Performance(
         metric=core.metric.name,
         reference=measured(scores(data, core.metric, "reference"), LEVEL, seed),
@@ -179,15 +183,21 @@ def performance(
         bound=_bound(core),
         actual=actual,
         attribution=attribution,
-        raised=bool(pvalue <= alpha and (unknown is None or len(data.labelled) >= LEAST_LABELS)),
+        raised=raised,
         pvalue=pvalue,
         test=test,
         groups=None if groups is None else _by_group(core, outputs, groups, kept),
-        labels=_labels(core),
+        labels=labels,
         warning=_too_good(core),
         notes=tuple(outputs.notes),
         greater_is_better=core.metric.greater_is_better,
-        details={"effective": core.shared.effective, "classes": list(data.classes), "positive": _positive(data)},
+        details={
+            "effective": core.shared.effective,
+            "classes": list(data.classes),
+            "positive": _positive(data),
+            **actions(core, pair, labels, raised=raised),
+            **class_probabilities(core),
+        },
     )
 
 

@@ -1,0 +1,98 @@
+"""What could be done about a model, in numbers: which rows to defer, which to label, and what retraining brings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ecotone.compare.estimate import retraining_gain
+from ecotone.compare.estimate._core import Core
+from ecotone.contracts import Floats, Ints, as_seed
+from ecotone.data import Pair
+from ecotone.decide.actions import deferral_curve, rows_to_label
+
+SHARES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3)  # of the rows, that may be deferred
+USUAL = 0.1  # deferred where no share brings the reference's accuracy back
+MOST_DEFERRED = 200  # rows that are listed
+MOST_LABELS = 1000
+LEAST_LABELS = 50
+
+
+def actions(core: Core, pair: Pair, labels: dict[str, Any], *, raised: bool) -> dict[str, Any]:
+    """Entries of ``details``: ``defer``, ``label_rows`` and ``retrain``, those that can be had.
+
+    Parameters
+    ----------
+    core : Core
+    pair : Pair
+        Whose current rows are those of the core's predictions.
+    labels : dict
+        How many random labels settle the metric: ``rows``, ``half_width``, ``level``, ``of``.
+    raised : bool
+        Whether the metric has become worse; retraining is weighed only then.
+    """
+    found: dict[str, Any] = {}
+    if core.data.p_current is not None:
+        found["defer"] = _defer(core, pair)
+    if len(core.data.labelled) < len(core.data.x_current):
+        found["label_rows"] = _label_rows(core, pair, labels)
+    if raised and len(core.data.labelled) >= LEAST_LABELS:
+        gain = retraining_gain(core.data, core.metric.name, level=labels["level"], seed=core.seed)
+        found["retrain"] = {"gain": gain.value, "interval": gain.interval, "unknown": gain.unknown, **gain.details}
+    return found
+
+
+def _correct(core: Core) -> Floats:
+    """(n_cur,) calibrated probability that the model is right."""
+    q = core.shared.calibrated()[1]
+    return np.clip(q[np.arange(len(q)), np.asarray(core.data.predicted_current, dtype=np.int64)], 0.0, 1.0)
+
+
+def _defer(core: Core, pair: Pair) -> dict[str, Any]:
+    """The smallest share whose deferral brings the accuracy of the rest back to the reference's, else a tenth."""
+    data, correct = core.data, _correct(core)
+    rows, right = data.labelled, None
+    if data.y_current is not None and len(rows) >= LEAST_LABELS:  # labels say more than confidences do
+        right = np.asarray(data.y_current[rows] == data.predicted_current[rows], dtype=np.float64)
+    curve = deferral_curve(correct if right is None else correct[rows], right)
+    after = [float(curve[int(share * len(curve))]) for share in SHARES]
+    wanted = float((data.y_reference == data.predicted_reference).mean())
+    at = next((i for i, value in enumerate(after) if value >= wanted), SHARES.index(USUAL))
+    count = int(SHARES[at] * len(correct))
+    least = np.argsort(correct, kind="stable")[:count]
+    return {
+        "share": SHARES[at],
+        "rows": count,
+        "accuracy": float(curve[0]),
+        "accuracy_of_the_rest": after[at],
+        "reference": wanted,
+        "from": "calibrated confidence" if right is None else "labels",
+        "curve": [{"share": share, "accuracy": value} for share, value in zip(SHARES, after)],
+        "index": places(pair, least[:MOST_DEFERRED]),
+    }
+
+
+def _label_rows(core: Core, pair: Pair, labels: dict[str, Any]) -> dict[str, Any]:
+    """Unlabelled rows to label, in random order, each with the number of rows that it stands for."""
+    left = np.setdiff1d(np.arange(len(core.data.x_current)), core.data.labelled)
+    half, level = float(labels["half_width"]), float(labels["level"])
+    if core.data.is_regression:
+        size = int(min(MOST_LABELS, labels["rows"], len(left)))
+        rows = as_seed(core.seed, 61).choice(left, size, replace=False)
+        weight = np.full(size, len(left) / size)
+        half *= float(np.sqrt(max(1.0, labels["rows"] / size)))
+    else:
+        correct = _correct(core)[left]
+        plan = rows_to_label(correct, half_width=half, level=level, seed=core.seed)
+        while len(plan.rows) > MOST_LABELS and half < 0.25:
+            half *= 1.02 * float(np.sqrt(len(plan.rows) / MOST_LABELS))
+            plan = rows_to_label(correct, half_width=half, level=level, seed=core.seed)
+        rows, weight, half = left[plan.rows], plan.weight, plan.half_width
+    listed = [{**place, "weight": round(float(w), 4)} for place, w in zip(places(pair, rows), weight)]
+    return {"rows": len(listed), "half_width": half, "level": level, "of": labels["of"], "index": listed}
+
+
+def places(pair: Pair, rows: Ints) -> list[dict[str, Any]]:
+    """File and row of current rows, in the order given."""
+    return [{"file": file, "row": row} for file, row in (pair.current.where(int(i)) for i in rows)]
