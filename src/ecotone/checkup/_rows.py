@@ -127,7 +127,7 @@ def rows_outside(
     n, m = len(calibrate), pair.current.n
     short = _short(n, m, alpha, fdr)
     encoder = Gaussianiser().fit(pair.reference.take(fit))
-    if pair.reference.n < _LEAST or m == 0 or not encoder.outputs_:
+    if min(len(fit), n) < _LEAST // 2 or m == 0 or not encoder.outputs_:
         return _nothing(pair, n, short, alpha, fdr)
     density, pooled, scores = _scores(pair, encoder, (fit, calibrate), max_fit, rng)
     global_p = gate(scores, n, _units(pair, calibrate), rng)
@@ -191,8 +191,12 @@ def _select(pvalues: Floats, fdr: float) -> Ints:
 
 
 def _halves(pair: Pair, max_fit: int, rng: np.random.Generator) -> tuple[Ints, Ints]:
-    """Rows of the reference to fit on and to calibrate with; units stay together."""
+    """Rows of the reference to fit on and to calibrate with, as a profile set them apart; units stay together."""
     n = pair.reference.n
+    apart = pair.calibration
+    if apart is not None and pair.units is None and min(apart.sum(), n - apart.sum()) >= _LEAST // 2:
+        fit, calibrate = (rng.permutation(np.flatnonzero(half)) for half in (~apart, apart))
+        return fit[:max_fit], calibrate[:_MAX_CALIBRATION]
     if pair.units is None:
         order = rng.permutation(n)
         half = n // 2
@@ -280,7 +284,10 @@ def _statement(
 
 def _nothing(pair: Pair, n: int, short: int | None, alpha: float, fdr: float) -> RowsOutside:
     """No column or too few rows to score."""
-    why = f"Rows are not scored: {pair.reference.n} rows of reference ({_LEAST} are needed), or no column to score."
+    why = (
+        f"Rows are not scored: {pair.reference.n} rows of reference ({_LEAST} are needed, of two units or more), "
+        "or no column to score."
+    )
     empty = np.empty(0, np.int64)
     ones = np.ones(pair.current.n)
     return RowsOutside(0.0, (0.0, 1.0), empty, (), ones, (), n, short, 1.0, False, alpha, fdr, statement=why)

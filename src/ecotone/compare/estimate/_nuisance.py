@@ -11,6 +11,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
 from ecotone.contracts import Floats, Ints, as_seed
+from ecotone.measure._binnable import binnable
 from ecotone.measure.scores import Metric
 
 from ._predictions import Predictions
@@ -95,7 +96,7 @@ class Nuisance:
             if len(test) == 0 or not both:  # too few rows or units to compare: no weight but one
                 odds[test] = len(cur) / len(ref)
                 continue
-            tree = self._classifier(x.shape[1]).fit(x[folds != k], label[folds != k])
+            tree = self._classifier(x.shape[1]).fit(binnable(x[folds != k]), label[folds != k])
             p = np.clip(tree.predict_proba(x[test])[:, 1], 1e-4, 1 - 1e-4)
             odds[test] = p / (1 - p)
         w = np.minimum(odds * len(ref) / len(cur), _MOST_WEIGHT)
@@ -149,7 +150,7 @@ class Nuisance:
             if len(np.unique(y[train])) < 2:
                 ref[folds == f, y[train][0]], cur[:, y[train][0]] = 1, cur[:, y[train][0]] + 1 / FOLDS
                 continue
-            tree = self._classifier(x.shape[1]).fit(x[train], y[train])
+            tree = self._classifier(x.shape[1]).fit(binnable(x[train]), y[train])
             if (folds == f).any():
                 ref[np.ix_(folds == f, tree.classes_)] = tree.predict_proba(x[folds == f])
             cur[:, tree.classes_] += tree.predict_proba(xc) / FOLDS
@@ -196,7 +197,7 @@ class Nuisance:
                 tree = HistGradientBoostingRegressor(
                     max_iter=80, max_leaf_nodes=15, max_bins=63, l2_regularization=1.0, min_samples_leaf=30,
                     categorical_features=_no_rare(self._mask(x.shape[1])), early_stopping=False, random_state=self.seed,
-                ).fit(x[train], target[train, m])  # fmt: skip
+                ).fit(binnable(x[train]), target[train, m])  # fmt: skip
                 if (folds == f).any():
                     ref[folds == f, m] = tree.predict(x[folds == f])
                 cur[:, m] += tree.predict(xc) / FOLDS

@@ -11,6 +11,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostin
 
 from ecotone.cards import Card
 from ecotone.contracts import BadInput, Estimate, Floats, Ints, as_seed
+from ecotone.measure._binnable import binnable
 from ecotone.measure.scores import Metric, SoftSample, metric_named
 
 from ._core import multiplicity, variance_of_mean
@@ -182,11 +183,13 @@ def _out_of_fold(data: Predictions, metric: Metric, rows: Ints, part: Ints, shar
             train = as_seed(seed, 54, fold).permutation(train)[: max(1, round(share * len(train)))]
         least = min(least, len(train))
         if data.is_regression:
-            said[test] = _regressor(data, metric, seed).fit(x[train], y[train]).predict(x[test])
+            said[test] = _regressor(data, metric, seed).fit(binnable(x[train]), y[train]).predict(x[test])
             continue
         seen = np.unique(y[train]).astype(int)
         p = np.zeros((int(test.sum()), k))
-        p[:, seen] = 1.0 if len(seen) == 1 else _classifier(data, seed).fit(x[train], y[train]).predict_proba(x[test])
+        p[:, seen] = (
+            1.0 if len(seen) == 1 else _classifier(data, seed).fit(binnable(x[train]), y[train]).predict_proba(x[test])
+        )
         said[test] = (len(train) * p + 1) / (len(train) + k)  # a class not seen yet is rare, not impossible
     if data.is_regression:
         return said, least

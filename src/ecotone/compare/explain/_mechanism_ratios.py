@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from ecotone.contracts import BadInput, Bools, Floats, as_seed
+from ecotone.measure._binnable import binnable
 
 FOLDS = 3
 Ratio = Literal["trees", "table"]
@@ -49,7 +50,7 @@ def law_ratio(
         trees = HistGradientBoostingClassifier(
             max_iter=60, max_leaf_nodes=8, max_bins=63, l2_regularization=1.0, early_stopping=False, random_state=0,
             categorical_features=categorical if categorical is not None and categorical.any() else None,
-        ).fit(rows[train], label[train])  # fmt: skip
+        ).fit(binnable(rows[train]), label[train])  # fmt: skip
         p = np.clip(trees.predict_proba(rows[test])[:, 1], 1e-3, 1 - 1e-3)
         odds[test] = p / (1 - p) * (label[train] == 0).sum() / (label[train] == 1).sum()
     return odds[label == 0], odds[label == 1]

@@ -12,6 +12,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from ecotone.cards import Card
 from ecotone.contracts import BadInput, Bools, Floats, TestResult, as_seed
 from ecotone.decide.errors import auc_effect
+from ecotone.measure._binnable import binnable
 
 from ._relabel import Pool, pool, upper_pvalue
 
@@ -125,7 +126,7 @@ def _score(train: Pool, held: Pool, classifier: Any, rng: np.random.Generator) -
         )
     else:
         model = clone(classifier)
-    model.fit(train.rows, ~train.first)
+    model.fit(binnable(train.rows), ~train.first)
     return np.asarray(model.predict_proba(held.rows)[:, 1], dtype=np.float64)
 
 

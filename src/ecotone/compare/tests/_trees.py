@@ -15,6 +15,7 @@ from threadpoolctl import ThreadpoolController
 from ecotone.cards import Card
 from ecotone.contracts import Bools, Floats, Ints, TestResult, as_seed
 from ecotone.data._table import Pair
+from ecotone.measure._binnable import binnable
 
 from ._family import Found, as_result
 from ._scores import ID_LEVELS, Design
@@ -131,7 +132,7 @@ def _prequential(
         model = HistGradientBoostingClassifier(
             max_iter=40, max_leaf_nodes=8, learning_rate=0.15, max_bins=63, min_samples_leaf=20, early_stopping=False
         )
-        score = model.fit(x[past], y[past]).decision_function(x[now])
+        score = model.fit(binnable(x[past]), y[past]).decision_function(x[now])
         label = y[now]
         if unit is not None:
             _, at = np.unique(unit[now], return_inverse=True)
