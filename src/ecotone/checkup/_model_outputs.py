@@ -77,7 +77,7 @@ def _call(function: Any, rows: Any, where: str) -> Any:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return function(rows)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         said = " ".join(str(error).split())[:300] or "no message"
         raise BadInput(f"model: it failed on {where} with {type(error).__name__}: {said}") from None
 
@@ -129,7 +129,7 @@ def _numbers(values: Any, name: str, where: str) -> Floats:
     if isinstance(values, (pa.ChunkedArray, pa.Array)):
         if not (_numeric(values.type) or pa.types.is_boolean(values.type) or pa.types.is_null(values.type)):
             raise BadInput(f"{name} of {where} holds {values.type}, not numbers; a regression needs numbers")
-        values = values.cast(pa.float64()).to_numpy()
+        values = values.cast(pa.float64(), safe=False).to_numpy()
     try:
         return np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError):
@@ -170,6 +170,11 @@ class Outputs:
         if not (names or prediction or model is not None):
             raise BadInput("give model, prediction or probability: one of them must say what the model predicts")
         self.regression = self._is_regression(metric)
+        if self.regression and all(p is None for p in self.predicted):
+            raise BadInput(
+                f"metric {metric!r} measures numbers, but probability {', '.join(map(repr, names[:3]))} speaks of "
+                "classes; name the column of predicted numbers with prediction=, or choose a metric of classes"
+            )
 
     def _ask(self, model: Any, target: str) -> None:
         roles = {c.name for sides in self.pair.roles.values() for c in sides if c is not None}
