@@ -239,13 +239,14 @@ def _unsure(content: dict[str, Any], quality: dict[str, Any]) -> Iterator[Need]:
 def _calibration(quality: dict[str, Any]) -> Iterator[Need]:
     found = quality["details"].get("calibration")
     if found and found["pvalue"] <= 0.005 and found["error"] >= 0.02:
-        after = found["after"]
+        expected = "Too few rows of a class to tell what it brings."
+        if found["after"] is not None:
+            gaps = f"from {found['error']:.3g} to about {found['after']:.3g}"
+            expected = f"Brings the mean gap between probability and frequency {gaps}."
         yield Need(
             "miscalibration",
             f"The model's probabilities are off by {found['error']:.3g} on {found['rows']:,} reference rows.",
-            "Too few rows of a class to tell what it brings."
-            if after is None
-            else f"Brings the mean gap between probability and frequency from {found['error']:.3g} to about {after:.3g}.",
+            expected,
             1.5,
             dict(found),
         )

@@ -127,7 +127,7 @@ class BBSE(LabelShift):
         return np.asarray(sum(parts)) if len(parts) == 2 else np.full((len(w), len(w)), np.nan)
 
     def change_interval(self, level: float = 0.9) -> Floats:
-        """(k, 2) intervals for the change of the class shares, current less reference; they hold jointly (Bonferroni)."""
+        """(k, 2) intervals for the change of the class shares, current less reference; they hold jointly."""
         k = len(self.weights_)
         half = float(special.ndtri(1 - (1 - level) / (2 * k))) * np.sqrt(np.diag(self.change_covariance_))
         change = self.current_priors_ - self.reference_priors_
