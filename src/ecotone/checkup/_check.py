@@ -23,7 +23,7 @@ from ._pictures import pictures
 from ._result import SCHEMA, CheckResult
 from ._rows import RowsOutside, rows_outside
 from ._settings import Settings
-from ._words import leading
+from ._words import convincing, leading
 
 Progress = Callable[[str, float], None]
 
@@ -298,6 +298,8 @@ def _headline(content: dict[str, Any], alarms: list[str]) -> str:
     verdict, quality = content["verdict"], content["performance"]
     moved = [c["name"] for c in leading(content["columns"]) if c["role"] != "relation"]
     names = ", ".join(moved[:3]) + (f" and {len(moved) - 3} more" if len(moved) > 3 else "")
+    if not moved and (pair := convincing(verdict)):
+        names = "the relation of " + " and ".join(pair["columns"])
     if "material" in alarms:
         first = f"The tables differ by more than the minimum effect{f': {names}' if names else ''}."
     elif "changed" in alarms:

@@ -39,7 +39,7 @@ def p(value: float | None, log10: float | None = None, word: str = "p ") -> str:
     return f'<span class="nw">{word}{"= " if word else ""}{shown}</span>'
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[str]], numeric: Iterable[int] = ()) -> str:
+def table(head: Sequence[str], rows: Iterable[Sequence[str]], numeric: Iterable[int] = (), cls: str = "") -> str:
     """Rows of ready HTML, in a box that scrolls sideways where it must."""
     right, mark = set(numeric), ' class="n"'
 
@@ -47,7 +47,8 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]], numeric: Iterable[
         return "".join(f"<{tag}{mark if i in right else ''}>{cell}</{tag}>" for i, cell in enumerate(row))
 
     body = "".join(f"<tr>{cells('td', row)}</tr>" for row in rows)
-    return f'<div class="scroll"><table><thead><tr>{cells("th", head)}</tr></thead><tbody>{body}</tbody></table></div>'
+    opened = f'<table class="{cls}">' if cls else "<table>"
+    return f'<div class="scroll">{opened}<thead><tr>{cells("th", head)}</tr></thead><tbody>{body}</tbody></table></div>'
 
 
 @dataclass(frozen=True)

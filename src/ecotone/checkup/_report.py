@@ -10,7 +10,7 @@ from ._html import folded, items, name, p, table
 from ._report_columns import columns, every_column, pair
 from ._report_model import model
 from ._report_rows import rows
-from ._words import answers, detectable, number, percent, sizes, text
+from ._words import answers, detectable, isolated, leading, number, percent, sizes, text
 
 _EXPLAINED = {
     "material": "Is a difference above the minimum effect?",
@@ -77,7 +77,7 @@ def _lead(content: dict[str, Any]) -> str:
     return (
         f"<header><span><b>Ecotone check</b> · {name(_pairing(content), 90)}</span>"
         f"<span>{sizes(content)}</span></header>"
-        f'<section class="lead{" alarm" if head["alarms"] else ""}"><h1>{_headline(head["sentence"])}</h1>'
+        f'<section class="lead{" alarm" if head["alarms"] else ""}"><h1>{_headline(content)}</h1>'
         f'<div class="tiles">{tiles}</div>{_guarantee(head)}'
         f'<p class="small soft">A difference matters from {number(verdict["min_effect"])} on the AUC scale: a '
         f"shift of about {3.545 * verdict['min_effect']:.2g} standard deviations, or "
@@ -85,9 +85,10 @@ def _lead(content: dict[str, Any]) -> str:
     )
 
 
-def _headline(sentence: str) -> str:
+def _headline(content: dict[str, Any]) -> str:
     """The sentence without the reason of a withdrawn guarantee, which has its own place."""
-    return text(re.sub(r"(The guarantee is withdrawn): .*", r"\1.", sentence, flags=re.DOTALL), 400)
+    sentence = re.sub(r"(The guarantee is withdrawn): .*", r"\1.", content["headline"]["sentence"], flags=re.DOTALL)
+    return isolated(text(sentence, 400), (c["name"] for c in leading(content["columns"])[:3]))
 
 
 def _sentence(word: str) -> str:
@@ -103,7 +104,7 @@ def _guarantee(head: dict[str, Any]) -> str:
     if head["guarantee"] == "exact":
         return (
             f'<p class="small soft">If nothing had changed, an alarm of any kind would come with probability at most '
-            f"{number(head['alpha'])}. This holds at every sample size: {reason}.</p>"
+            f"{number(head['alpha'])}, whatever the number of rows ({reason}).</p>"
         )
     if head["guarantee"] == "approximate":
         return (
@@ -119,7 +120,12 @@ def _guarantee(head: dict[str, Any]) -> str:
 def _advice(content: dict[str, Any]) -> str:
     advice = content["advice"]
     if not advice:
-        return "" if content["headline"]["alarms"] else "<h2>What to do</h2><p>Nothing: no alarm was raised.</p>"
+        said = "Nothing: no alarm was raised."
+        if content["headline"]["alarms"]:
+            said = "See below what moved, and whether it was meant to."
+            if content["performance"] is None:
+                said += " Give a model, or its predictions, and a target to learn what the change does to it."
+        return f'<h2>What to do</h2><p class="text">{said}</p>'
     told = "".join(
         f"<li><strong>{text(item['action'])}.</strong> {text(item['why'])}"
         f'<br><span class="soft">{text(item["expected"])} {_methods(item)}</span></li>'
@@ -173,7 +179,7 @@ def _certainty(content: dict[str, Any]) -> str:
         f'<h2>How certain</h2><p class="text">The whole page has one budget of errors, alpha = {number(alpha)}, dealt '
         "out before any data is seen; what a test does not use is not handed on. Columns are named at a false "
         f"discovery rate of {number(content['rows']['fdr'])} once the verdict is in, rows once their own test is. "
-        f"{text(content['columns_note'], 500)}</p>{table(head, lines, {1, 2, 3})}"
+        f"{text(content['columns_note'], 500)}</p>{table(head, lines, {1, 2, 3}, 'budget')}"
         + folded("Smallest effects that these sizes show", "<p>With probability 0.8, called material:</p>" + found)
         + folded("Dependence between rows", _dependence(content))
     )

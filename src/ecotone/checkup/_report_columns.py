@@ -12,6 +12,7 @@ from ._words import (
     convincing,
     effect,
     ends,
+    isolated,
     leading,
     number,
     pair_words,
@@ -48,9 +49,9 @@ def columns(content: dict[str, Any], pictures: dict[str, Any], *, redact: bool) 
     more = f'<p class="soft">And {rest:,} more, in the table of every column.</p>' if rest > 0 else ""
     signs = key(("ref", "reference"), ("cur", "current"))
     material = sum(1 for c in named if c["marginal"]["material"])
-    counted = (
-        f"{len(named):,} of {sum(1 for c in content['columns'] if c['marginal']):,} columns, {material:,} material"
-    )
+    tested = sum(1 for c in content["columns"] if c["marginal"])
+    alone = f", {material:,} material" if material else "; none is shown to be material by itself"
+    counted = f"{len(named):,} of {tested:,} columns{alone}"
     return (
         f'<h2>What moved</h2><p class="soft small">{counted}</p>{signs}<div class="grid">{cards}</div>{more}'
         f'<p class="small soft text">{_ROLES}</p>'
@@ -63,24 +64,23 @@ def _card(column: dict[str, Any], picture: dict[str, Any] | None, pairs: list[An
     tags = "<b>material</b> · " if marginal["material"] else ""
     tags += f"{text(column['role'])} · {text(column['kind'])}"
     said = said_of(column, pairs, redact=redact)
+    said = said[:1].upper() + said[1:] if column["role"] == "relation" else said
     foot = [text(effect(marginal)), f"alone {p(marginal['pvalue'], marginal['log10_pvalue'])}"]
     if conditional.get("pvalue") is not None:
         foot.append(f"given the others {p(conditional['pvalue'], conditional.get('log10_pvalue'))}")
     near = conditional.get("group") or []
-    told = (
+    levels = (column.get("movement") or {}).get("levels") or {}
+    told = isolated(text(said, 500), levels).replace("-&gt;", "→")
+    also = (
         f"<p>Tested together with {', '.join(name(g, 40) for g in near[:3])}, which say nearly the same.</p>"
         if near
         else ""
     )
     return (
         f'<div class="card"><h3>{name(column["name"], 90)}</h3><p class="tags">{tags}</p>'
-        f'<p class="said">{_arrows(text(said, 500))}</p>{_plot(column, picture, redact=redact)}'
-        f'<div class="foot small soft">{told}<p>{" · ".join(f for f in foot if f)}</p></div></div>'
+        f'<p class="said">{told}</p>{_plot(column, picture, redact=redact)}'
+        f'<div class="foot small soft">{also}<p>{" · ".join(f for f in foot if f)}</p></div></div>'
     )
-
-
-def _arrows(said: str) -> str:
-    return said.replace("-&gt;", "→")
 
 
 def _plot(column: dict[str, Any], picture: dict[str, Any] | None, *, redact: bool) -> str:
@@ -179,7 +179,7 @@ def _heat(picture: dict[str, Any], *, redact: bool) -> str:
     a, b = (name(c, 40) for c in picture["columns"])
     foot = "".join(f"<th>{label}</th>" for label in across)
     return (
-        f'<table class="heat"><thead><tr><th>{b} ↓</th><th colspan="{len(across)}"></th></tr></thead>'
+        f'<table class="heat"><thead><tr><th>{b} ↑</th><th colspan="{len(across)}"></th></tr></thead>'
         f"<tbody>{body}</tbody><tfoot><tr><th>{a} →</th>{foot}</tr></tfoot></table>"
     )
 

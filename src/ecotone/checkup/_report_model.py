@@ -120,15 +120,16 @@ def _attribution(quality: dict[str, Any]) -> str:
     parts = sorted(found["parts"].items(), key=lambda part: (part[0] == _LABELS, -abs(part[1])))
     intervals, blocks = found.get("intervals") or {}, found.get("blocks") or {}
     sign = 1.0 if quality["greater_is_better"] else -1.0
+    show = _plus if abs(start) < 0.01 or abs(start) >= 2 else lambda v: f"{v:+.3f}"
     rows, level = [Row("reference", [("rule", "ref", start)], precise(start))], start
     for part, value in parts:
         reach = ends(intervals.get(part))
         cls = "worse" if sign * value < 0 else "better"
         marks: list[Any] = [("bar", cls, level, level + value)]
         marks += [("line", "thin", level + reach[0], level + reach[1])] if reach else []
-        rows.append(Row(_part(part, blocks.get(part)), marks, f"{_plus(value)} {between(reach, _plus)}"))
+        rows.append(Row(_part(part, blocks.get(part)), marks, f"{show(value)} {between(reach, show)}"))
         level += value
-    rows.append(Row("now", [("rule", "cur", level)], f"{precise(level)} ({_plus(level - start)})"))
+    rows.append(Row("now", [("rule", "cur", level)], f"{precise(level)} ({show(level - start)})"))
     return (
         f'<div class="card"><h3>What the change is made of</h3><p class="small soft">{_summary(found)}</p>'
         f'{tracks(rows)}<p class="small soft">Shapley values; the parts sum to the change. Thin lines: '

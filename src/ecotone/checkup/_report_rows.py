@@ -19,9 +19,8 @@ def rows(content: dict[str, Any], pictures: dict[str, Any], *, redact: bool) -> 
     said = f'<p class="text">{_said(content)}</p>'
     if found.get("statement"):
         said += f'<p class="text soft">{text(found["statement"], 500)}</p>'
-    return (
-        f"<h2>Rows outside</h2>{said}{_map(pictures, named) if raised or named else ''}{_reasons(found, redact=redact)}"
-    )
+    drawn = _map(pictures, named) if raised or named else ""
+    return f"<h2>Rows outside</h2>{said}{drawn}{_reasons(content, redact=redact)}"
 
 
 def _said(content: dict[str, Any]) -> str:
@@ -56,22 +55,25 @@ def _map(pictures: dict[str, Any], named: list[Any]) -> str:
     )
 
 
-def _reasons(found: dict[str, Any], *, redact: bool) -> str:
+def _reasons(content: dict[str, Any], *, redact: bool) -> str:
+    found = content["rows"]
     reasons = found.get("reasons") or []
+    several = len(content["data"]["current"]["sources"]) > 1
     if not reasons:
         return ""
-    cells = [_cells(entry, redact=redact) for entry in reasons[:_MOST]]
-    head = ("file", "row", "p", "because of")
-    shown = table(head, cells[:_FIRST], {1, 2})
+    cells = [_cells(entry, several=several, redact=redact) for entry in reasons[:_MOST]]
+    head = ("file and row" if several else "row", "p", "because of")
+    shown = table(head, cells[:_FIRST], {1})
     if len(cells) > _FIRST:
-        shown += folded(f"{len(cells) - _FIRST:,} more rows", table(head, cells[_FIRST:], {1, 2}))
+        shown += folded(f"{len(cells) - _FIRST:,} more rows", table(head, cells[_FIRST:], {1}))
     hidden = len(found["index"]) - len(cells)
     return shown + (f'<p class="soft small">{hidden:,} more are named in the JSON.</p>' if hidden > 0 else "")
 
 
-def _cells(entry: dict[str, Any], *, redact: bool) -> tuple[str, str, str, str]:
+def _cells(entry: dict[str, Any], *, several: bool, redact: bool) -> tuple[str, str, str]:
     because = ", ".join(_because(r, redact=redact) for r in entry["columns"][:3])
-    return name(entry["file"] or "current", 50), f"{entry['row']:,}", p(entry["pvalue"], word=""), because
+    place = f"{name(entry['file'] or 'current', 50)}, " if several else ""
+    return f"{place}{entry['row']:,}", p(entry["pvalue"], word=""), because
 
 
 def _because(reason: dict[str, Any], *, redact: bool) -> str:

@@ -44,9 +44,9 @@ def text_report(content: dict[str, Any], width: int | None = None) -> str:
 
 def _wrap(said: str, wide: int, first: str = "", then: str | None = None) -> list[str]:
     rest = " " * len(first) if then is None else then
-    return textwrap.wrap(
-        plain(said), wide, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False
-    ) or [first.rstrip()]  # fmt: skip
+    whole = plain(said).replace(" %", "\u00a0%")  # a number stays with its sign
+    lines = textwrap.wrap(whole, wide, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False)
+    return [line.replace("\u00a0", " ") for line in lines] or [first.rstrip()]
 
 
 def _headline(content: dict[str, Any], wide: int) -> list[str]:

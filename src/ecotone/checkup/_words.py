@@ -4,26 +4,43 @@ from __future__ import annotations
 
 import html
 import math
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Iterable, Sequence
 from statistics import NormalDist
 from typing import Any
 
 FLOOR = -300.0  # log10 of the smallest p-value that is told as a number
 _MOVED = ("moved", "moved with others", "relation")
 _SCORES = {"L1": "position of", "L2": "spread of", "up": "upper tail of", "low": "lower tail of"}
-_LITTLE = "changed, by too little to say how"
+_LITTLE = "changed, by too little (or in too few independent rows) to say how"
 EFFECTS = {"auc": "position", "spread": "spread", "total variation": "levels", "missing": "missing rate"}
 
 
 def plain(value: Any, most: int | None = None) -> str:
     """One line of printable characters; what could hide or reorder text is shown as a replacement sign."""
-    line = "".join(c if c.isprintable() else " " if c.isspace() else "\ufffd" for c in str(value))
+    whole = str(value)
+    line = "".join(
+        c if c.isprintable() or _joins(whole, i) else " " if c.isspace() else "\ufffd" for i, c in enumerate(whole)
+    )
     return line if most is None or len(line) <= most else line[: most - 1] + "…"
+
+
+def _joins(whole: str, at: int) -> bool:
+    """A joiner inside an emoji or a word of a script that needs it."""
+    return whole[at] in "\u200c\u200d" and 0 < at < len(whole) - 1 and min(whole[at - 1], whole[at + 1]) > "\u02ff"
 
 
 def text(value: Any, most: int | None = None) -> str:
     """The same, escaped for HTML."""
     return html.escape(plain(value, most))
+
+
+def isolated(words: str, found: Iterable[Any]) -> str:
+    """Escaped ``words`` in which names of scripts that run from right to left keep their own order."""
+    for value in dict.fromkeys(plain(v, 40) for v in found):
+        if any(unicodedata.bidirectional(c) in ("R", "AL") for c in value):
+            words = words.replace(html.escape(value), f"<bdi>{html.escape(value)}</bdi>")
+    return words
 
 
 def number(value: float | None) -> str:
@@ -52,7 +69,7 @@ def precise(value: float | None, *, plus: bool = False) -> str:
         return "–"
     if abs(value) >= 2 or 0 < abs(value) < 5e-4:
         return signed(value) if plus else number(value)
-    return f"{value:{'+' if plus and value else ''}.3f}"
+    return small(value, plus=plus)
 
 
 def effect(marginal: dict[str, Any]) -> str:
@@ -66,7 +83,8 @@ def effect(marginal: dict[str, Any]) -> str:
 
 def small(value: float, *, plus: bool = False) -> str:
     """Three decimals, as suits the AUC scale."""
-    return f"{value:{'+' if plus else ''}.3f}"
+    value = round(value, 3) + 0.0
+    return f"{value:{'+' if plus and value else ''}.3f}"
 
 
 def percent(share: float | None) -> str:
@@ -129,10 +147,12 @@ def said_of(column: dict[str, Any], pairs: Sequence[dict[str, Any]], *, redact: 
 
 def _relation(column: dict[str, Any], pairs: Sequence[dict[str, Any]]) -> str:
     name = column["name"]
-    partners = [b if a == name else a for a, b in (p["columns"] for p in pairs) if name in (a, b)]
+    partners = [
+        b if a == name else a for a, b in (p["columns"] for p in pairs if p["pvalue"] <= 0.01) if name in (a, b)
+    ]
     partners = list(dict.fromkeys(p for p in partners if p != name))[:3]
-    told = "Its own distribution shows no change, its relation to the other columns does."
-    return told + (f" Most with {', '.join(partners)}." if partners else "")
+    told = "by itself no change is shown, but its relation to the other columns changed"
+    return told + (f", most with {', '.join(partners)}" if partners else "")
 
 
 def _without_values(facts: dict[str, Any]) -> str:
@@ -154,21 +174,25 @@ def _without_values(facts: dict[str, Any]) -> str:
     return "; ".join(words)
 
 
+def _two(value: float) -> str:
+    return f"{float(f'{value:.2g}'):g}"
+
+
 def detectable(verdict: dict[str, Any]) -> list[str]:
     """The smallest effects that these sizes show with probability .8."""
     found = verdict["smallest_detectable"]
     words = []
     if (value := found.get("auc")) is not None:
-        shift = f", about {number(2**0.5 * NormalDist().inv_cdf(0.5 + value))} standard deviations"
-        words.append(f"a column that shifts by {number(value)} on the AUC scale{shift if value < 0.49 else ''}")
+        shift = f", about {_two(2**0.5 * NormalDist().inv_cdf(min(0.5 + value, 0.99)))} standard deviations"
+        words.append(f"a column that shifts by {_two(value)} on the AUC scale{shift if value < 0.49 else ''}")
     if (value := found.get("spread")) is not None:
-        words.append(f"a column whose spread changes by {number(value)} on the AUC scale")
+        words.append(f"a column whose spread changes by {_two(value)} on the AUC scale")
     if (value := found.get("level")) is not None:
-        words.append(f"a category that gains or loses {number(100 * value)} percentage points")
+        words.append(f"a category that gains or loses {_two(100 * value)} percentage points")
     if (value := found.get("missing")) is not None:
-        words.append(f"a missing rate that changes by {number(100 * value)} percentage points")
+        words.append(f"a missing rate that changes by {_two(100 * value)} percentage points")
     if (value := found.get("pairs")) is not None:
-        words.append(f"two columns whose rank correlation changes by {number(12**0.5 * value)}")
+        words.append(f"two columns whose rank correlation changes by {_two(12**0.5 * value)}")
     return words
 
 
