@@ -65,7 +65,7 @@ def _card(column: dict[str, Any], picture: dict[str, Any] | None, pairs: list[An
     tags += f"{text(column['role'])} · {text(column['kind'])}"
     said = said_of(column, pairs, redact=redact)
     said = said[:1].upper() + said[1:] if column["role"] == "relation" else said
-    foot = [text(effect(marginal)), f"alone {p(marginal['pvalue'], marginal['log10_pvalue'])}"]
+    foot = [text(" ".join(effect(marginal)).strip()), f"alone {p(marginal['pvalue'], marginal['log10_pvalue'])}"]
     if conditional.get("pvalue") is not None:
         foot.append(f"given the others {p(conditional['pvalue'], conditional.get('log10_pvalue'))}")
     near = conditional.get("group") or []
@@ -215,15 +215,15 @@ def every_column(content: dict[str, Any], *, redact: bool) -> str:
             (
                 *first,
                 f"{text(column['role'])}{', <strong>material</strong>' if marginal['material'] else ''}",
-                text(effect(marginal)) or "–",
+                "<br>".join(filter(None, map(text, effect(marginal)))) or "–",
                 p(marginal["pvalue"], marginal["log10_pvalue"], ""),
                 p(conditional.get("pvalue"), conditional.get("log10_pvalue"), ""),
                 f"{percent(missing[0])} → {percent(missing[1])}" if any(missing) else "0 %",
                 number((marginal.get("psi") or {}).get("value")),
             )
         )
-    head = ("column", "kind", "role", "effect", "p alone", "p given others", "missing", "PSI (descriptive)")
+    head = ("column", "kind", "role", "effect", "p alone", "p given<br>others", "missing", "PSI<br>(descriptive)")
     hidden = len(content["columns"]) - _TABLE_ROWS
     more = f'<p class="soft">{hidden:,} more columns are in the JSON.</p>' if hidden > 0 else ""
     title = f"All {len(content['columns']):,} columns"
-    return f"<h2>Every column</h2>{folded(title, table(head, rows, {4, 5, 6, 7}) + more)}"
+    return f"<h2>Every column</h2>{folded(title, table(head, rows, {4, 5, 6, 7}, 'every') + more)}"

@@ -187,7 +187,7 @@ def _moved(content: dict[str, Any]) -> str:
             name(column["name"], 40) + (" <b>*</b>" if column["marginal"]["material"] else ""),
             text(column["role"]),
             text(said_of(column, content["verdict"]["pairs"]), 160).replace("-&gt;", "→"),
-            effect(column["marginal"]),
+            " ".join(effect(column["marginal"])),
         )
         for column in named[:_IN_NOTEBOOK]
     ]

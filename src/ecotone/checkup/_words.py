@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import math
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from statistics import NormalDist
 from typing import Any
 
@@ -72,13 +72,13 @@ def precise(value: float | None, *, plus: bool = False) -> str:
     return small(value, plus=plus)
 
 
-def effect(marginal: dict[str, Any]) -> str:
-    """A column's effect with its interval, named."""
+def effect(marginal: dict[str, Any]) -> tuple[str, str]:
+    """What a column's effect is called, and its value with the interval; both empty where there is none."""
     if marginal["effect"] is None:
-        return ""
-    what = EFFECTS.get(marginal["effect_name"], marginal["effect_name"])
+        return "", ""
     found = between(marginal["interval"], lambda end: small(end, plus=True))
-    return f"{plain(what)} {small(marginal['effect'], plus=True)} {found}".rstrip()
+    name = EFFECTS.get(marginal["effect_name"], marginal["effect_name"])
+    return plain(name), f"{small(marginal['effect'], plus=True)} {found}".rstrip()
 
 
 def small(value: float, *, plus: bool = False) -> str:
@@ -95,12 +95,13 @@ def percent(share: float | None) -> str:
     return f"{value:.0f} %" if value >= 10 or value == 0 else f"{float(f'{value:.2g}'):g} %"
 
 
-def between(interval: Sequence[float] | None, show: Any = number) -> str:
+def between(interval: Sequence[float] | None, show: Callable[[float], str] = number) -> str:
     """An interval in brackets, or nothing."""
-    return f"[{show(interval[0])}, {show(interval[1])}]" if ends(interval) else ""
+    found = ends(interval)
+    return f"[{show(found[0])}, {show(found[1])}]" if found else ""
 
 
-def ends(interval: Any) -> tuple[float, float] | None:
+def ends(interval: Sequence[float] | None) -> tuple[float, float] | None:
     """Both ends, or None where one is not known."""
     return None if not interval or None in interval else (float(interval[0]), float(interval[1]))
 
@@ -134,7 +135,7 @@ def leading(columns: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _size(column: dict[str, Any]) -> float:
-    return abs(column["marginal"]["effect"] or 0.0)
+    return abs(float(column["marginal"]["effect"] or 0.0))
 
 
 def said_of(column: dict[str, Any], pairs: Sequence[dict[str, Any]], *, redact: bool = False) -> str:
@@ -246,5 +247,5 @@ def answers(content: dict[str, Any]) -> list[tuple[str, bool, str, tuple[float |
         found.append(("performance", "performance" in alarms, word, (quality["pvalue"], None)))
     word = f"{len(rows['index']):,} named" if rows["index"] else "yes, none named"
     raised = "outside" in alarms
-    found.append(("rows outside", raised, word if raised else "none shown", (rows["global_pvalue"], None)))
+    found.append(("rows outside", raised, word if raised else "not shown", (rows["global_pvalue"], None)))
     return found

@@ -1,0 +1,512 @@
+"""The page, the notebook cell and the terminal text, drawn from small contents made by hand."""
+
+import copy
+import re
+import xml.etree.ElementTree as ElementTree
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+
+from ecotone.checkup import _svg
+from ecotone.checkup._pictures import column_picture, pair_picture
+from ecotone.checkup._report import html_report
+from ecotone.checkup._result import jsonable
+from ecotone.checkup._text import html_summary, text_report
+from ecotone.checkup._words import convincing, leading, number, percent, plain, pvalue, said_of
+from ecotone.data import Column, Pair, Table
+
+NAMES = ("margins", "pairs", "support", "trees", "triples", "energy")
+SHARES = (0.45, 0.20, 0.10, 0.10, 0.05, 0.10)
+
+
+def column(name, *, kind="numeric", effect=0.0, changed=False, material=False, role=None, sentence="", movement=None):
+    """An entry as the pipeline makes it."""
+    p = 1e-12 if changed else 0.4
+    return {
+        "name": name,
+        "kind": kind,
+        "marginal": {
+            "pvalue": p,
+            "log10_pvalue": float(np.log10(p)),
+            "changed": changed,
+            "material": material,
+            "effect": effect,
+            "effect_name": "total variation" if kind == "category" else "auc",
+            "interval": [effect - 0.02, effect + 0.02],
+            "psi": {"value": 0.1, "note": "descriptive: no error is controlled"},
+            "missing": [0.0, 0.01],
+        },
+        "conditional": {"pvalue": p, "log10_pvalue": float(np.log10(p)), "changed": changed, "group": []},
+        "role": role or ("moved" if changed else "no evidence"),
+        "movement": movement,
+        "sentence": sentence,
+    }
+
+
+def nothing(columns=None):
+    """A check that found nothing."""
+    side = {"rows_read": 1000, "rows_kept": 1000, "sources": [{"name": "data/old.parquet", "rows": 1000}]}
+    return {
+        "schema": "ecotone.check/1",
+        "ecotone": "0.1.0",
+        "headline": {
+            "alarms": [],
+            "sentence": "No change found at alpha = 0.04.",
+            "alpha": 0.05,
+            "guarantee": "exact",
+            "reason": "no dependence between rows was found",
+        },
+        "verdict": {
+            "material": False,
+            "changed": False,
+            "pvalue": 0.6,
+            "log10_pvalue": -0.22,
+            "alpha": 0.04,
+            "families": [
+                {"name": n, "share": s, "pvalue": 0.5, "log10_pvalue": -0.3, "rows": 2000, "reason": None}
+                for n, s in zip(NAMES, SHARES)
+            ],
+            "material_pvalue": 1.0,
+            "min_effect": 0.02,
+            "smallest_detectable": {"auc": 0.07, "spread": 0.08, "level": 0.05, "missing": 0.04, "pairs": 0.05},
+            "pairs": [],
+            "guarantee": "exact",
+            "reason": "no dependence between rows was found",
+        },
+        "columns": columns if columns is not None else [column("speed"), column("wind")],
+        "columns_note": "The two bits carry the guarantee.",
+        "rows": {
+            "share": 0.0, "interval": [0.0, 0.02], "index": [], "reasons": [], "n_calibration": 500, "needed": 2000,
+            "global_pvalue": 0.7, "raised": False, "alpha": 0.005, "fdr": 0.1, "statement": "", "seconds": 0.1,
+        },
+        "performance": None,
+        "budget": {
+            "alpha": 0.05,
+            "method": "weighted Bonferroni",
+            "parts": [{"name": n, "share": 0.1, "alpha": 0.005} for n in ("verdict", "rows", "performance")],
+        },
+        "data": {
+            "reference": side,
+            "current": copy.deepcopy(side),
+            "types": {"speed": "numeric", "wind": "numeric"},
+            "untested": [],
+            "duplicates": {"reference": 0, "current": 3, "overlap": 0},
+            "dependence": {"declared": [], "found": [], "guarantee": "exact"},
+            "notes": [],
+            "seed": 0,
+        },
+        "advice": [],
+        "timing": {"read": 0.1, "verdict": 1.2},
+    }  # fmt: skip
+
+
+def performance(metric="roc_auc"):
+    """Of a model that has become worse, with labels and groups."""
+    return {
+        "metric": metric,
+        "reference": {"value": 0.8, "interval": [0.78, 0.82], "level": 0.9, "rows": 900},
+        "estimate": 0.75,
+        "interval": [0.7, 0.8],
+        "assumption": "p(y|x) is the same in both tables.",
+        "unknown": "38 % of the current rows lie outside the reference",
+        "estimators": {"cbpe": 0.74, "doubly_robust": 0.75},
+        "bound": {"factor": 2.0, "interval": [0.6, 0.9]},
+        "actual": {"value": 0.7, "interval": [0.68, 0.72], "rows": 400, "prediction_powered": None},
+        "attribution": {
+            "total": -0.1,
+            "from": 0.8,
+            "parts": {"speed, wind": 0.02, "dependence between blocks": -0.01, "p(y|x)": -0.11},
+            "intervals": {"speed, wind": [-0.01, 0.05], "p(y|x)": [-0.15, -0.07]},
+            "summary": {
+                "p(x)": {"value": 0.01, "interval": [-0.02, 0.04]},
+                "p(y|x)": {"value": -0.11, "interval": [-0.15, -0.07]},
+            },
+            "blocks": {"speed, wind": ["speed", "wind"]},
+            "level": 0.9,
+        },
+        "raised": True,
+        "pvalue": 1e-5,
+        "test": "labels: Fisher's exact test",
+        "groups": [
+            {"name": "GROUPVALUE", "rows": [80, 90], "estimate": 0.7, "interval": [0.6, 0.8], "reference": 0.8,
+             "unknown": None},
+            {"name": "tiny", "rows": [3, 4], "estimate": None, "interval": None, "unknown": "fewer than 50 rows"},
+        ],
+        "labels": {"rows": 1000, "half_width": 0.02, "of": "accuracy", "level": 0.9},
+        "warning": None,
+        "notes": ["probability columns are taken in the order of the classes: CLASSNOTE"],
+        "greater_is_better": True,
+        "details": {"effective": 0.3, "classes": ["CLASSVALUE", "other"], "positive": "CLASSVALUE"},
+    }  # fmt: skip
+
+
+def everything():
+    """A check that found something of every kind; values of rows are the words in capitals and 777… numbers."""
+    content = nothing(
+        [
+            column("speed", effect=0.1, changed=True, material=True, sentence="7771 of 7772 on average",
+                   movement={"sentence": "7771", "displacement": 7771.0, "share": 0.4, "beyond": [
+                       {"side": "above", "share": 0.2, "limit": 7772.0, "far": False}]}),
+            column("town", kind="category", effect=0.2, changed=True, sentence="LEVELVALUE is new, in 3 % of the rows",
+                   movement={"sentence": "LEVELVALUE", "levels": {"LEVELVALUE": [0.0, 0.03]}}),
+            column("wind", role="relation"),
+            {"name": "fixed", "kind": "constant", "marginal": None, "conditional": None, "role": "untested",
+             "reason": "constant: 'CONSTANTVALUE' in every row that has a value"},
+        ]
+    )  # fmt: skip
+    head, verdict = content["headline"], content["verdict"]
+    head["alarms"] = ["material", "performance", "changed", "outside"]
+    head["sentence"] = "The tables differ by more than the minimum effect: speed and town."
+    verdict.update(material=True, changed=True, pvalue=1e-20, log10_pvalue=-20.4, material_pvalue=1e-300)
+    verdict["families"][1].update(pvalue=1e-9, log10_pvalue=-9.0)
+    verdict["families"][4].update(pvalue=1.0, log10_pvalue=0.0, reason="too few columns")
+    verdict["pairs"] = [{"columns": ["town", "wind"], "pvalue": 1e-9, "what": "level:LEVELVALUE x L1"}]
+    content["rows"].update(
+        share=0.1, raised=True, global_pvalue=1e-9, needed=None,
+        index=[{"file": "data/new.parquet", "row": k} for k in range(30)],
+        reasons=[
+            {"file": "data/new.parquet", "row": k, "pvalue": 1e-4, "columns": [
+                {"column": "speed", "value": 7773.0, "contribution": 9.0},
+                {"column": "town", "value": "LEVELVALUE", "contribution": 3.0},
+                {"column": "wind", "value": None, "contribution": 2.0}]}
+            for k in range(30)
+        ],
+    )  # fmt: skip
+    content["performance"] = performance()
+    content["data"]["notes"] = ["town: NOTEVALUE is rare"]
+    content["data"]["untested"] = [{"name": "fixed", "kind": "constant", "reason": "constant: 'CONSTANTVALUE'"}]
+    content["data"]["dependence"]["found"] = [
+        {"what": "serial", "table": "reference", "column": "speed", "lag": 1, "value": 0.01, "pvalue": 0.5,
+         "detected": False}
+    ]  # fmt: skip
+    content["advice"] = [
+        {"for": "concept", "action": "Retrain", "method": "retraining_gain", "others": ["KNN"], "why": "It changed.",
+         "expected": "Wins back 0.1."}
+    ]  # fmt: skip
+    return content, pictures()
+
+
+def pictures():
+    """What the plots of ``everything`` are drawn from, made by the real functions."""
+    rng = np.random.default_rng(0)
+    levels = ("LEVELVALUE", "common", "OTHERVALUE")
+
+    def table(shift):
+        town = rng.integers(0, 3, 400).astype(float)
+        speed = np.where(rng.random(400) < 0.1, np.nan, 7700 + shift + rng.random(400))
+        return Table(
+            {
+                "speed": Column("speed", "numeric", speed),
+                "town": Column("town", "category", town, levels),
+                "wind": Column("wind", "numeric", np.exp(3 * rng.standard_normal(400)) * (town + 1)),
+            },
+            400,
+        )  # fmt: skip
+
+    both = Pair(table(0), table(0.5))
+    return jsonable(
+        {
+            "columns": {n: column_picture(both.reference[n], both.current[n]) for n in ("speed", "town", "wind")},
+            "pair": pair_picture(both, "town", "wind"),
+            "rows": {k: rng.standard_normal((200, 2)).tolist() for k in ("reference", "current", "outside")},
+            "named_rows": [1, 2],
+        }
+    )
+
+
+class _Page(HTMLParser):
+    """Words shown, names of tags and every attribute."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.words, self.tags, self.attributes, self.open = [], set(), [], []
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.add(tag)
+        self.open.append(tag)
+        self.attributes += attrs
+
+    def handle_endtag(self, tag):
+        while self.open and self.open.pop() != tag:
+            pass
+
+    def handle_data(self, data):
+        if "style" not in self.open:
+            self.words.append(data)
+
+
+def checked(page):
+    """The page's words, after what holds for every page."""
+    assert len(page.encode()) < 1_000_000
+    found = _Page(page)
+    assert found.tags.isdisjoint({"script", "link", "img", "iframe", "object", "embed", "base", "form"})
+    for key, value in found.attributes:
+        assert not key.startswith("on") and key not in ("src", "href", "xlink:href", "action"), key
+        assert "url(" not in (value or "")
+    assert not re.search(r"https?:|@import|url\(", page)
+    words = " ".join(found.words)
+    assert not re.search(r"\b(nan|NaN|None|inf|undefined)\b", words), re.findall(
+        r".{30}\b(?:nan|None|inf)\b.{30}", words
+    )
+    assert svgs(page)
+    for svg in svgs(page):
+        ElementTree.fromstring(svg)
+    return words
+
+
+def svgs(page):
+    """Every outermost SVG."""
+    depth, start, out = 0, 0, []
+    for match in re.finditer(r"<svg\b|</svg>", page):
+        if match.group() == "</svg>":
+            depth -= 1
+            if depth == 0:
+                out.append(page[start : match.end()])
+        else:
+            start = match.start() if depth == 0 else start
+            depth += 1
+    assert depth == 0
+    return out
+
+
+def test_nothing_found_is_a_finished_page():
+    content = nothing()
+    words = checked(html_report(content, {}))
+    assert "No change found" in words and "Nothing: no alarm was raised." in words
+    assert "What could have been found" in words and "0.25 standard deviations" in words
+    assert "How far the columns can have moved" in words
+    assert "What moved" not in words and "The pair" not in words and "What it does to the model" not in words
+    assert text_report(content).startswith("ok ")
+
+
+def test_everything_found_leads_with_what_matters():
+    content, drawn = everything()
+    page = html_report(content, drawn)
+    words = checked(page)
+    heads = re.findall(r"<h[12]>(.*?)</h[12]>", page)
+    assert heads == [
+        "The tables differ by more than the minimum effect: speed and town.", "What to do", "What it does to the model",
+        "What moved", "The pair that changed most", "Rows outside", "Every column", "How certain", "Data",
+    ]  # fmt: skip
+    assert page.index("material:") < page.index("changed:")
+    assert "&lt; 10<sup>−300</sup>" in page
+    for said in ("LEVELVALUE", "7,773", "GROUPVALUE", "missing", "NOTEVALUE", "30 of 1,000 current rows are named"):
+        assert said in words
+    assert "too few columns" in words
+    assert "by itself no change is shown" in words.lower() and "most with town" in words
+
+
+def test_redacted_pages_hold_no_value_of_a_row():
+    content, drawn = everything()
+    page = html_report(content, drawn, redact=True)
+    words = checked(page)
+    for value in (
+        "LEVELVALUE",
+        "OTHERVALUE",
+        "GROUPVALUE",
+        "CLASSVALUE",
+        "CLASSNOTE",
+        "NOTEVALUE",
+        "CONSTANTVALUE",
+        "common",
+    ):
+        assert value in html_report(content, drawn), value
+        assert value not in page, value
+    assert not re.search(r"\b7,?7\d\d\b", page)
+    assert "level 1" in words and "group 1" in words and "up in 40 %" in words
+    assert "speed" in words and "town" in words
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "</style><svg onload=x>", "a\u202egnp.exe",
+     "line\nbreak\ttab\x00\x1b[31m", "L" * 300, "\U0001f469\u200d\U0001f4bb",
+     "\u0634\u062d\u0646\u0629", "\ud800", "{}", "%s & 'q'"],
+)  # fmt: skip
+def test_hostile_names_stay_words(name):
+    content, drawn = everything()
+    for entry in content["columns"]:
+        if entry["name"] == "speed":
+            entry.update(name=name, sentence=f"{name} -> more")
+    content["headline"]["sentence"] = f"The tables differ: {name}."
+    content["performance"]["groups"][0]["name"] = name
+    content["performance"]["attribution"]["blocks"] = {"speed, wind": [name]}
+    content["data"]["current"]["sources"] = [{"name": name, "rows": 5}] * 2
+    content["data"]["notes"] = content["performance"]["notes"] = [name]
+    content["verdict"]["pairs"][0].update(columns=[name, "wind"], what=f"level:{name} x L1")
+    for reason in content["rows"]["reasons"]:
+        reason["file"] = reason["columns"][0]["column"] = reason["columns"][1]["value"] = name
+    drawn["columns"] = {name: drawn["columns"]["town"]}
+    drawn["columns"][name]["levels"] = [name] * 3
+    drawn["pair"]["columns"], drawn["pair"]["axes"][0]["names"] = [name, "wind"], [name] * 3
+    for page in (html_report(content, drawn), html_report(content, drawn, redact=True)):
+        page.encode()
+        checked(page)
+        assert not re.search("[\u202a-\u202e\u2066-\u2069\x00-\x09\x0b-\x1f]", page)
+    for shown in (text_report(content), html_summary(content)):
+        shown.encode()
+        assert not re.search("[\u202a-\u202e\u2066-\u2069\x00-\x09\x0b-\x1f]", shown)
+        assert max(map(len, text_report(content, 80).splitlines())) <= 80
+    assert _Page(html_summary(content)).tags.isdisjoint({"script", "img", "svg"})
+
+
+def test_two_thousand_columns_fit():
+    name = "a rather long name of a column, number {} of very many " * 2
+    columns = [column(name.format(k, k), effect=0.1, changed=k < 900, sentence="word " * 60) for k in range(2000)]
+    content, drawn = everything()
+    content["columns"] = columns
+    content["data"]["notes"] = [f"note {k} " + "words " * 50 for k in range(2000)]
+    content["data"]["untested"] = [{"name": c["name"], "kind": "id", "reason": "an identifier"} for c in columns]
+    content["rows"]["reasons"] = content["rows"]["reasons"] * 7
+    drawn["columns"] = {c["name"]: drawn["columns"]["speed"] for c in columns[:12]}
+    drawn["rows"]["current"] = drawn["rows"]["current"] * 5
+    page = html_report(content, drawn)
+    checked(page)
+    assert "1,600 more columns are in the JSON" in page
+    assert len(text_report(content)) < 12_000 and len(html_summary(content)) < 20_000
+
+
+@pytest.mark.parametrize("guarantee", ["approximate", "withdrawn"])
+def test_a_weaker_guarantee_is_said_once_and_plainly(guarantee):
+    content = nothing()
+    content["headline"].update(guarantee=guarantee, reason="rows lean on each other")
+    if guarantee == "withdrawn":
+        content["headline"]["sentence"] += " The guarantee is withdrawn: rows lean on each other"
+    page = html_report(content, {})
+    checked(page)
+    assert f"The guarantee is {guarantee}.</strong>" in page
+    assert "at most 0.05" not in page
+    assert guarantee in text_report(content) and guarantee in html_summary(content)
+
+
+def test_values_that_are_not_known_do_not_break_the_page():
+    content, drawn = everything()
+    quality = content["performance"]
+    quality.update(
+        estimate=None, interval=[None, None], unknown=None, actual=None, attribution=None, bound=None, groups=None
+    )
+    quality["reference"]["interval"] = [None, None]
+    for entry in content["columns"]:
+        if entry["marginal"]:
+            entry["marginal"].update(effect=None, interval=None)
+            entry["marginal"]["psi"]["value"] = None
+            entry["conditional"] = {"pvalue": None, "log10_pvalue": None, "changed": None, "reason": "not run"}
+    content["verdict"]["smallest_detectable"] = {}
+    checked(html_report(content, {}))
+    text_report(content), html_summary(content)
+    content["columns"] = []
+    checked(html_report(content, drawn))
+
+
+def test_the_waterfall_ends_where_the_metric_is():
+    content, drawn = everything()
+    page = html_report(content, drawn)
+    part = page[page.index("What the change is made of") :]
+    assert "0.700 (-0.100)" in part
+    rows = part[part.index('class="row"') :]
+    assert rows.index("+0.020") < rows.index("-0.110")  # p(y|x) comes last
+    bars = re.findall(r'<rect class="(worse|better)" x="([\d.]+)%" y="5" width="([\d.]+)%"', page)
+    assert [cls for cls, _, _ in bars] == ["better", "worse", "worse"]
+    assert float(bars[2][1]) + float(bars[2][2]) == pytest.approx(
+        float(bars[1][1]), abs=0.02
+    )  # where the last one ended
+    content["performance"]["greater_is_better"] = False
+    page = html_report(content, drawn)
+    assert "lower is better" in page
+    assert re.findall(r'<rect class="(worse|better)"', page) == ["worse", "better", "better"]
+
+
+def test_a_pair_is_shown_only_where_its_own_test_holds():
+    content, drawn = everything()
+    assert convincing(content["verdict"])["columns"] == ["town", "wind"]
+    content["verdict"]["pairs"][0]["pvalue"] = 0.02
+    assert convincing(content["verdict"]) is None
+    assert "The pair that changed" not in html_report(content, drawn)
+    content["verdict"]["pairs"][0]["pvalue"] = 1e-9
+    content["verdict"]["families"][1]["pvalue"] = 0.03
+    assert convincing(content["verdict"]) is None
+
+
+def test_material_columns_and_larger_effects_come_first():
+    columns = [
+        column("small", effect=0.03, changed=True),
+        column("large", effect=-0.2, changed=True),
+        column("relation", effect=0.4, role="relation"),
+        column("matters", effect=0.05, changed=True, material=True),
+        column("still"),
+    ]
+    assert [c["name"] for c in leading(columns)] == ["matters", "large", "small", "relation"]
+    assert "too little" in said_of(columns[0], [])
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "wanted"),
+    [(0, 1, [0, 0.2, 0.4, 0.6, 0.8, 1.0]), (0.6, 0.82, [0.6, 0.65, 0.7, 0.75, 0.8]), (-3, 17, [0, 5, 10, 15]),
+     (1e-9, 3e-9, [1e-9, 1.5e-9, 2e-9, 2.5e-9, 3e-9]), (5, 5, [5])],
+)  # fmt: skip
+def test_ticks_are_round(low, high, wanted):
+    assert _svg.ticks(low, high, 6 if high == 1 else 5) == pytest.approx(wanted)
+
+
+def test_numbers_in_words():
+    assert [number(v) for v in (0.1234, 12.0, 1234.5, 1e9, 0.0, float("nan"))] == [
+        "0.123",
+        "12",
+        "1,234",
+        "1.00e+09",
+        "0",
+        "–",
+    ]
+    assert [percent(v) for v in (0.0, 0.00123, 0.5, 1.0, None)] == ["0 %", "0.12 %", "50 %", "100 %", "–"]
+    assert [pvalue(*v) for v in ((0.2,), (1e-18, -17.76), (1e-300, -412.0), (1e-300,), (None,), (9.7e-5, -4.013))] == [
+        "p = 0.2", "p = 2e-18", "p < 1e-300", "p < 1e-300", "p –", "p = 1e-4",
+    ]  # fmt: skip
+    assert plain("a\u202eb\x07\n\ud83d") == "a\ufffdb\ufffd \ufffd"
+
+
+@pytest.mark.parametrize(
+    ("values", "scale"),
+    [
+        (np.exp(2 * np.random.default_rng(0).standard_normal(4000)), "log"),
+        (np.random.default_rng(0).standard_normal(4000), "linear"),
+        (np.random.default_rng(0).standard_t(1, 4000), "linear"),
+        (np.random.default_rng(0).poisson(3, 4000), "linear"),
+        (np.array([0.0, 1.0, 1e6] * 50), "values"),
+        (np.full(50, 3.0), "linear"),
+        (np.full(50, np.nan), "linear"),
+    ],
+)
+def test_histograms_show_the_bulk_and_count_the_rest(values, scale):
+    column_ = Column("x", "numeric", np.asarray(values, dtype=np.float64))
+    picture = jsonable(column_picture(column_, column_))
+    assert picture["scale"] == scale
+    seen = np.isfinite(column_.values).mean()
+    assert sum(picture["current"]) + picture["below"][1] + picture["above"][1] == pytest.approx(seen)
+    assert picture["below"][1] + picture["above"][1] <= 0.07
+    assert max(picture["reference"]) <= 1.0
+    svg = _svg.histogram(picture, "x")
+    ElementTree.fromstring(svg)
+    places = [float(v) for v in re.findall(r'<text x="([\d.]+)%', svg)]
+    assert places == sorted(places) and (len(places) >= 2 or len(set(values)) == 1)
+
+
+def test_the_terminal_text_is_wrapped_and_ordered():
+    content, _ = everything()
+    content["columns"][0]["sentence"] = "missing 0.15 % -> 0.4 %; +30.8 on average, in 71 % of the rows " * 3
+    for width in (80, 100):
+        shown = text_report(content, width)
+        assert max(map(len, shown.splitlines())) <= width
+        assert "\x1b" not in shown and "\u00a0" not in shown
+        assert not re.search(r"^\s*%", shown, flags=re.MULTILINE)
+    assert shown.index("ALARM") < shown.index("what to do") < shown.index("performance:") < shown.index("columns that")
+    assert shown.index("* speed") < shown.index("town  ")
+
+
+def test_the_notebook_cell_is_a_summary():
+    content, _ = everything()
+    cell = html_summary(content)
+    assert len(cell) < 8000 and "<pre" not in cell and "<style" not in cell
+    assert cell.count("<tr>") == 4
+    assert "What to do" in cell and "material" in cell
