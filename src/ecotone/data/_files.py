@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import glob as _glob
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pyarrow as pa
@@ -89,10 +89,23 @@ def _parquet(path: Path) -> pa.Table:
 
 def _ipc(path: Path) -> pa.Table:
     try:
-        return feather.read_table(path, memory_map=False)
+        table = feather.read_table(path, memory_map=False)
     except pa.ArrowInvalid:
         with pa.OSFile(str(path)) as file, pa.ipc.open_stream(file) as stream:
-            return stream.read_all()
+            table = stream.read_all()
+    check_memory(table.columns)
+    return table
+
+
+def check_memory(columns: Iterable[pa.Array | pa.ChunkedArray]) -> None:
+    """Raise ``ArrowInvalid`` where an offset or a code points outside its buffer: Arrow would follow it."""
+    for column in columns:
+        column.validate()
+        if pa.types.is_string(column.type):  # text that is not UTF-8 is read, with replacements
+            column = column.cast(pa.binary())
+        elif pa.types.is_large_string(column.type):
+            column = column.cast(pa.large_binary())
+        column.validate(full=True)
 
 
 def _csv(path: Path) -> pa.Table:

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from ecotone.contracts import BadInput
 
-from ._files import MISSING
+from ._files import MISSING, check_memory
 
 _ENDINGS = {
     "parquet": (".parquet", ".pq"),
@@ -113,10 +113,10 @@ def read_batches(file: Path, schema: Any, rows: int) -> Iterator[Any]:
     else:
         with pa.memory_map(str(file)) as mapped:
             reader = _open_ipc(mapped)
-            if isinstance(reader, pa.RecordBatchFileReader):
-                yield from (reader.get_batch(i) for i in range(reader.num_record_batches))
-            else:
-                yield from reader
+            is_file = isinstance(reader, pa.RecordBatchFileReader)
+            for batch in (reader.get_batch(i) for i in range(reader.num_record_batches)) if is_file else reader:
+                check_memory(batch.columns)
+                yield batch
 
 
 def _open_ipc(mapped: Any) -> Any:

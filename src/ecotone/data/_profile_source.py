@@ -33,6 +33,10 @@ class Source:
     """
 
     def __init__(self, name: str, schema: Any, read: Callable[[Any, int], Iterable[Any]]) -> None:
+        try:
+            schema.names  # noqa: B018  (Arrow decodes them when asked)
+        except UnicodeDecodeError:
+            raise BadInput(f"{name} has a column name that is not UTF-8 text; is it a table, and whole?") from None
         plain = [f.with_type(pa.string()) if f.type == pa.string_view() else f for f in schema]
         self.name, self.schema, self._read = name, pa.schema(plain), read
         self._views = self.schema != schema  # Arrow can not yet take rows of string views
