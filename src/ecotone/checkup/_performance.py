@@ -6,29 +6,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 from scipy import stats
 
 from ecotone.compare.estimate import Predictions, doubly_robust
 from ecotone.compare.estimate import _core as core_of
 from ecotone.compare.estimate._core import Core
-from ecotone.contracts import Floats, Ints
 from ecotone.data import Pair
 
 from ._actions import actions
 from ._class_probabilities import class_probabilities
 from ._measured import got_worse, measured, powered, scores
-from ._model_outputs import Outputs, _keys, predict_with
+from ._model_outputs import Outputs
+from ._performance_groups import by_group
+from ._performance_limits import LEVEL, bound, labels_needed, too_good
+from ._predict_with import predict_with
 
 __all__ = ["Performance", "performance", "predict_with"]
 
-LEVEL = 0.9
-FACTOR = 2.0  # of the odds of being right, in the bound for what cannot be seen
-HALF_WIDTH = 0.02  # of the interval that labels should settle
 LEAST_LABELS = 50  # labelled current rows from which on the test reads the labels alone
-LEAST_IN_GROUP = 50
-MOST_GROUPS = 20
 MOST_OUTSIDE = 0.05
 
 
@@ -171,7 +167,7 @@ def performance(
 
         attribution = attribute(core, [c.name for c in pair.reference if c.kind in _TREE_KINDS], LEVEL)
     raised = bool(pvalue <= alpha and (unknown is None or len(data.labelled) >= LEAST_LABELS))
-    labels = _labels(core)
+    labels = labels_needed(core)
     return Performance(
         metric=core.metric.name,
         reference=measured(scores(data, core.metric, "reference"), LEVEL, seed),
@@ -180,15 +176,15 @@ def performance(
         assumption=found.assumption,
         unknown=unknown,
         estimators=dict(core.values),
-        bound=_bound(core),
+        bound=bound(core),
         actual=actual,
         attribution=attribution,
         raised=raised,
         pvalue=pvalue,
         test=test,
-        groups=None if groups is None else _by_group(core, outputs, groups, kept),
+        groups=None if groups is None else by_group(core, outputs, groups, kept),
         labels=labels,
-        warning=_too_good(core),
+        warning=too_good(core),
         notes=tuple(outputs.notes),
         greater_is_better=core.metric.greater_is_better,
         details={
@@ -229,85 +225,3 @@ def _test(core: Core, seed: int) -> tuple[float, str]:
     if sure <= 0 or error <= 0:
         return 1.0, "no labels: the drop does not exceed what the estimators leave open"
     return max(float(stats.norm.sf(sure / error)), 1e-300), "no labels: the interval against the reference"
-
-
-def _bound(core: Core) -> dict[str, Any] | None:
-    """Accuracy if the odds of being right are off by at most a factor, row by row."""
-    if core.metric.name != "accuracy":
-        return None
-    right = _right(core)
-    ends = [float((right * g / (right * g + 1 - right)).mean()) for g in (1 / FACTOR, FACTOR)]
-    return {"factor": FACTOR, "interval": (ends[0], ends[1])}
-
-
-def _right(core: Core) -> Floats:
-    q = core.shared.calibrated()[1]
-    return np.asarray(q[np.arange(len(q)), np.asarray(core.data.predicted_current, dtype=np.int64)])
-
-
-def _labels(core: Core) -> dict[str, Any]:
-    """How many random labels settle the metric."""
-    z = float(stats.norm.isf((1 - LEVEL) / 2))
-    if core.data.is_regression:
-        truth = core.moments[0][:, 0]
-        mean, sd = float(truth.mean()), float(truth.std())
-        half = 0.1 * mean
-        need = (z * sd / half) ** 2 if half > 0 else 1.0
-        what = "mean of the loss" if core.metric.row_mean else "mean squared error"
-        return {"rows": int(np.ceil(need)), "half_width": half, "of": what, "level": LEVEL}
-    value = core.value("doubly_robust") if core.metric.name == "accuracy" else float(_right(core).mean())
-    need = (z / HALF_WIDTH) ** 2 * max(value * (1 - value), 0.01)
-    return {"rows": int(np.ceil(need)), "half_width": HALF_WIDTH, "of": "accuracy", "level": LEVEL}
-
-
-def _too_good(core: Core) -> str | None:
-    """Signs that the reference rows trained the model."""
-    data = core.data
-    end = "reference rows must not have trained the model: every estimate here would be too good"
-    if data.is_regression:
-        gap, y = data.y_reference - data.predicted_reference, data.y_reference
-        if len(y) >= 30 and y.var() > 0 and gap.var() < 1e-4 * y.var():
-            return f"the predictions explain {1 - gap.var() / y.var():.3%} of the reference target; {end}"
-        return None
-    right = (data.y_reference == data.predicted_reference).astype(np.float64)
-    if len(right) >= 100 and right.mean() >= 0.999:
-        return f"the model is right on {right.mean():.2%} of the reference rows; {end}"
-    if data.p_reference is None:
-        return None
-    said = data.p_reference[np.arange(len(right)), np.asarray(data.predicted_reference, dtype=np.int64)]
-    gap = right - said
-    if right.mean() >= 0.95 and gap.mean() > 0.02 + 4 * gap.std() / np.sqrt(len(gap)):
-        return (
-            f"the model is right on {right.mean():.1%} of the reference rows and says {said.mean():.1%} itself, as "
-            f"models do on the rows that trained them; {end}"
-        )
-    return None
-
-
-def _by_group(core: Core, outputs: Outputs, groups: str, kept: Ints) -> list[dict[str, Any]]:
-    """The estimate in every group, with the fits of the whole tables."""
-    for table, where in zip(outputs.tables, ("the reference", "current")):
-        if groups not in table.column_names:
-            from ecotone.contracts import BadInput
-
-            raise BadInput(f"groups: column {groups!r} is not in {where}; name a column of both tables")
-    here, there = (_keys(table[groups]) for table in outputs.tables)
-    here = here[kept]
-    names, counts = np.unique([str(k) for k in there if k is not None], return_counts=True)
-    found = []
-    for name in names[np.argsort(-counts, kind="stable")][:MOST_GROUPS]:
-        ref, cur = np.flatnonzero(here == name), np.flatnonzero(there == name)
-        entry: dict[str, Any] = {"name": str(name), "rows": [len(ref), len(cur)], "estimate": None, "interval": None}
-        in_weights = int(np.isin(core.shared.rows, ref).sum())
-        if min(in_weights, len(cur)) < LEAST_IN_GROUP:
-            entry["unknown"] = f"fewer than {LEAST_IN_GROUP} rows in one of the tables"
-        else:
-            part = core.data.take(ref, cur)
-            core.shared.part(part, ref, cur)
-            answer = doubly_robust(part, core.metric.name, level=LEVEL, seed=core.seed)
-            entry |= {"estimate": answer.value, "interval": answer.interval, "unknown": answer.unknown,
-                      "reference": answer.details["reference"]}  # fmt: skip
-            if len(part.labelled):
-                entry["actual"] = measured(scores(part, core.metric, "current"), LEVEL, core.seed)
-        found.append(entry)
-    return found

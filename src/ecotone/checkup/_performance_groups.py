@@ -1,0 +1,46 @@
+"""A model's metric group by group."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ecotone.compare.estimate import doubly_robust
+from ecotone.compare.estimate._core import Core
+from ecotone.contracts import BadInput, Ints
+
+from ._class_names import keys
+from ._measured import measured, scores
+from ._model_outputs import Outputs
+from ._performance_limits import LEVEL
+
+LEAST_IN_GROUP = 50
+MOST_GROUPS = 20
+
+
+def by_group(core: Core, outputs: Outputs, groups: str, kept: Ints) -> list[dict[str, Any]]:
+    """The estimate in every group, with the fits of the whole tables."""
+    for table, where in zip(outputs.tables, ("the reference", "current")):
+        if groups not in table.column_names:
+            raise BadInput(f"groups: column {groups!r} is not in {where}; name a column of both tables")
+    here, there = (keys(table[groups]) for table in outputs.tables)
+    here = here[kept]
+    names, counts = np.unique([str(k) for k in there if k is not None], return_counts=True)
+    found = []
+    for name in names[np.argsort(-counts, kind="stable")][:MOST_GROUPS]:
+        ref, cur = np.flatnonzero(here == name), np.flatnonzero(there == name)
+        entry: dict[str, Any] = {"name": str(name), "rows": [len(ref), len(cur)], "estimate": None, "interval": None}
+        in_weights = int(np.isin(core.shared.rows, ref).sum())
+        if min(in_weights, len(cur)) < LEAST_IN_GROUP:
+            entry["unknown"] = f"fewer than {LEAST_IN_GROUP} rows in one of the tables"
+        else:
+            part = core.data.take(ref, cur)
+            core.shared.part(part, ref, cur)
+            answer = doubly_robust(part, core.metric.name, level=LEVEL, seed=core.seed)
+            entry |= {"estimate": answer.value, "interval": answer.interval, "unknown": answer.unknown,
+                      "reference": answer.details["reference"]}  # fmt: skip
+            if len(part.labelled):
+                entry["actual"] = measured(scores(part, core.metric, "current"), LEVEL, core.seed)
+        found.append(entry)
+    return found

@@ -1,0 +1,68 @@
+"""What an estimate without labels leaves open, and what labels would settle."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy import stats
+
+from ecotone.compare.estimate._core import Core
+from ecotone.contracts import Floats
+
+LEVEL = 0.9
+FACTOR = 2.0  # of the odds of being right, in the bound for what cannot be seen
+HALF_WIDTH = 0.02  # of the interval that labels should settle
+
+
+def bound(core: Core) -> dict[str, Any] | None:
+    """Accuracy if the odds of being right are off by at most a factor, row by row."""
+    if core.metric.name != "accuracy":
+        return None
+    right = right_on_current(core)
+    ends = [float((right * g / (right * g + 1 - right)).mean()) for g in (1 / FACTOR, FACTOR)]
+    return {"factor": FACTOR, "interval": (ends[0], ends[1])}
+
+
+def right_on_current(core: Core) -> Floats:
+    q = core.shared.calibrated()[1]
+    return np.asarray(q[np.arange(len(q)), np.asarray(core.data.predicted_current, dtype=np.int64)])
+
+
+def labels_needed(core: Core) -> dict[str, Any]:
+    """How many random labels settle the metric."""
+    z = float(stats.norm.isf((1 - LEVEL) / 2))
+    if core.data.is_regression:
+        truth = core.moments[0][:, 0]
+        mean, sd = float(truth.mean()), float(truth.std())
+        half = 0.1 * mean
+        need = (z * sd / half) ** 2 if half > 0 else 1.0
+        what = "mean of the loss" if core.metric.row_mean else "mean squared error"
+        return {"rows": int(np.ceil(need)), "half_width": half, "of": what, "level": LEVEL}
+    value = core.value("doubly_robust") if core.metric.name == "accuracy" else float(right_on_current(core).mean())
+    need = (z / HALF_WIDTH) ** 2 * max(value * (1 - value), 0.01)
+    return {"rows": int(np.ceil(need)), "half_width": HALF_WIDTH, "of": "accuracy", "level": LEVEL}
+
+
+def too_good(core: Core) -> str | None:
+    """Signs that the reference rows trained the model."""
+    data = core.data
+    end = "reference rows must not have trained the model: every estimate here would be too good"
+    if data.is_regression:
+        gap, y = data.y_reference - data.predicted_reference, data.y_reference
+        if len(y) >= 30 and y.var() > 0 and gap.var() < 1e-4 * y.var():
+            return f"the predictions explain {1 - gap.var() / y.var():.3%} of the reference target; {end}"
+        return None
+    right = (data.y_reference == data.predicted_reference).astype(np.float64)
+    if len(right) >= 100 and right.mean() >= 0.999:
+        return f"the model is right on {right.mean():.2%} of the reference rows; {end}"
+    if data.p_reference is None:
+        return None
+    said = data.p_reference[np.arange(len(right)), np.asarray(data.predicted_reference, dtype=np.int64)]
+    gap = right - said
+    if right.mean() >= 0.95 and gap.mean() > 0.02 + 4 * gap.std() / np.sqrt(len(gap)):
+        return (
+            f"the model is right on {right.mean():.1%} of the reference rows and says {said.mean():.1%} itself, as "
+            f"models do on the rows that trained them; {end}"
+        )
+    return None

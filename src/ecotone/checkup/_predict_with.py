@@ -1,0 +1,89 @@
+"""Ask a model for its predictions on a table."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from ecotone.contracts import BadInput, Floats
+
+
+def predict_with(
+    model: Any, table: pa.Table, feature_names: Sequence[str], where: str = "the table"
+) -> tuple[NDArray[Any], Floats | None]:
+    """A model's predictions on the rows of a table, and its probabilities if it has any.
+
+    The model gets the columns that it was fitted on (``feature_names_in_``), else ``feature_names``: as a data frame
+    where it knows its columns by name, else as a matrix.
+
+    Parameters
+    ----------
+    model : object with ``predict`` and perhaps ``predict_proba``
+    table : pyarrow.Table
+    feature_names : sequence of str
+        Columns in the model's order, for one that does not name its own.
+    where : str
+        What messages call the table.
+
+    Returns
+    -------
+    (n,) array, (n, k) float64 or None
+
+    Raises
+    ------
+    BadInput
+        For columns that the table lacks, a model that raises, or output of the wrong shape.
+    """
+    if not callable(getattr(model, "predict", None)):
+        raise BadInput(f"model of type {type(model).__name__} has no predict(); give an object with predict()")
+    own = getattr(model, "feature_names_in_", None)
+    names = [str(name) for name in (feature_names if own is None else own)]
+    missing = [name for name in names if name not in table.column_names]
+    if missing:
+        listed = ", ".join(map(repr, missing[:5])) + (f" and {len(missing) - 5} more" if len(missing) > 5 else "")
+        raise BadInput(f"model: it was fitted on {listed}, which {where} lacks; give a table that has every column")
+    rows = _rows_for(table.select(names), by_name=own is not None)
+    predicted = np.asarray(_call(model.predict, rows, where))
+    if predicted.ndim == 2 and predicted.shape[1] == 1:
+        predicted = predicted[:, 0]
+    if predicted.shape != (table.num_rows,):
+        raise BadInput(
+            f"model: predict() gave shape {predicted.shape} for {table.num_rows} rows of {where}; give one number "
+            "or class per row"
+        )
+    if not callable(getattr(model, "predict_proba", None)):
+        return predicted, None
+    probability = np.asarray(_call(model.predict_proba, rows, where), dtype=np.float64)
+    if probability.ndim != 2 or len(probability) != table.num_rows:
+        raise BadInput(f"model: predict_proba() gave shape {probability.shape} for {table.num_rows} rows of {where}")
+    return predicted, probability
+
+
+def _call(function: Any, rows: Any, where: str) -> Any:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return function(rows)
+    except (Exception, SystemExit) as error:
+        said = " ".join(str(error).split())[:300] or "no message"
+        raise BadInput(f"model: it failed on {where} with {type(error).__name__}: {said}") from None
+
+
+def _rows_for(table: pa.Table, by_name: bool) -> Any:
+    """What a model is given: a data frame for names, else numbers, else objects."""
+    if by_name:
+        for library in ("pandas", "polars"):
+            try:
+                module = __import__(library)
+            except ImportError:
+                continue
+            return table.to_pandas() if library == "pandas" else module.from_arrow(table)
+    columns = [column.to_numpy() for column in table.columns]
+    if all(c.dtype.kind in "iufb" for c in columns):
+        return np.column_stack(columns).astype(np.float64)
+    return np.column_stack([c.astype(object) for c in columns]) if columns else np.empty((table.num_rows, 0))
