@@ -78,7 +78,7 @@ def _label_rows(core: Core, pair: Pair, labels: dict[str, Any]) -> dict[str, Any
     left = np.setdiff1d(np.arange(len(core.data.x_current)), core.data.labelled)
     half, level = float(labels["half_width"]), float(labels["level"])
     if core.data.is_regression:
-        size = int(min(MOST_LABELS, labels["rows"], len(left)))
+        size = int(min(MOST_LABELS, max(labels["rows"], 1), len(left)))
         rows = as_seed(core.seed, 61).choice(left, size, replace=False)
         weight = np.full(size, len(left) / size)
         half *= float(np.sqrt(max(1.0, labels["rows"] / size)))

@@ -83,8 +83,11 @@ def read_artefact(path: str | Path, kind: str, version: int) -> tuple[Any, dict[
         if not path.is_file() or size > MOST_BYTES:
             raise BadInput(f"{path} is {'too large' if path.is_file() else 'not a file'}; give one {kind} artefact")
         data = path.read_bytes()
-    except OSError as error:
-        raise BadInput(f"cannot read {path} ({error.strerror}); check the path") from None
+    except BadInput:
+        raise
+    except (OSError, ValueError) as error:  # a name may be too long, or hold a zero byte
+        reason = getattr(error, "strerror", None) or str(error)
+        raise BadInput(f"cannot read {str(path)[:300]} ({reason}); check the path") from None
     return decode_artefact(data, kind, version, str(path))
 
 

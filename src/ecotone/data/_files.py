@@ -22,6 +22,8 @@ FORMATS = "CSV (.csv, .csv.gz, .tsv), Parquet (.parquet, .pq) or Arrow (.arrow, 
 
 def read_path(source: str, name: str) -> tuple[pa.Table, tuple[Part, ...]]:
     """The table at a path, a glob, a folder or ``file.duckdb::table``, with the rows that each file gave."""
+    if not source.strip():  # Path("") is the folder that one is in
+        raise BadInput(f"{name}: the path is empty; give a file, a glob, a folder or DB.duckdb::table")
     if "::" in source and not Path(source).exists():
         file, _, table = source.partition("::")
         return _one(file, lambda: _duckdb(file, table, name), name)

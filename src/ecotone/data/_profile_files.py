@@ -53,6 +53,13 @@ def _kind(path: Path) -> str | None:
 
 
 def list_files(source: str, name: str) -> list[Path]:
+    try:
+        return _listed(source, name)
+    except OSError as error:
+        raise BadInput(f"{name}: {source[:300]!r} cannot be read: {error.strerror}; check the path") from None
+
+
+def _listed(source: str, name: str) -> list[Path]:
     path = Path(source)
     if path.is_dir():
         inside = (p for p in sorted(path.rglob("*")) if p.is_file() and _kind(p))

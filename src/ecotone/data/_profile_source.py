@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import queue
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -118,6 +119,8 @@ def open_source(source: Any, columns: Sequence[str] | None, name: str) -> Iterat
     """Open a table for reading in batches; raises ``BadInput`` where that is not possible."""
     if isinstance(source, str | Path):
         text = str(source)
+        if not text.strip():
+            raise BadInput(f"{name}: the path is empty; give a file, a glob, a folder or DB.duckdb::table")
         if _is_duckdb(text):
             with _duckdb(text, name) as opened:
                 if columns is not None:
@@ -169,7 +172,8 @@ def _files(files: list[Path], name: str) -> Source:
 
 def _is_duckdb(source: str) -> bool:
     file = source.partition("::")[0]
-    return not Path(source).is_dir() and ("::" in source or file.endswith((".duckdb", ".db"))) and Path(file).is_file()
+    named = "::" in source or file.endswith((".duckdb", ".db"))
+    return named and not os.path.isdir(source) and os.path.isfile(file)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,7 +100,7 @@ def read_table(source: Any, *, name: str = "reference") -> Frame:
 
 def _profile(source: Any, name: str) -> Frame | None:
     """The rows that a profile keeps; None where the source is no profile."""
-    is_path = isinstance(source, str | Path) and str(source).endswith(".profile") and not Path(source).is_dir()
+    is_path = isinstance(source, str | Path) and str(source).endswith(".profile") and not os.path.isdir(source)
     if not is_path and not hasattr(source, "to_frame"):
         return None
     from ._profile import Profile
