@@ -438,6 +438,10 @@ def test_material_columns_and_larger_effects_come_first():
         column("still"),
     ]
     assert [c["name"] for c in leading(columns)] == ["matters", "large", "small", "relation"]
+    assert said_of(columns[0], []) == "slightly higher values" and said_of(columns[1], []) == "lower values"
+    columns[0]["marginal"]["effect_name"] = "spread"
+    assert said_of(columns[0], [], redact=True) == "slightly more spread"
+    columns[0]["marginal"]["interval"] = [-0.1, 0.1]
     assert "too little" in said_of(columns[0], [])
 
 
@@ -490,6 +494,22 @@ def test_histograms_show_the_bulk_and_count_the_rest(values, scale):
     ElementTree.fromstring(svg)
     places = [float(v) for v in re.findall(r'<text x="([\d.]+)%', svg)]
     assert places == sorted(places) and (len(places) >= 2 or len(set(values)) == 1)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [[1.7e308, -1.7e308], [1e-310, 3e-310], [np.inf, -np.inf, 1.0], [1e15 + k for k in range(9)],
+     [1e300, 1e300 * (1 + 1e-15)],
+     [10.0**k for k in range(-300, 300, 7)], [float(2**53 - k) for k in range(50)]],
+)  # fmt: skip
+@pytest.mark.filterwarnings("error")
+def test_extreme_values_have_an_axis(values):
+    column_ = Column("x", "numeric", np.array(values * 8))
+    svg = _svg.histogram(jsonable(column_picture(column_, column_)), "x")
+    ElementTree.fromstring(svg)
+    assert not re.search("nan|inf", svg)
+    labels = re.findall(r">([^<]+)</text>", svg)
+    assert labels and len(set(labels)) == len(labels)
 
 
 def test_the_terminal_text_is_wrapped_and_ordered():

@@ -17,6 +17,7 @@ from ._words import convincing, leading
 _SHOWN = 12
 _BINS = 40
 _CELLS = 8
+_HUGE = 1e150
 _LONG = 12.0  # range over the middle four fifths' range, above which the ends squeeze the rest
 _GONE = 0.005  # share of missing values from which on they have a cell of their own
 
@@ -70,19 +71,25 @@ def column_picture(reference: Column, current: Column) -> dict[str, Any]:
             "reference": before[first],
             "current": after[first],
         }
-    values = np.concatenate([reference.values, current.values])
+    sides = [_drawable(column.values) for column in (reference, current)]
+    values = np.concatenate(sides)
     distinct = np.unique(values[np.isfinite(values)])
     if 1 < len(distinct) <= _BINS and not _even(distinct):
         middles = (distinct[:-1] + distinct[1:]) / 2
         edges, scale = np.concatenate([[-np.inf], middles, [np.inf]]), "values"
     else:
         edges, scale = _edges(values)
-    binned = [_bin_shares(column.values, edges) for column in (reference, current)]
+    binned = [_bin_shares(side, edges) for side in sides]
     found = {"kind": "bins", "scale": scale, "reference": binned[0], "current": binned[1]}
     if scale == "values":
         return {**found, "values": distinct, "below": [0.0, 0.0], "above": [0.0, 0.0]}
-    beyond = [_beyond(column.values, edges) for column in (reference, current)]
+    beyond = [_beyond(side, edges) for side in sides]
     return {**found, "edges": edges, "below": [b[0] for b in beyond], "above": [b[1] for b in beyond]}
+
+
+def _drawable(values: Floats) -> Floats:
+    """Values whose differences and ratios are doubles; what is not finite is not drawn."""
+    return np.where(np.isfinite(values), np.clip(values, -_HUGE, _HUGE), np.nan)
 
 
 def _level_shares(column: Column, width: int) -> Floats:
@@ -111,8 +118,9 @@ def _edges(values: Floats) -> tuple[Floats, str]:
         low, high = seen.min(), seen.max()
     if low == high:
         low, high = seen.min(), seen.max()
-    if low == high:
-        low, high = low - 0.5, high + 0.5
+    if high - low <= 1e-9 * max(abs(low), abs(high), 1e-280):  # one value, as far as an axis can tell
+        low, high = low - max(0.5, 1e-6 * abs(low)), high + max(0.5, 1e-6 * abs(high))
+        return np.linspace(low, high, 4), "linear"
     distinct = np.unique(seen[(seen >= low) & (seen <= high)])
     if 1 < len(distinct) <= _BINS and _even(distinct):  # a bin to each value, so that counts do not comb
         between = (distinct[:-1] + distinct[1:]) / 2

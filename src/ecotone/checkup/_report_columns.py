@@ -94,7 +94,7 @@ def _plot(column: dict[str, Any], picture: dict[str, Any] | None, *, redact: boo
     if picture["scale"] == "log":
         notes.append("equal ratios take equal room")
     if max(out) >= 0.0005:
-        notes.append(f"beyond the ends and not drawn: {percent(out[0])} → {percent(out[1])} of the rows")
+        notes.append(f"not drawn: {percent(out[0])} → {percent(out[1])} of the rows, beyond the ends")
     said = "; ".join(notes)
     return drawn + (f'<p class="small soft">{said[:1].upper()}{said[1:]}.</p>' if said else "")
 

@@ -16,12 +16,13 @@ def model(content: dict[str, Any], *, redact: bool) -> str:
     quality = content["performance"]
     if quality is None:
         return ""
+    upright = " Upright: the group's own reference." if quality.get("groups") else ""
     better = "higher is better" if quality["greater_is_better"] else "lower is better"
     return (
         f'<h2>What it does to the model</h2><p class="text">{_verdict(content, quality)}</p>{_warnings(quality)}'
         f'<div class="card"><h3>{text(quality["metric"])} <span class="soft small">({better})</span></h3>'
         f"{tracks(_intervals(quality, redact=redact))}"
-        f'<p class="small soft">Lines: {_level(quality):.0%} intervals. Without labels: '
+        f'<p class="small soft">Lines: {_level(quality):.0%} intervals.{upright} Without labels: '
         f"{text(quality['assumption'], 500)}</p>"
         f"{_bound(quality)}</div>{_attribution(quality)}{_details(quality, redact=redact)}"
     )

@@ -39,7 +39,7 @@ class Scale:
     def at(self, value: float) -> float:
         """Per cent from the left, cut at the ends."""
         if self.log:
-            share = math.log(max(value, self.low) / self.low) / math.log(self.high / self.low)
+            share = _log(max(value, self.low), self.low) / _log(self.high, self.low)
         else:
             share = (value - self.low) / ((self.high - self.low) or 1.0)
         return round(100 * min(max(share, 0.0), 1.0), 2)
@@ -49,9 +49,13 @@ class Scale:
         return _powers(self.low, self.high, most) if self.log else ticks(self.low, self.high, most)
 
 
+def _log(value: float, low: float) -> float:
+    return math.log(value) - math.log(low)
+
+
 def ticks(low: float, high: float, most: int = 5) -> list[float]:
     """At most ``most`` multiples of 1, 2 or 5 times a power of ten from low to high."""
-    if not (math.isfinite(low) and math.isfinite(high)) or high <= low:
+    if not math.isfinite(high - low) or high - low <= 1e-12 * max(abs(low), abs(high), 1e-290):
         return [low] if math.isfinite(low) else []
     rough = (high - low) / most
     base = 10.0 ** math.floor(math.log10(rough))
@@ -70,13 +74,23 @@ def _powers(low: float, high: float, most: int) -> list[float]:
     return found[:: max(1, math.ceil(len(found) / most))]
 
 
-def tick_label(value: float) -> str:
-    """Short enough to stand under an axis."""
+def tick_labels(values: Sequence[float]) -> list[str]:
+    """Short enough to stand under an axis, and no two alike."""
+    shown = [_tick_label(v) for v in values]
+    for digits in range(7, 18):
+        if len(set(shown)) == len(shown):
+            break
+        shown = [f"{v:.{digits}g}" for v in values]
+    return shown
+
+
+def _tick_label(value: float) -> str:
     size = abs(value)
     for unit, sign in ((1e9, "G"), (1e6, "M"), (1e4, "k")):
-        if size >= unit and size < 1e12:
-            return f"{value / (1e3 if sign == 'k' else unit):g}{sign}"
-    return f"{value:g}" if size == 0 or 1e-4 <= size < 1e12 else f"{value:.0e}"
+        part = value / (1e3 if sign == "k" else unit)
+        if unit <= size < 1e12:
+            return f"{part:g}{sign}" if float(f"{part:.4g}") == part else f"{value:,.0f}"
+    return f"{value:g}" if size == 0 or 1e-4 <= size < 1e12 else f"{value:.3g}"
 
 
 def _tick_texts(scale: Scale, y: float, names: Sequence[tuple[float, str]]) -> str:
@@ -87,9 +101,10 @@ def _tick_texts(scale: Scale, y: float, names: Sequence[tuple[float, str]]) -> s
     return "".join(out)
 
 
-def axis(scale: Scale, show: Any = tick_label) -> str:
+def axis(scale: Scale) -> str:
     """Tick labels under a stack of tracks."""
-    names = [(scale.at(t), show(t)) for t in scale.ticks()]
+    found = scale.ticks()
+    names = list(zip(map(scale.at, found), tick_labels(found)))
     return f'<svg class="axis" height="16" aria-hidden="true">{_tick_texts(scale, 12, names)}</svg>'
 
 
@@ -150,7 +165,8 @@ def histogram(picture: dict[str, Any], label: str, *, redact: bool = False) -> s
     else:
         edges = picture["edges"]
         scale = Scale(edges[0], edges[-1], picture["scale"] == "log")
-        names = [(scale.at(t), tick_label(t)) for t in scale.ticks()]
+        found = scale.ticks()
+        names = list(zip(map(scale.at, found), tick_labels(found)))
     if redact:
         names = [(0.0, "low"), (100.0, "high")]
     top = max(*reference, *current, 1e-12)

@@ -12,7 +12,13 @@ from typing import Any
 FLOOR = -300.0  # log10 of the smallest p-value that is told as a number
 _MOVED = ("moved", "moved with others", "relation")
 _SCORES = {"L1": "position of", "L2": "spread of", "up": "upper tail of", "low": "lower tail of"}
-_LITTLE = "changed, by too little (or in too few independent rows) to say how"
+_LITTLE = "changed, by too little to say how"
+_DIRECTIONS = {
+    "auc": ("higher values", "lower values"),
+    "spread": ("more spread", "less spread"),
+    "total variation": ("other shares of the levels", "other shares of the levels"),
+    "missing": ("more often missing", "less often missing"),
+}
 EFFECTS = {"auc": "position", "spread": "spread", "total variation": "levels", "missing": "missing rate"}
 
 
@@ -143,7 +149,19 @@ def said_of(column: dict[str, Any], pairs: Sequence[dict[str, Any]], *, redact: 
     if column["role"] == "relation":
         return _relation(column, pairs)
     told = _without_values(column.get("movement") or {}) if redact else str(column.get("sentence") or "")
-    return _LITTLE if not told or told.startswith("no movement beyond noise") else told
+    return _slight(column) if not told or told.startswith("no movement beyond noise") else told
+
+
+def _slight(column: dict[str, Any]) -> str:
+    """A direction, where that is all that can be said."""
+    marginal = column["marginal"]
+    found, name = ends(marginal["interval"]), marginal["effect_name"]
+    if not found or marginal["effect"] is None or name not in _DIRECTIONS:
+        return _LITTLE
+    if name != "total variation" and found[0] <= 0 <= found[1]:
+        return _LITTLE
+    words = _DIRECTIONS[name][marginal["effect"] < 0]
+    return f"slightly {words}" if abs(marginal["effect"]) < 0.05 else words
 
 
 def _relation(column: dict[str, Any], pairs: Sequence[dict[str, Any]]) -> str:
@@ -163,7 +181,8 @@ def _without_values(facts: dict[str, Any]) -> str:
         words.append(f"missing {percent(facts['missing'][0])} -> {percent(facts['missing'][1])}")
     if facts.get("displacement") and facts.get("share"):
         up = "up" if facts["displacement"] > 0 else "down"
-        words.append(f"{up} in {percent(facts['share'])} of the rows")
+        share = facts["share"]
+        words.append(f"{up} in {'all rows' if share >= 1 else f'{percent(share)} of the rows'}")
     if facts.get("opposite"):
         words.append(f"the other way in {percent(facts['opposite'][1])}")
     if facts.get("spread"):
