@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
-from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression
 
 from ecotone.contracts import Floats, Ints, as_seed
 from ecotone.measure._binnable import binnable
 from ecotone.measure.scores import Metric
 
+from ._learners import deal, label_trees, log_odds, logistic, moment_trees, ratio_trees
 from ._predictions import Predictions
 
 FOLDS = 3
 _CELLS = 600_000  # rows times columns that a ratio is fitted on, per table
 _ROWS = 20_000
 _MOST_WEIGHT = 50.0  # a row counts for at most this many
-_TINY = 1e-6
+_LEAST_OWN = 1e-4  # probability that our own trees may say
+_FEW_ROWS = 4000
+_MOST_STACKED = 10  # classes
 
 
 def nuisance(predictions: Predictions, seed: int) -> Nuisance:
@@ -49,9 +48,9 @@ class Nuisance:
         w = self.weights[inside]
         found._made["rows"] = np.searchsorted(reference, self.rows[inside])
         found._made["weights"] = w / w.mean() if len(w) else w
-        for key in (("calibrated", False), ("calibrated", True)) if not data.is_regression else ():
-            ref, cur = self.calibrated(key[1])
-            found._made[key] = ref[reference], cur[current]
+        if not data.is_regression:
+            both = {("calibrated", w): self.calibrated(w) for w in (False, True)} | {"conditional": self.conditional()}
+            found._made |= {key: (ref[reference], cur[current]) for key, (ref, cur) in both.items()}
         for key, made in self._made.items():
             if key[0] == "moments":
                 found._made[key] = made[0][reference], made[1][current]
@@ -82,6 +81,9 @@ class Nuisance:
         return float(w.sum() ** 2 / (len(w) * (w**2).sum()))
 
     def _fit_weights(self) -> Floats:
+        # Not measure.ratios.ClassifierRatio: its smaller trees and calibrated odds are steadier weights to refit with,
+        # but smooth a shift away that an estimate must see. With them the error of the estimated accuracy was .0104
+        # against .0074 for shifted subgroups, and larger in three of three replicates of shifted covariates (n = 5000).
         d = self.data
         ref, cur = self.rows, self._sample(len(d.x_current), 2)
         x = np.vstack([self.features("reference")[ref], self.features("current")[cur]])
@@ -96,7 +98,7 @@ class Nuisance:
             if len(test) == 0 or not both:  # too few rows or units to compare: no weight but one
                 odds[test] = len(cur) / len(ref)
                 continue
-            tree = self._classifier(x.shape[1]).fit(binnable(x[folds != k]), label[folds != k])
+            tree = ratio_trees(self._mask(x.shape[1]), self.seed).fit(binnable(x[folds != k]), label[folds != k])
             p = np.clip(tree.predict_proba(x[test])[:, 1], 1e-4, 1 - 1e-4)
             odds[test] = p / (1 - p)
         w = np.minimum(odds * len(ref) / len(cur), _MOST_WEIGHT)
@@ -117,12 +119,6 @@ class Nuisance:
             mask[: len(given)] = given
         return mask
 
-    def _classifier(self, width: int) -> Any:
-        return HistGradientBoostingClassifier(
-            max_iter=80, max_leaf_nodes=15, max_bins=63, learning_rate=0.1, l2_regularization=1.0,
-            categorical_features=_no_rare(self._mask(width)), early_stopping=False, random_state=self.seed,
-        )  # fmt: skip
-
     def folds(self, n: int, stream: int, units: Ints | None) -> Ints:
         """A fold for every row; rows of one unit share theirs."""
         return deal(n, FOLDS, as_seed(self.seed, stream), units)
@@ -136,25 +132,56 @@ class Nuisance:
     @property
     def _own(self) -> dict[str, Floats]:
         """Class probabilities of our own where the model gives none: out of fold on the reference."""
-        return self._once("own", self._fit_own)  # type: ignore[no-any-return]
+        ref, cur, _ = self._trees
+        return {"reference": ref, "current": cur.mean(axis=0)}
 
-    def _fit_own(self) -> dict[str, Floats]:
+    @property
+    def _trees(self) -> tuple[Floats, Floats, Ints]:
+        """Our trees' class probabilities: reference (out of fold), current by each fold's trees; and the folds."""
+        return self._once("trees", self._fit_trees)  # type: ignore[no-any-return]
+
+    def _fit_trees(self) -> tuple[Floats, Floats, Ints]:
         d, k = self.data, len(self.data.classes)
         x, xc = self.features("reference"), self.features("current")
         y = np.asarray(d.y_reference, dtype=np.int64)
         folds = self.folds(len(x), 5, d.units and d.units[0])
-        ref, cur = np.zeros((len(x), k)), np.zeros((len(xc), k))
+        ref, cur = np.zeros((len(x), k)), np.zeros((FOLDS, len(xc), k))
         for f in range(FOLDS):
-            train = np.flatnonzero(folds != f)[:_ROWS]
+            train = np.flatnonzero(folds != f)
             train = train if len(train) else np.arange(len(x))
+            most = max(_FEW_ROWS, 2 * _ROWS // max(2, k))  # a tree is grown for every class
+            train = train if len(train) <= most else as_seed(self.seed, 9, f).choice(train, most, replace=False)
             if len(np.unique(y[train])) < 2:
-                ref[folds == f, y[train][0]], cur[:, y[train][0]] = 1, cur[:, y[train][0]] + 1 / FOLDS
+                ref[folds == f, y[train][0]], cur[f, :, y[train][0]] = 1, 1
                 continue
-            tree = self._classifier(x.shape[1]).fit(binnable(x[train]), y[train])
+            tree = label_trees(self._mask(x.shape[1]), self.seed).fit(x[train], y[train])
             if (folds == f).any():
                 ref[np.ix_(folds == f, tree.classes_)] = tree.predict_proba(x[folds == f])
-            cur[:, tree.classes_] += tree.predict_proba(xc) / FOLDS
-        return {"reference": ref, "current": cur}
+            cur[f][:, tree.classes_] = tree.predict_proba(xc)
+        return ref, cur, folds
+
+    def conditional(self) -> tuple[Floats, Floats]:
+        """P(class | row): reference (out of fold) and current (mean over folds), each (n, k).
+
+        Logistic in the model's log-odds and in those of boosted trees grown on the reference from the columns and the
+        model's log-odds, which find rows of which the model is surer than it may be. Where the model gives no
+        probabilities, and for many classes, the calibrated ones.
+        """
+        if self.data.p_reference is None or len(self.data.classes) > _MOST_STACKED:
+            return self.calibrated()
+        return self._once("conditional", self._stack)  # type: ignore[no-any-return]
+
+    def _stack(self) -> tuple[Floats, Floats]:
+        k, y = len(self.data.classes), np.asarray(self.data.y_reference, dtype=np.int64)
+        own, own_cur, folds = self._trees
+        z = np.hstack([self.log_odds("reference"), log_odds(own, _LEAST_OWN)])
+        ref, cur = np.zeros((len(y), k)), np.zeros((len(own_cur[0]), k))
+        for f in range(FOLDS):
+            keep = folds != f if (folds != f).any() else np.ones(len(y), dtype=bool)
+            line = logistic(z[keep], y[keep], np.ones(int(keep.sum())), k)
+            ref[folds == f] = line(z[folds == f])
+            cur += line(np.hstack([self.log_odds("current"), log_odds(own_cur[f], _LEAST_OWN)])) / FOLDS
+        return ref, cur
 
     def calibrated(self, weighted: bool = False) -> tuple[Floats, Floats]:
         """P(class | what the model says): reference (out of fold) and current, each (n, k).
@@ -175,8 +202,8 @@ class Nuisance:
             keep = folds[rows] != f if len(np.unique(folds)) > 1 else np.ones(len(rows), dtype=bool)
             if not (folds == f).any():
                 continue
-            ref[folds == f] = _logistic(z[rows[keep]], y[rows[keep]], w[keep], k)(z[folds == f])
-        return ref, _logistic(z[rows], y[rows], w, k)(zc)
+            ref[folds == f] = logistic(z[rows[keep]], y[rows[keep]], w[keep], k)(z[folds == f])
+        return ref, logistic(z[rows], y[rows], w, k)(zc)
 
     # ------------------------------------------------------------------ moments given the rows
     def moments(self, metric: Metric) -> tuple[Floats, Floats]:
@@ -194,46 +221,8 @@ class Nuisance:
             train = train if len(train) else np.arange(len(x))
             train = train if len(train) <= _ROWS else as_seed(self.seed, 8, f).choice(train, _ROWS, replace=False)
             for m in range(target.shape[1]):
-                tree = HistGradientBoostingRegressor(
-                    max_iter=80, max_leaf_nodes=15, max_bins=63, l2_regularization=1.0, min_samples_leaf=30,
-                    categorical_features=_no_rare(self._mask(x.shape[1])), early_stopping=False, random_state=self.seed,
-                ).fit(binnable(x[train]), target[train, m])  # fmt: skip
+                tree = moment_trees(self._mask(x.shape[1]), self.seed).fit(x[train], target[train, m])
                 if (folds == f).any():
                     ref[folds == f, m] = tree.predict(x[folds == f])
                 cur[:, m] += tree.predict(xc) / FOLDS
         return ref, cur
-
-
-def _no_rare(mask: Any) -> Any:
-    return mask if mask.any() else None
-
-
-def deal(n: int, folds: int, rng: np.random.Generator, units: Ints | None = None) -> Ints:
-    """Folds of equal size at random; rows of one unit share theirs."""
-    if units is None:
-        return rng.permutation(n) % folds
-    _, of = np.unique(units, return_inverse=True)
-    return (rng.permutation(int(of.max()) + 1) % folds)[of]
-
-
-def log_odds(p: Floats) -> Floats:
-    """(n, 1) log-odds of two classes, (n, k) log-probabilities of more."""
-    z = np.log(np.clip(p, _TINY, 1 - _TINY))
-    return (z[:, 1] - z[:, 0])[:, None] if p.shape[1] == 2 else z  # type: ignore[no-any-return]
-
-
-def _logistic(z: Floats, y: Ints, weight: Floats, k: int) -> Any:
-    """A map from log-odds to class probabilities, fitted by (multinomial) logistic regression."""
-    present = np.unique(y)
-    if len(present) < 2:
-        return lambda new: np.tile(np.eye(k)[present[0]], (len(new), 1))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # all but separable classes: far enough
-        fit = LogisticRegression(C=100.0, max_iter=300).fit(z, y, sample_weight=weight)
-
-    def probabilities(new: Floats) -> Floats:
-        p = np.zeros((len(new), k))
-        p[:, fit.classes_] = fit.predict_proba(new)
-        return p
-
-    return probabilities

@@ -28,7 +28,7 @@ def effective_sample_size(w: ArrayLike) -> float:
 
     References
     ----------
-    Kish (1965), Survey Sampling, section 8.2.
+    Kish (1965), Survey Sampling, Wiley.
 
     Examples
     --------
