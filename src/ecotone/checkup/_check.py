@@ -6,14 +6,16 @@ import time as clock
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from threading import get_ident
 from typing import Any
 
 from threadpoolctl import threadpool_limits
 
-from ecotone.compare.explain import conditional_change
+from ecotone.compare.explain import ConditionalChange, conditional_change
 from ecotone.compare.tests import Dependence, TwoTables, dependence, two_tables
 from ecotone.contracts import BadInput
 from ecotone.data import Frame, Pair, pair, read_table
+from ecotone.data._each import each
 from ecotone.decide import Budget
 
 from ._advice import advise
@@ -29,15 +31,16 @@ Progress = Callable[[str, float], None]
 
 
 class _Stages:
-    """Times each stage and tells whoever listens."""
+    """Times each stage and tells whoever listens, in the thread that began."""
 
     def __init__(self, progress: Progress | None) -> None:
         self.seconds: dict[str, float] = {}
         self._progress = progress
+        self._owner = get_ident()
 
     @contextmanager
     def __call__(self, name: str, done: float) -> Iterator[None]:
-        if self._progress is not None:
+        if self._progress is not None and get_ident() == self._owner:
             self._progress(name, done)
         start = clock.perf_counter()
         yield
@@ -135,14 +138,10 @@ def check(
     with stage("read", 0.0):
         frames = read_table(reference, name="reference"), read_table(current, name="current")
         both = _paired(frames, settings)
-    # Below some millions of values threads wait for each other longer than they compute, above all where other
-    # work holds the cores; one thread is then as fast, and steady.
-    small = sum(both.n) * len(both.names) < _SMALL
-    with threadpool_limits(limits=1 if small else None):
+    # Linear algebra on several threads waits longer than it computes, above all where other work holds the cores;
+    # whole columns and whole parts of the check run side by side instead.
+    with threadpool_limits(limits=1):
         return _answers(both, frames, model, settings, stage)
-
-
-_SMALL = 3_000_000
 
 
 def _answers(both: Pair, frames: tuple[Frame, Frame], model: Any, settings: Settings, stage: _Stages) -> CheckResult:
@@ -150,13 +149,8 @@ def _answers(both: Pair, frames: tuple[Frame, Frame], model: Any, settings: Sett
     with stage("dependence", 0.15):
         ties = dependence(both, entity=settings.entity is not None, time=settings.time is not None, seed=seed)
         both = replace(both, units=ties.units)
-    with stage("verdict", 0.25):
-        verdict = two_tables(both, alpha=budget.spend("verdict"), min_effect=settings.min_effect, fdr=fdr, seed=seed)
-    with stage("columns", 0.5):
-        conditionals = conditional_change(both, seed=seed)
-        entries = column_entries(both, verdict.columns, conditionals, changed=verdict.changed, fdr=fdr)
-    with stage("rows", 0.65):
-        rows = rows_outside(both, alpha=budget.spend("rows"), fdr=fdr, seed=seed)
+    verdict, conditionals, rows = _tests(both, ties, settings, budget, stage)
+    entries = column_entries(both, verdict.columns, conditionals, changed=verdict.changed, fdr=fdr)
     with stage("performance", 0.75):
         quality = _performance(both, frames, model, settings, budget, rows) if settings.measures_performance else None
     with stage("pictures", 0.95):
@@ -164,6 +158,37 @@ def _answers(both: Pair, frames: tuple[Frame, Frame], model: Any, settings: Sett
     content = _content(both, frames, settings, budget, ties, verdict, entries, rows, quality)
     content["timing"] = {name: round(seconds, 4) for name, seconds in stage.seconds.items()}
     return CheckResult(content, drawn, rows.pvalues, both.current)
+
+
+def _tests(
+    both: Pair, ties: Dependence, settings: Settings, budget: Budget, stage: _Stages
+) -> tuple[TwoTables, tuple[ConditionalChange, ...], RowsOutside]:
+    """The verdict, the columns and the rows: none needs another, so large tables have them side by side."""
+    fdr, seed = settings.fdr, settings.seed
+    levels = {name: budget.spend(name) for name in ("verdict", "rows")}
+
+    def verdict() -> TwoTables:
+        with stage("verdict", 0.25):
+            return two_tables(
+                both,
+                alpha=levels["verdict"],
+                min_effect=settings.min_effect,
+                fdr=fdr,
+                seed=seed,
+                encoded=ties.encoded,
+            )
+
+    def columns() -> tuple[ConditionalChange, ...]:
+        with stage("columns", 0.5):
+            return conditional_change(both, seed=seed)
+
+    def rows() -> RowsOutside:
+        with stage("rows", 0.65):
+            return rows_outside(both, alpha=levels["rows"], fdr=fdr, seed=seed)
+
+    parts: list[Callable[[], Any]] = [verdict, rows, columns]
+    found = each(lambda part: part(), parts, values=sum(both.n) * len(both.names))
+    return found[0], found[2], found[1]
 
 
 def _paired(frames: tuple[Frame, Frame], settings: Settings) -> Pair:
@@ -304,6 +329,8 @@ def _headline(content: dict[str, Any], alarms: list[str]) -> str:
         first = f"The tables differ by more than the minimum effect{f': {names}' if names else ''}."
     elif "changed" in alarms:
         first = "The tables differ, but no difference is shown to exceed the minimum effect."
+    elif not content["data"]["types"]:
+        first = "No column could be tested (data.untested has the reasons): nothing is known of a change."
     else:
         first = f"No change found at alpha = {verdict['alpha']:.3g}."
     parts = [first]

@@ -70,6 +70,12 @@ class Settings:
             raise BadInput(f"give one of model, prediction and probability, not {' and '.join(sources)}")
         if sources and self.target is None:
             raise BadInput(f"{sources[0]} is given without target; name the column that holds the labels with target=")
+        outputs = [n for n in (self.prediction, *self.probability) if n is not None]
+        if self.target in outputs:
+            raise BadInput(f"column {self.target!r} is both target and the model's output; name one for each")
+        twice = next((n for n in outputs if outputs.count(n) > 1), None)
+        if twice is not None:
+            raise BadInput(f"column {twice!r} is named twice as the model's output; name each column once")
         if self.metric is not None and not sources:
             raise BadInput(f"metric={self.metric!r} needs a model, prediction or probability to measure")
 
