@@ -17,10 +17,10 @@ CARD = Card(
     summary="Fits a logistic curve to the log-odds: two numbers for each class.",
     contract="Calibrator",
     title="Probabilistic Outputs for Support Vector Machines and Comparisons to Regularized Likelihood Methods",
-    authors=("Platt, John",),
+    authors=("Platt, John C.",),
     year=1999,
     venue="Advances in Large Margin Classifiers",
-    link="https://home.cs.colorado.edu/~mozer/Teaching/syllabi/6622/papers/Platt1999.pdf",
+    link="http://research.microsoft.com/~jplatt/abstracts/SVprob.html",
     reads=("probabilities", "labels"),
     remedy_for=("miscalibration",),
     advice="Recalibrate the probabilities by Platt scaling on a few hundred recent labelled rows.",
@@ -40,7 +40,8 @@ class PlattScaling(BaseEstimator):
 
     References
     ----------
-    Platt (1999), in Advances in Large Margin Classifiers, MIT Press.
+    Platt (1999), in Advances in Large Margin Classifiers, MIT Press,
+    http://research.microsoft.com/~jplatt/abstracts/SVprob.html
 
     Examples
     --------

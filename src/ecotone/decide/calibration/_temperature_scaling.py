@@ -24,7 +24,7 @@ CARD = Card(
     reads=("probabilities", "labels"),
     remedy_for=("miscalibration",),
     advice="Recalibrate the probabilities by one temperature on a hundred or more recent labelled rows.",
-    tier="stable",
+    tier="method",
 )
 
 _TINY = 1e-12  # least probability whose logarithm is taken

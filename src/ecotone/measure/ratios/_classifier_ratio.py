@@ -28,7 +28,7 @@ CARD = Card(
     link="https://doi.org/10.1145/1273496.1273507",
     remedy_for=("covariate",),
     advice="Weight the reference rows by the estimated density ratio and refit the model.",
-    tier="stable",
+    tier="method",
 )
 
 _MOST_LEVELS = 254  # codes that histogram trees can tell apart
