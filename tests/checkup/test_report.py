@@ -290,7 +290,7 @@ def test_everything_found_leads_with_what_matters():
         "The tables differ by more than the minimum effect: speed and town.", "What to do", "What it does to the model",
         "What moved", "The pair that changed most", "Rows outside", "Every column", "How certain", "Data",
     ]  # fmt: skip
-    assert page.index("material:") < page.index("changed:")
+    assert page.index("Material:") < page.index("Changed:")
     assert "&lt; 10<sup>−300</sup>" in page
     for said in ("LEVELVALUE", "7,773", "GROUPVALUE", "missing", "NOTEVALUE", "30 of 1,000 current rows are named"):
         assert said in words

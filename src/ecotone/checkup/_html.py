@@ -30,7 +30,7 @@ def p(value: float | None, log10: float | None = None, word: str = "p ") -> str:
         return f"{word}–"
     small = power(value, log10)
     if small is None:
-        return f"{word}{'= ' if word else ''}{value:.2g}"
+        return f'<span class="nw">{word}= {value:.2g}</span>' if word else f"{value:.2g}"
     mantissa, exponent = small
     ten = f"10<sup>−{-exponent}</sup>"
     if not mantissa:

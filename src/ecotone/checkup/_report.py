@@ -13,10 +13,10 @@ from ._report_rows import rows
 from ._words import answers, detectable, isolated, leading, number, percent, sizes, text
 
 _EXPLAINED = {
-    "material": "Is a difference above the minimum effect?",
-    "changed": "Is there any difference?",
-    "performance": "Is the model worse than on the reference?",
-    "rows outside": "Are there rows unlike any reference row?",
+    "material": "Material: above the minimum effect?",
+    "changed": "Changed: is there any difference?",
+    "performance": "Performance: worse than on the reference?",
+    "rows outside": "Rows outside: unlike any reference row?",
 }
 
 
@@ -71,7 +71,7 @@ def _lead(content: dict[str, Any]) -> str:
     )
     tiles = "".join(
         f'<div class="tile{" yes" if alarm else ""}"><span>{_EXPLAINED[what]}</span><b>{_sentence(word)}</b>'
-        f"<span>{what}: {p(*found)}{_against(levels[what])}</span></div>"
+        f"<span>{p(*found)}{_against(levels[what])}</span></div>"
         for what, alarm, word, found in answers(content)
     )
     return (
