@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import special
 
 from ecotone.contracts import Floats, Ints, as_seed
+from ecotone.data._each import each
 from ecotone.data._table import CODED, Column, Pair
 
 from ._minp import log_two_sided
-from ._scores import Design
+from ._scores import Coded, Design
 
 LEVEL = 0.01  # of the tests for undeclared dependence: half serial, half entities
 LAGS = (1, 2, 3, 5, 8, 13, 21, 34)
@@ -22,7 +24,8 @@ BIAS = 0.03  # of a block's variance, from what neighbouring blocks share
 BLOCKS = 20  # per table, below which relabelling blocks says little
 SCORES = frozenset({"L1", "L2", "level", "missing"})
 PERMUTATIONS = 199
-ROWS = 20_000  # for the tests of dependence
+ROWS = 20_000  # for the tests of likeness within entities
+BLOCK = 1 << 16  # rows up to which autocorrelations are computed in double precision and in one piece
 
 Guarantee = Literal["exact", "approximate", "withdrawn"]
 
@@ -44,6 +47,8 @@ class Dependence:
         Of every p-value that follows: exact for independent rows or declared entities, approximate for blocks in
         time, withdrawn where dependence was found that nobody declared, or where too few blocks are left.
     reason : str
+    encoded : tuple of Coded
+        The columns as scores, for the tests that follow.
     """
 
     units: tuple[Ints, Ints] | None
@@ -51,6 +56,7 @@ class Dependence:
     declared: tuple[str, ...]
     guarantee: Guarantee
     reason: str
+    encoded: tuple[Coded, ...] = field(default=(), repr=False, compare=False)
 
 
 def dependence(pair: Pair, *, entity: bool, time: bool, seed: int = 0) -> Dependence:
@@ -91,11 +97,13 @@ def dependence(pair: Pair, *, entity: bool, time: bool, seed: int = 0) -> Depend
     design = Design(pair, seed=seed)
     declared = tuple(name for name, on in (("entity", entity), ("time", time)) if on)
     if entity:
-        return _by_entity(pair, declared)
-    if time:
+        found = _by_entity(pair, declared)
+    elif time:
         order = tuple(np.argsort(c.values, kind="stable") for c in _role(pair, "time"))
-        return _by_time(design, order, declared)
-    return _undeclared(pair, design)
+        found = _by_time(design, order, declared)
+    else:
+        found = _undeclared(pair, design)
+    return replace(found, encoded=design.columns)
 
 
 def _role(pair: Pair, role: str) -> Iterator[Column]:
@@ -128,7 +136,7 @@ def _ids(column: Column) -> Ints:
 
 
 def _by_time(design: Design, order: tuple[Ints, ...], declared: tuple[str, ...]) -> Dependence:
-    series = _series(design, order)
+    series = _lagged(design, order)
     strength, where = _persistence(series, design.n)
     if strength == 0:
         reason = "no dependence along the time column was found: rows were taken as independent"
@@ -136,11 +144,10 @@ def _by_time(design: Design, order: tuple[Ints, ...], declared: tuple[str, ...])
         return Dependence(None, found, declared, "approximate", reason)
     units, length, enough = _blocks(design.n, order, strength)
     found = ({"what": "serial", "column": where, "value": strength, "detected": True},)
-    blocks = tuple(int(u.max()) + 1 for u in units)
     if not enough:
         reason = (
-            f"rows stay alike for so long in {where} that the tables hold only {blocks[0]} and {blocks[1]} stretches "
-            f"of {length} rows; {BLOCKS} independent ones are needed in each: give a longer period"
+            f"rows stay alike for so long in {where} that independent stretches would be {length} rows long, and "
+            f"{BLOCKS} of them are needed in each table: give a longer period; shorter stretches were compared"
         )
         return Dependence(units, found, declared, "withdrawn", reason)
     reason = f"rows in order of time were cut into blocks of {length}, longer than their dependence"
@@ -148,8 +155,7 @@ def _by_time(design: Design, order: tuple[Ints, ...], declared: tuple[str, ...])
 
 
 def _undeclared(pair: Pair, design: Design) -> Dependence:
-    order = tuple(np.arange(n) for n in design.n)
-    series = _series(design, order)
+    series = _lagged(design, None)
     found = [*_serial_tests(series, design.n), *_entity_tests(pair, design)]
     alarms = [f for f in found if f["detected"]]
     if not alarms:
@@ -165,7 +171,8 @@ def _undeclared(pair: Pair, design: Design) -> Dependence:
         return Dependence((_ids(columns[0]), _ids(columns[1])), tuple(found), (), "withdrawn", reason)
     first = min(alarms, key=lambda f: f["pvalue"])
     strength, _ = _persistence(series, design.n)
-    units, length, _ = _blocks(design.n, order, max(strength, 0.1))
+    units, _, _ = _blocks(design.n, tuple(np.arange(n) for n in design.n), max(strength, 0.1))
+    length = int(np.bincount(units[0])[0])
     reason = (
         f"neighbouring rows are alike in {first['column']} (correlation {first['value']:.2f}): the rows are sorted, in "
         f"order of time, or grouped; blocks of {length} rows were compared; declare the order with --time or the "
@@ -174,52 +181,74 @@ def _undeclared(pair: Pair, design: Design) -> Dependence:
     return Dependence(units, tuple(found), (), "withdrawn", reason)
 
 
-def _series(design: Design, order: tuple[Ints, ...]) -> list[tuple[str, list[Floats]]]:
-    """Each score, centred within its table, in order."""
-    out = []
-    for j, at in design.picked(SCORES):
-        c = design.columns[j]
-        for s in at[:6]:
-            both = []
-            for table, rows in enumerate(order):
-                codes = c.codes[: design.n[0]] if table == 0 else c.codes[design.n[0] :]
-                x = c.lut[:, s][codes[rows]]
-                both.append(x - x.mean())
-            out.append((c.name, both))
-    return out
+@dataclass(frozen=True)
+class _Lagged:
+    """Autocorrelations of one score in each table, at the lags of that table; None where they say nothing."""
+
+    column: str
+    r: tuple[Floats | None, Floats | None]
 
 
-def _correlations(x: Floats, lags: tuple[int, ...]) -> Floats:
-    power = float(x @ x)
-    return np.array([float(x[:-k] @ x[k:]) / power if power > 0 else 0.0 for k in lags])
+def _lagged(design: Design, order: tuple[Ints, ...] | None) -> list[_Lagged]:
+    """Each score's autocorrelations, centred within its table, in the order given."""
+
+    def one(picked: tuple[int, list[int]]) -> list[_Lagged]:
+        c, n_ref = design.columns[picked[0]], design.n[0]
+        halves = c.codes[:n_ref], c.codes[n_ref:]
+        if order is not None:
+            halves = halves[0][order[0]], halves[1][order[1]]
+        return [
+            _Lagged(c.name, (_autocorrelation(c.lut[:, s], halves[0]), _autocorrelation(c.lut[:, s], halves[1])))
+            for s in picked[1][:6]
+        ]
+
+    picked = list(design.picked(SCORES))
+    return [found for part in each(one, picked, values=sum(design.n) * len(picked)) for found in part]
+
+
+def _autocorrelation(score: Floats, codes: NDArray[np.int32]) -> Floats | None:
+    n = len(codes)
+    kind = np.float64 if n <= BLOCK else np.float32
+    x = np.take(np.asarray(score, dtype=kind), codes, mode="clip")
+    x -= x.mean(dtype=np.float64)
+    power = _dot(x, x)
+    if not _lags(n) or not _usable(x, power):
+        return None
+    return np.array([_dot(x[:-k], x[k:]) / power if power > 0 else 0.0 for k in _lags(n)])
+
+
+def _dot(x: NDArray[Any], y: NDArray[Any]) -> float:
+    """The inner product, piece by piece: a piece stays in the processor's cache for all lags."""
+    if len(x) <= BLOCK:
+        return float(x @ y)
+    return math.fsum(float(x[i : i + BLOCK] @ y[i : i + BLOCK]) for i in range(0, len(x), BLOCK))
 
 
 def _lags(n: int) -> tuple[int, ...]:
     return tuple(k for k in LAGS if k <= n // 10)
 
 
-def _usable(x: Floats) -> bool:
+def _usable(x: NDArray[Any], power: float) -> bool:
     """Products of a rare level with itself are too heavy-tailed for a normal autocorrelation."""
-    power = float(x @ x) / len(x)
-    return power > 1e-9 and float(np.abs(x).max()) ** 2 / power <= 1.2 * math.sqrt(len(x))
+    power /= len(x)
+    return power > 1e-9 and max(float(x.max()), -float(x.min())) ** 2 / power <= 1.2 * math.sqrt(len(x))
 
 
-def _serial_tests(series: list[tuple[str, list[Floats]]], n: tuple[int, int]) -> list[dict[str, Any]]:
+def _serial_tests(series: list[_Lagged], n: tuple[int, int]) -> list[dict[str, Any]]:
     """Autocorrelation at a few lags, Bonferroni over lags, scores and tables; the strongest of each table is told."""
     out: list[dict[str, Any]] = []
     tests = max(1, sum(len(_lags(m)) for m in n) * len(series))
     for table in (0, 1):
         lags = _lags(n[table])
         best: tuple[float, float, str, int] | None = None
-        for name, both in series:
-            x = both[table]
-            if not lags or not _usable(x):
+        for found in series:
+            r = found.r[table]
+            if r is None:
                 continue
-            r = _correlations(x, lags)
-            logp = log_two_sided(r * math.sqrt(len(x)))
+            logp = log_two_sided(r * math.sqrt(n[table]))
             k = int(logp.argmin())
             if best is None or logp[k] < best[0]:
-                best = (float(logp[k]), float(r[k]), name, lags[k])
+                best = (float(logp[k]), float(r[k]), found.column, lags[k])
         if best is not None:
             logp_all = min(0.0, best[0] + math.log(tests))
             out.append(
@@ -232,15 +261,16 @@ def _serial_tests(series: list[tuple[str, list[Floats]]], n: tuple[int, int]) ->
     return out
 
 
-def _persistence(series: list[tuple[str, list[Floats]]], n: tuple[int, int]) -> tuple[float, str]:
+def _persistence(series: list[_Lagged], n: tuple[int, int]) -> tuple[float, str]:
     """The strongest autocorrelation as the coefficient of a first-order chain, over scores whose lags are sure."""
     lags = _lags(min(n))
     bar = 1e-3 / max(1, len(series) * len(lags))
     best, where = 0.0, ""
-    for name, both in series:
-        if not lags or not all(_usable(x) for x in both):
+    for found in series:
+        before, after = found.r
+        if before is None or after is None:
             continue
-        r = np.sum([len(x) * _correlations(x, lags) for x in both], axis=0) / sum(n)
+        r = np.sum([m * x[: len(lags)] for m, x in zip(n, (before, after))], axis=0) / sum(n)
         chain = min(max(float(r[0]), 0.0), 0.95) ** 2  # Bartlett: dependence widens every later lag's own error
         se = math.sqrt((1 + chain) / (1 - chain) / sum(n))
         sure = (r > 0) & (log_two_sided(r / se) <= math.log(bar))
@@ -248,23 +278,24 @@ def _persistence(series: list[tuple[str, list[Floats]]], n: tuple[int, int]) -> 
             low = np.maximum(r[sure] - 2 * se, 1e-3)  # the largest of many estimates is too large
             phi = float((low ** (1 / np.array(lags)[sure])).max())
             if phi > best:
-                best, where = phi, name
+                best, where = phi, found.column
     return min(best, 0.9999), where
 
 
 def _blocks(n: tuple[int, int], order: tuple[Ints, ...], phi: float) -> tuple[tuple[Ints, Ints], int, bool]:
-    """Blocks of consecutive rows in each table, their length, and whether there are enough of them."""
+    """Blocks of consecutive rows in each table, the length they should have, and whether enough of it fit."""
     shared = 2 * phi / (1 - phi**2)  # bias of a block's variance, times its length
-    length = max(2, math.ceil(shared / BIAS))
-    most = min(n) // BLOCKS
-    if length > most >= shared / (BIAS + 0.02):
-        length = most
+    wanted = max(2, math.ceil(shared / BIAS))
+    most = max(2, min(n) // BLOCKS)
+    enough = wanted <= most or most >= shared / (BIAS + 0.02)
+    length = min(wanted, most)  # too short is said, and still better than rows
     units = []
     for rows in order:
         unit = np.empty(len(rows), np.int64)
         unit[rows] = np.minimum(np.arange(len(rows)) // length, max(len(rows) // length - 1, 0))
         units.append(unit)
-    return (units[0], units[1]), length, min(int(u.max()) + 1 for u in units) >= BLOCKS
+    enough = enough and min(int(u.max()) + 1 for u in units) >= BLOCKS
+    return (units[0], units[1]), length if enough else wanted, enough
 
 
 def _identifiers(pair: Pair) -> dict[str, tuple[Column, Column]]:
@@ -303,12 +334,12 @@ def _entity_tests(pair: Pair, design: Design) -> list[dict[str, Any]]:
 
 def _others(design: Design, name: str, table: int, rows: int) -> Floats | None:
     """(rows, s) rank and level scores of the other columns of one table."""
-    x, column, _ = design.matrix(frozenset({"L1", "level"}))
+    first = 0 if table == 0 else design.n[0]
+    x, column, _ = design.matrix(frozenset({"L1", "level"}), np.arange(first, first + rows))
     keep = np.array([design.columns[j].name != name for j in column], bool)
     if not keep.any():
         return None
-    first = 0 if table == 0 else design.n[0]
-    part = x.T[keep][:, first : first + rows].T.astype(np.float64)
+    part = x.T[keep].T.astype(np.float64)
     return np.asarray(part - part.mean(0))
 
 

@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 from scipy import special
 
 from ecotone.contracts import Bools, Floats, Ints, as_seed
-from ecotone.data._table import CODED, ORDERED, Kind, Pair
+from ecotone.data._each import each
+from ecotone.data._profile_cuts import place
+from ecotone.data._table import CODED, ORDERED, Column, Kind, Pair
 
 BINS = 1024  # cut points per ordered column once sorting it would cost more than binning
 SORTED_UP_TO = 50_000  # pooled rows; beyond, ranks are those of BINS quantile bins
@@ -21,6 +23,7 @@ MIN_LEVEL = 10  # pooled rows that a level needs for an indicator of its own
 MAX_LEVELS = 12
 ID_LEVELS = 200  # a category with more levels is tested for its missing values only
 PERMUTE_UP_TO = 10_000  # units of both tables together
+CELLS = 1 << 15  # of the grid that stands in for a binary search
 TAIL = 4.0  # clip of the exponential tail scores, so that their products stay bounded
 
 FloatArray = NDArray[np.float32]
@@ -90,7 +93,9 @@ def _codes_ordered(values: Floats, seed: int) -> tuple[NDArray[np.int32], int, t
     else:
         part = seen if len(seen) <= 20 * BINS else seen[as_seed(seed, 901).integers(0, len(seen), 20 * BINS)]
         cuts = np.unique(np.quantile(part, np.arange(1, BINS) / BINS, method="lower")) if len(part) else part
-        inverse, size = np.searchsorted(cuts, seen, side="right"), len(cuts) + 1
+        inverse, size = place(seen, cuts, cells=CELLS, right=True), len(cuts) + 1
+    if not gone.any():
+        return inverse.astype(np.int32), size, ()
     codes = np.full(len(values), size, np.int32)
     codes[~gone] = inverse
     return codes, size, ()
@@ -170,22 +175,28 @@ def _finish(columns: list[Floats], what: list[str], count: Ints) -> tuple[Floats
 
 @dataclass
 class Design:
-    """What the families share: the encoded columns, the rows' tables and units, and one set of permutations."""
+    """What the families share: the encoded columns, the rows' tables and units, and one set of permutations.
+
+    ``encoded`` may hold the columns of an earlier design of the same tables and seed; units do not change them.
+    """
 
     pair: Pair
     alpha: float = 0.05
     seed: int = 0
+    encoded: tuple[Coded, ...] | None = None
     columns: tuple[Coded, ...] = field(init=False)
 
     def __post_init__(self) -> None:
-        n_ref = self.pair.reference.n
-        self.columns = tuple(
-            encode(
-                c.name, c.kind, np.concatenate([c.values, self.pair.current[c.name].values]), n_ref, c.levels, self.seed
-            )
-            for c in self.pair.reference
-            if c.kind in ORDERED | CODED
-        )
+        if self.encoded is not None:
+            self.columns = self.encoded
+            return
+
+        def one(c: Column) -> Coded:
+            values = np.concatenate([c.values, self.pair.current[c.name].values])
+            return encode(c.name, c.kind, values, self.n[0], c.levels, self.seed)
+
+        used = [c for c in self.pair.reference if c.kind in ORDERED | CODED]
+        self.columns = tuple(each(one, used, values=sum(self.n) * len(used)))
 
     @property
     def n(self) -> tuple[int, int]:

@@ -20,7 +20,7 @@ from ._margins import margins
 from ._material import ROOT12, SHARES, pairs_material, trees_material
 from ._minp import LOG10
 from ._pairs import pairs
-from ._scores import Design
+from ._scores import Coded, Design
 from ._support import support
 from ._trees import trees
 from ._triples import triples
@@ -89,7 +89,13 @@ class TwoTables:
 
 
 def two_tables(
-    pair: Pair, *, alpha: float = 0.05, min_effect: float = 0.02, fdr: float = 0.1, seed: int = 0
+    pair: Pair,
+    *,
+    alpha: float = 0.05,
+    min_effect: float = 0.02,
+    fdr: float = 0.1,
+    seed: int = 0,
+    encoded: tuple[Coded, ...] | None = None,
 ) -> TwoTables:
     r"""Say whether two tables come from one distribution, whether the difference matters, and which columns moved.
 
@@ -113,6 +119,8 @@ def two_tables(
         Of the columns named.
     seed : int
         The same seed gives the same answer.
+    encoded : tuple of Coded, optional
+        The columns as :func:`dependence` has encoded them for the same tables and seed.
 
     Raises
     ------
@@ -136,7 +144,7 @@ def two_tables(
     """
     _check(pair, alpha, min_effect, fdr)
     as_seed(seed)
-    design = Design(pair, alpha, seed)
+    design = Design(pair, alpha, seed, encoded)
     found: dict[str, Found] = {}
     seconds: dict[str, float] = {}
     for name, (_, family) in FAMILIES.items():
