@@ -127,8 +127,10 @@ def test_one_unit_and_the_same_table_twice():
 
 def test_groups_are_tested_too():
     rng = np.random.default_rng(1)
-    a, b = ({"x": numbers(300, k), "g": rng.integers(0, m, 300), "y": rng.integers(0, 2, 300), "p": rng.uniform(size=300)}
-            for k, m in ((0, 1000), (1, 3)))  # fmt: skip
+    a, b = (
+        {"x": numbers(300, k), "g": rng.integers(0, m, 300), "y": rng.integers(0, 2, 300), "p": rng.uniform(size=300)}
+        for k, m in ((0, 1000), (1, 3))
+    )
     found = answered(a, b, target="y", probability="p", groups="g")
     assert "g" in {c["name"] for c in found["columns"] if c["marginal"]["changed"]}
     assert {"y", "p"}.isdisjoint(found["data"]["types"])
@@ -155,7 +157,7 @@ def test_profiles_on_either_side(tmp_path):
     assert answered(old, profile(tables[0].take(rng.permutation(9000)), seed=3))["headline"]["alarms"] == []
     calibration = ecotone.check(old, tables[1]).rows["n_calibration"]
     assert calibration == int(old.split().sum())
-    with pytest.raises(BadInput, match="reference.*no rows.*without --no-rows"):
+    with pytest.raises(BadInput, match=r"reference.*no rows.*without --no-rows"):
         ecotone.check(profile(tables[0], rows=False), tables[1])
 
 

@@ -21,6 +21,7 @@ from ecotone.contracts import BadInput
 # The base of every complaint about a command line; typer brings its own copy of click.
 _Complaint: Any = typer.BadParameter.__mro__[2]
 _LONGEST = 1000
+INTERRUPTED = 130
 
 app = typer.Typer(
     name="ecotone",
@@ -40,7 +41,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
                 warnings.simplefilter("ignore")
             return _run(arguments)
     except (typer.Abort, KeyboardInterrupt):
-        return _complain("interrupted", 130)
+        return _complain("interrupted", INTERRUPTED)
     except typer.Exit as done:
         return done.exit_code
     except _Complaint as error:
@@ -60,6 +61,8 @@ def _run(arguments: Sequence[str] | None) -> int:
     code = _command().main(
         args=None if arguments is None else list(arguments), prog_name="ecotone", standalone_mode=False
     )
+    if code == INTERRUPTED:  # typer's answer to Ctrl-C, without a word
+        raise KeyboardInterrupt
     return code if isinstance(code, int) else 0
 
 

@@ -107,9 +107,14 @@ def _profile(source: Any, name: str) -> Frame | None:
 
     try:
         held = Profile.load(source) if is_path else source
-        return held.to_frame(_utf8(str(source)) if is_path else name) if isinstance(held, Profile) else None
     except BadInput as error:
         raise BadInput(f"{name}: {error}") from None
+    if not isinstance(held, Profile):
+        return None
+    try:
+        return held.to_frame(_utf8(str(source)) if is_path else name)
+    except BadInput as error:
+        raise BadInput(f"{name} ({source}): {error}" if is_path else f"{name}: {error}") from None
 
 
 def _check(table: pa.Table, name: str, source: Any) -> None:
