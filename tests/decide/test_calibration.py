@@ -13,7 +13,7 @@ from ecotone.decide.calibration import (
     TemperatureScaling,
     calibration_error,
 )
-from ecotone.decide.calibration._calibration_error import _error, _pvalue
+from ecotone.decide.calibration._calibration_error import _after, _error, _pvalue
 
 
 def _pava(y):
@@ -147,3 +147,14 @@ def test_calibration_error_wants_codes_and_says_where_rows_are_too_few():
     with pytest.raises(BadInput, match="codes from 0 to 1"):
         calibration_error([0.5, 0.5], [0, 2])
     assert calibration_error([0.5, 0.5, 0.5], [0, 1, 0]).after is None
+
+
+def test_what_recalibration_leaves_is_told_on_rows_that_did_not_fit_it():
+    rng = np.random.default_rng(0)
+    left, own = [], []
+    for seed in range(10):
+        p = rng.random(1000)
+        came = rng.random(1000) < p**2
+        left.append(_after(p, came, 15, np.random.default_rng(seed)))
+        own.append(_error(IsotonicCalibration().fit(p, came).predict(p), came, 15))
+    assert np.mean(left) > 2 * np.mean(own) + 0.003
