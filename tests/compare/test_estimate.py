@@ -16,8 +16,9 @@ from ecotone.compare.estimate import (
     label_shift,
     pape,
 )
-from ecotone.compare.estimate._core import Core, variance_of_mean, with_new_shares
-from ecotone.compare.estimate._nuisance import deal, nuisance
+from ecotone.compare.estimate._core import A, Core, variance_of_mean, with_new_shares
+from ecotone.compare.estimate._learners import deal
+from ecotone.compare.estimate._nuisance import nuisance
 from ecotone.contracts import BadInput
 from ecotone.measure.scores import METRICS, SoftSample, metric_named
 
@@ -77,14 +78,33 @@ def test_importance_weighted_equals_the_weighted_mean_by_hand():
 
 
 @pytest.mark.oracle("doubly_robust")
-def test_doubly_robust_is_cbpe_plus_the_weighted_residual():
+def test_doubly_robust_is_the_expectation_plus_the_weighted_residual():
     given, _, _ = _shifted(n=600)
     shared = nuisance(given, 0)
-    q = shared.calibrated()[0]
+    q, q_new = shared.conditional()
     rows = np.arange(600)
+    assert q.sum(axis=1) == pytest.approx(1) and q_new.sum(axis=1) == pytest.approx(1)
     gap = (given.y_reference == given.predicted_reference) - q[rows, given.predicted_reference]
-    by_hand = cbpe(given).value + np.average(gap, weights=shared.weights)
+    by_hand = q_new[rows, given.predicted_current].mean() + np.average(gap, weights=shared.weights)
     assert doubly_robust(given).value == pytest.approx(by_hand, rel=1e-12)
+
+
+def test_trees_stacked_on_confidence_find_a_group_that_the_model_does_not():
+    given, _, right = _shifted(spread=1.0, hidden=0.6)
+    q = nuisance(given, 0).conditional()[1][np.arange(N), given.predicted_current]
+    hard = given.x_current[:, 1] > 1
+    assert q[hard].mean() == pytest.approx(0.5, abs=0.05)
+    assert abs(q.mean() - right) < 0.5 * abs(cbpe(given).value - right)
+
+
+def test_the_interval_reaches_further_away_from_the_reference():
+    given, _, _ = _shifted(n=1500)
+    core = Core.of(given, "accuracy", 0)
+    for value in (core.reference - 0.04, core.reference + 0.04):
+        low, high = core.interval(value, 0.9, widen=True)
+        plain = core.interval(value, 0.9, widen=False)
+        away, towards = (plain[0] - low, high - plain[1])[:: 1 if value < core.reference else -1]
+        assert away - towards == pytest.approx(A * 0.04) and towards >= 0
 
 
 @pytest.mark.oracle("doc")

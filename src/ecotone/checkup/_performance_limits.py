@@ -25,7 +25,7 @@ def bound(core: Core) -> dict[str, Any] | None:
 
 
 def right_on_current(core: Core) -> Floats:
-    q = core.shared.calibrated()[1]
+    q = core.shared.conditional()[1]
     return np.asarray(q[np.arange(len(q)), np.asarray(core.data.predicted_current, dtype=np.int64)])
 
 

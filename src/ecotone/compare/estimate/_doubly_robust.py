@@ -5,8 +5,9 @@ from __future__ import annotations
 from ecotone.cards import Card
 from ecotone.contracts import Estimate
 
-from ._core import Core, estimate, miscalibrated, thin
+from ._core import Core, estimate
 from ._predictions import Predictions
+from ._unknown import miscalibrated, thin
 
 CARD = Card(
     name="doubly_robust",
@@ -33,11 +34,16 @@ def doubly_robust(predictions: Predictions, metric: str = "accuracy", *, level: 
     .. math:: \hat M = \frac1{n_{cur}}\sum_{cur} \hat m(x_i) +
         \frac{\sum_{ref} w_i\,(\mathrm{score}_i - \hat m(x_i))}{\sum_{ref} w_i}
 
-    Right if either the ratio w or the conditional expectation m is. The interval is
-    :math:`\hat M \pm (z\,se + a\,|\hat M - M_{ref}| + b\,\mathrm{range})`: sampling error, including that realised
-    labels are random themselves, a share of the extrapolated distance, and a share of the range of the estimators
-    (CBPE, PAPE, DoC and this one; DLE, the weighted metric and this one for regressions). The constants were
-    chosen on simulated shifts, on the wide side: coverage is measured, not proved.
+    Right if either the ratio w or the conditional expectation m is. m is the score under label probabilities that are
+    logistic in the model's log-odds and in those of boosted trees grown on the reference rows; for regressions, boosted
+    trees of the loss. Both are out of fold. The interval is
+
+    .. math:: \hat M \pm (z\,se + b\,\mathrm{range}), \quad
+        \text{longer by } a\,|\hat M - M_{ref}| \text{ on the side away from } M_{ref}
+
+    sampling error, including that realised labels are random themselves; the range of this estimate, the mean of m
+    and the weighted metric; and a share of the estimated move, since learners held back against noise see too little
+    of a change. a and b were fitted on simulated shifts: coverage is measured there, not proved.
 
     Parameters
     ----------

@@ -5,8 +5,9 @@ from __future__ import annotations
 from ecotone.cards import Card
 from ecotone.contracts import Estimate
 
-from ._core import Core, estimate, thin
+from ._core import Core, estimate
 from ._predictions import Predictions
+from ._unknown import thin
 
 CARD = Card(
     name="pape",

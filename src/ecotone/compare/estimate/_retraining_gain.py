@@ -15,7 +15,7 @@ from ecotone.measure._binnable import binnable
 from ecotone.measure.scores import Metric, SoftSample, metric_named
 
 from ._core import multiplicity, variance_of_mean
-from ._nuisance import deal
+from ._learners import deal
 from ._predictions import Predictions
 
 CARD = Card(

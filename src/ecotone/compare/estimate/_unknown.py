@@ -1,0 +1,53 @@
+"""Why an estimate should not be acted on."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ecotone.contracts import Floats
+
+from ._core import Core
+from ._predictions import Predictions
+
+LEAST_EFFECTIVE = 0.1  # share of the reference rows
+LEAST_ROWS = 30
+MOST_MISCALIBRATED = 0.1
+
+
+def thin(core: Core) -> str | None:
+    """Why the reference cannot stand for the current rows, if it cannot."""
+    share, rows = core.shared.effective, len(core.shared.rows)
+    if share >= LEAST_EFFECTIVE:
+        if rows * share >= LEAST_ROWS:
+            return None
+        return (
+            f"only {rows * share:.0f} reference rows count (effective sample size; below {LEAST_ROWS} nothing can be "
+            "said): label more rows"
+        )
+    return (
+        f"the reference rows that resemble the current ones are worth {share:.1%} of them (effective sample size; "
+        f"below {LEAST_EFFECTIVE:.0%} nothing can be said): label current rows"
+    )
+
+
+def miscalibrated(core: Core) -> str | None:
+    """Why the model's probabilities cannot be repaired on the reference, if they cannot."""
+    if core.data.is_regression:
+        return None
+    worst = _worst_bin(core.shared.calibrated()[0], core.data)
+    if worst <= MOST_MISCALIBRATED:
+        return None
+    return (
+        f"on the reference the model's probabilities miss by {worst:.2f} where they miss most, even after calibration "
+        f"(above {MOST_MISCALIBRATED:.2f} they say too little): label current rows"
+    )
+
+
+def _worst_bin(q: Floats, data: Predictions) -> float:
+    """Largest gap in ten bins of confidence between being right and the calibrated probability, beyond its noise."""
+    rows = np.arange(len(q))
+    said = q[rows, np.asarray(data.predicted_reference, dtype=np.int64)]
+    right = np.asarray(data.y_reference == data.predicted_reference, dtype=np.float64)
+    bins = np.array_split(np.argsort(said, kind="stable"), 10)
+    gaps = [abs((right - said)[b].mean()) - 3 * np.sqrt(0.25 / len(b)) for b in bins if len(b)]
+    return float(max(gaps, default=0.0))
