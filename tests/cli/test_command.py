@@ -236,13 +236,13 @@ def test_methods_and_cite(capfd):
     listed = json.loads(said(capfd, "methods", "--json", code=0).out)
     names = [entry["name"] for entry in listed]
     assert len(names) >= 30 and len(set(names)) == len(names)
-    assert {"FeatureShiftTest", "BBSE"} <= set(names)
+    assert {"feature_shift_test", "BBSE"} <= set(names)
     assert all(entry["link"].startswith("https://") and "contract" in entry["evidence"] for entry in listed)
     table = said(capfd, "methods", code=0).out
     assert all(name[:20] in table for name in names) and len(table.splitlines()) == len(names) + 1
-    assert said(capfd, "cite", "featureshifttest", code=0).out.startswith("@")
-    err = said(capfd, "cite", "FeatureShift", code=2).err
-    assert "did you mean" in err and "FeatureShiftTest" in err
+    assert said(capfd, "cite", "crude", code=0).out.startswith("@")
+    err = said(capfd, "cite", "feature_shift", code=2).err
+    assert "did you mean" in err and "feature_shift_test" in err
     assert "`ecotone methods` lists them" in said(capfd, "cite", "zzzzzz", code=2).err
 
 

@@ -154,7 +154,7 @@ class Nuisance:
             if len(np.unique(y[train])) < 2:
                 ref[folds == f, y[train][0]], cur[f, :, y[train][0]] = 1, 1
                 continue
-            tree = label_trees(self._mask(x.shape[1]), self.seed).fit(x[train], y[train])
+            tree = label_trees(self._mask(x.shape[1]), self.seed).fit(binnable(x[train]), y[train])
             if (folds == f).any():
                 ref[np.ix_(folds == f, tree.classes_)] = tree.predict_proba(x[folds == f])
             cur[f][:, tree.classes_] = tree.predict_proba(xc)
@@ -221,7 +221,7 @@ class Nuisance:
             train = train if len(train) else np.arange(len(x))
             train = train if len(train) <= _ROWS else as_seed(self.seed, 8, f).choice(train, _ROWS, replace=False)
             for m in range(target.shape[1]):
-                tree = moment_trees(self._mask(x.shape[1]), self.seed).fit(x[train], target[train, m])
+                tree = moment_trees(self._mask(x.shape[1]), self.seed).fit(binnable(x[train]), target[train, m])
                 if (folds == f).any():
                     ref[folds == f, m] = tree.predict(x[folds == f])
                 cur[:, m] += tree.predict(xc) / FOLDS
