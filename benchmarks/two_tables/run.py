@@ -26,7 +26,7 @@ sys.path.insert(0, str(HERE))
 
 import measures
 from cells import CELLS, Cell
-from table import table
+from table import peers, table
 
 RESULTS = HERE / "results"
 
@@ -59,7 +59,7 @@ def main() -> None:
     given = parser.parse_args()
     RESULTS.mkdir(exist_ok=True)
     if given.table:
-        print(table(RESULTS))
+        print(f"{table(RESULTS)}\n\n{peers(RESULTS)}")
         return
     warnings.simplefilter("ignore")
     shard = tuple(int(part) for part in given.shard.split("/"))

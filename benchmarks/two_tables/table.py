@@ -61,3 +61,23 @@ def table(results: Path) -> str:
             mark = "holds" if mean <= 0.055 else "**misses**"
             lines.append(f"| level | all null cells | {figure} | {mean:.3f} ± {se:.3f} | ≤ 0.055 | {mark} | {n} |")
     return "\n".join(lines)
+
+
+def peers(results: Path) -> str:
+    """Shares of runs in which each tool alarms, on the same tables."""
+    said = {p.stem.removeprefix("peer_"): json.loads(p.read_text()) for p in sorted(results.glob("peer_*.json"))}
+    figures = list(dict.fromkeys(f for cells in said.values() for found in cells.values() for f in found))
+    if not figures:
+        return ""
+    merged: dict[str, dict[str, list[float]]] = {}
+    for cells in said.values():
+        for cell, found in cells.items():
+            merged.setdefault(cell, {}).update(found)
+    lines = ["| cell | Ecotone | " + " | ".join(figures) + " |", "|---|---|" + "---|" * len(figures)]
+    for cell, found in merged.items():
+        path = results / f"{cell}.jsonl"
+        records = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+        ours, _, n = _mean([r.get("alarm", r["changed"]) for r in records])
+        shown = [f"{found[f][0]:.2f} ({found[f][1]:.0f})" if f in found else "" for f in figures]
+        lines.append(f"| {cell} | {ours:.2f} ({n}) | " + " | ".join(shown) + " |")
+    return "\n".join(lines)

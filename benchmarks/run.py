@@ -1,0 +1,37 @@
+"""All benchmarks, one after another: hours on two cores. Each can be run alone and goes on where it stopped.
+
+make bench                                  # everything that is still missing
+python benchmarks/run.py two_tables replay  # some
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+STEPS = {
+    "two_tables": ["two_tables/run.py"],
+    "replay": ["replay/run.py"],
+    "speed": ["speed/run.py"],
+    "profile": ["profile/run.py"],
+    "accuracy": ["accuracy/coverage.py"],
+}
+
+
+def main(names: list[str]) -> int:
+    for name in names or list(STEPS):
+        if name not in STEPS:
+            print(f"there is no benchmark {name!r}; there are {', '.join(STEPS)}", file=sys.stderr)
+            return 2
+        for script in STEPS[name]:
+            print(f"== {script}", flush=True)
+            code = subprocess.run([sys.executable, str(HERE / script)], check=False).returncode
+            if code:
+                return code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
