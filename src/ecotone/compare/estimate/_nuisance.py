@@ -179,7 +179,8 @@ class Nuisance:
         for f in range(FOLDS):
             keep = folds != f if (folds != f).any() else np.ones(len(y), dtype=bool)
             line = logistic(z[keep], y[keep], np.ones(int(keep.sum())), k)
-            ref[folds == f] = line(z[folds == f])
+            if (folds == f).any():
+                ref[folds == f] = line(z[folds == f])
             cur += line(np.hstack([self.log_odds("current"), log_odds(own_cur[f], _LEAST_OWN)])) / FOLDS
         return ref, cur
 
