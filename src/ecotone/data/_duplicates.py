@@ -66,6 +66,9 @@ def equal_rows(keys: Keys, exact: Sequence[Exact] = ()) -> tuple[Ints, Ints]:
     if not keys or len(keys[0]) < 2:
         return none, none
     hashed = _hash(keys)
+    ranked = np.sort(hashed)  # many times faster than the order; most tables have no copies
+    if not (ranked[1:] == ranked[:-1]).any():
+        return none, none
     order = np.argsort(hashed, kind="stable")
     again = np.r_[False, hashed[order][1:] == hashed[order][:-1]]
     # Rows of one hash and the first of them, compared column by column; those that differ are compared anew

@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from joblib import cpu_count
-
 A = TypeVar("A")
 B = TypeVar("B")
 
@@ -31,8 +29,9 @@ def each(work: Callable[[A], B], items: Iterable[A], *, values: int) -> list[B]:
     >>> each(abs, [-1, 2, -3], values=3)
     [1, 2, 3]
     """
-    threads = min(MOST, cpu_count())
-    if values < FEWEST or threads < 2:
+    if values < FEWEST:
         return [work(item) for item in items]
-    with ThreadPoolExecutor(threads) as pool:
+    from joblib import cpu_count  # cores that this process may use; slow to import
+
+    with ThreadPoolExecutor(min(MOST, cpu_count())) as pool:
         return list(pool.map(work, items))

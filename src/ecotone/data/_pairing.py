@@ -10,6 +10,7 @@ import numpy as np
 from ecotone.contracts import BadInput
 
 from ._duplicates import leave_out_copies
+from ._each import each
 from ._kinds import Typed, decide
 from ._readers import Frame
 from ._roles import named_roles, role_columns
@@ -95,7 +96,9 @@ def pair(
             f"the tables have no column in common: reference has {here}, current has {there}; "
             "give tables with the same column names"
         )
-    raws = {name: pool(name, reference.arrow[name], current.arrow[name]) for name in shared}
+    values = (reference.n + current.n) * len(shared)
+    pooled = each(lambda name: pool(name, reference.arrow[name], current.arrow[name]), shared, values=values)
+    raws = dict(zip(shared, pooled))
     keep, counts = leave_out_copies(reference.arrow, current.arrow, raws)
     if not keep.all():
         raws = {name: raw.take(keep) for name, raw in raws.items()}
@@ -103,7 +106,7 @@ def pair(
     wanted = [c for c in shared if c not in never and (columns is None or c in set(columns))]
     if not wanted:
         raise BadInput("no column is left to compare; name other columns, or exclude fewer")
-    typed = {name: decide(raws[name]) for name in wanted}
+    typed = dict(zip(wanted, each(lambda name: decide(raws[name]), wanted, values=values)))
     _refuse_mismatch(typed, columns)
     split = int(keep[: reference.n].sum())
     features = _distinct_names([f for t in typed.values() for f in t.features])

@@ -35,7 +35,7 @@ class Sample:
         return 1.2 * balance * math.sqrt(smaller)
 
     def largest(self) -> Floats:
-        return np.asarray(np.abs(self.x).max(0), dtype=np.float64)
+        return np.asarray(np.maximum(self.x.max(0), -self.x.min(0)), dtype=np.float64)
 
 
 def sample(design: Design, names: frozenset[str], most: int, stream: int) -> Sample:

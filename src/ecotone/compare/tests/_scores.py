@@ -256,9 +256,7 @@ class Design:
         if self.unit is None:
             ref = round(min(self.n[0], max(most * self.n[0] / total, most - self.n[1])))
             cur = min(self.n[1], most - ref)
-            return np.concatenate(
-                [np.sort(rng.permutation(self.n[0])[:ref]), self.n[0] + np.sort(rng.permutation(self.n[1])[:cur])]
-            )
+            return np.concatenate([_some(self.n[0], ref, rng), self.n[0] + _some(self.n[1], cur, rng)])
         keep = rng.random(sum(self.units)) < most / total
         return np.flatnonzero(keep[self.unit])
 
@@ -283,6 +281,13 @@ class Design:
             at = [s for s, w in enumerate(c.what) if w.split(":")[0] in names]
             if at:
                 yield j, at
+
+
+def _some(n: int, k: int, rng: np.random.Generator) -> Ints:
+    """Positions of k rows of n, in ascending order."""
+    if n <= SORTED_UP_TO:
+        return np.sort(rng.permutation(n)[:k])
+    return np.sort(rng.choice(n, k, replace=False, shuffle=False))
 
 
 def unit_sums(scores: NDArray[Any], unit: Ints | None, count: int) -> NDArray[Any]:
