@@ -5,8 +5,6 @@ from typing import TYPE_CHECKING
 from ecotone._lazy import attach
 
 if TYPE_CHECKING:
-    from ._table import CODED as CODED
-    from ._table import ORDERED as ORDERED
     from ._describe import describe as describe
     from ._pairing import pair as pair
     from ._profile import Profile as Profile
@@ -14,6 +12,8 @@ if TYPE_CHECKING:
     from ._profile_scan import scan_batches as scan_batches
     from ._readers import Frame as Frame
     from ._readers import read_table as read_table
+    from ._table import CODED as CODED
+    from ._table import ORDERED as ORDERED
     from ._table import Column as Column
     from ._table import Kind as Kind
     from ._table import Pair as Pair
