@@ -112,12 +112,13 @@ def performance(
 
     .. math:: |\hat M - M_{ref}| - b\,\mathrm{range} > z_{\alpha}\,se
 
-    in the bad direction. Promised, and measured on simulated shifts of many kinds (``benchmarks/accuracy``): 90 %
-    intervals for the accuracy of two classes and of four, and for the mean absolute error of a regression. They cover
-    less where the shift follows what nobody can predict and the model sees only in part. For other means over rows
-    (Brier, log loss, mse) the same formula holds and coverage was not measured; for F1, precision, recall, balanced
-    accuracy, AUC, rmse, r2 and mape the estimate is consistent and the interval by bootstrap or linearisation. A
-    change of p(y|x) can not be seen, and is never claimed to be. Where both laws are equal, P(raised) <= alpha.
+    in the bad direction. The 90 % interval was fitted to cover on simulated shifts of many kinds
+    (``benchmarks/accuracy``): the accuracy of two classes and of four, and the mean absolute error of a regression. It
+    covers less where the shift follows what nobody can predict and the model sees only in part. For other means over
+    rows (Brier, log loss, mse) the same formula holds and coverage was not measured; for F1, precision, recall,
+    balanced accuracy, AUC, rmse, r2 and mape the estimate is consistent and the interval by bootstrap or linearisation.
+    A change of p(y|x) can not be seen, and is never claimed to be. Where both laws are equal, P(raised) <= alpha if
+    the estimate's error is normal.
 
     *With at least 50 current labels*, all or a random sample, the two-sample test of the scores, by unit.
 
