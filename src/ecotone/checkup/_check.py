@@ -125,7 +125,7 @@ def check(
     >>> before, after = rng.standard_normal((500, 3)), rng.standard_normal((500, 3)) + [0, 0, 1]
     >>> result = ecotone.check(before, after)
     >>> result.alarms
-    ('material', 'changed')
+    ('material', 'changed', 'outside')
     >>> [column["name"] for column in result.columns if column["marginal"]["changed"]]
     ['x2']
     """
