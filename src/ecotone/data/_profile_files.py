@@ -114,7 +114,9 @@ def read_batches(file: Path, schema: Any, rows: int) -> Iterator[Any]:
             with _open_csv(file, {f.name: f.type for f in schema if not pa.types.is_null(f.type)}) as stream:
                 yield from stream
         except pa.ArrowInvalid as error:
-            if found := re.search(r"column #(\d+): (?:Row #\d+: )?CSV conversion error to .*?: invalid value '(.*?)'", str(error)):
+            if found := re.search(
+                r"column #(\d+): (?:Row #\d+: )?CSV conversion error to .*?: invalid value '(.*?)'", str(error)
+            ):
                 raise Mistyped(_open_csv(file, {}).schema.names[int(found[1])], found[2]) from None
             raise
     else:
