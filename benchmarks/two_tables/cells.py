@@ -82,7 +82,7 @@ def _cells() -> list[Cell]:
     power(0.60, "dense", 1000, 50)
 
     for kind in ("linear", "nonlinear"):
-        add("columns", "columns", 100, {"fdp": ("<=", 0.1), "power": (">=", 0.8), "followers": ("<=", 0.12)},
+        add("columns", "columns", 200, {"fdp": ("<=", 0.1), "power": (">=", 0.8), "followers": ("<=", 0.12)},
             name=f"cascade_{kind}_d20", n=2000, d=20, kind=kind)  # fmt: skip
         add("columns", "columns", 60, {"power": (">=", 0.8), "followers": ("<=", 0.12)},
             name=f"cascade_{kind}_d50", n=2000, d=50, kind=kind)  # fmt: skip

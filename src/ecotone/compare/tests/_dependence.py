@@ -18,7 +18,7 @@ from ecotone.data._table import CODED, Column, Pair
 from ._minp import log_two_sided
 from ._scores import Coded, Design
 
-LEVEL = 0.01  # of the tests for undeclared dependence: half serial, half entities
+LEVEL = 0.002  # of the tests for undeclared dependence: half serial, half entities
 LAGS = (1, 2, 3, 5, 8, 13, 21, 34)
 BIAS = 0.03  # of a block's variance, from what neighbouring blocks share
 BLOCKS = 20  # per table, below which relabelling blocks says little
