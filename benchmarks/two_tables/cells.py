@@ -22,7 +22,8 @@ class Cell:
         Its arguments.
     replicates : int
     require : dict
-        Figure name to (``"<="`` or ``">="``, bound); ``"level"`` means ``<= .05 + 3 se``.
+        Figure name to (``"<="`` or ``">="``, bound); ``"level"`` means ``<= .05 + 3 se``, ``"share"`` the same of
+        .005; None is printed only.
     seed : int
         First seed; each cell has seeds of its own.
     """
@@ -84,7 +85,7 @@ def _cells() -> list[Cell]:
     for kind in ("linear", "nonlinear"):
         add("columns", "columns", 200, {"fdp": ("<=", 0.1), "power": (">=", 0.8), "followers": ("<=", 0.12)},
             name=f"cascade_{kind}_d20", n=2000, d=20, kind=kind)  # fmt: skip
-        add("columns", "columns", 60, {"power": (">=", 0.8), "followers": ("<=", 0.12)},
+        add("columns", "columns", 60, {"fdp": None, "power": (">=", 0.8), "followers": ("<=", 0.12)},
             name=f"cascade_{kind}_d50", n=2000, d=50, kind=kind)  # fmt: skip
 
     for kind, bar in (("cluster", 0.95), ("scattered", 0.85), ("extreme", 0.85)):
