@@ -1,0 +1,49 @@
+"""Write this folder's README from the results: python benchmarks/two_tables/write.py"""
+
+from __future__ import annotations
+
+import platform
+from importlib.metadata import version
+from pathlib import Path
+
+from table import peers, table
+
+HERE = Path(__file__).parent
+TEXT = """# Two tables: levels, power, columns, rows, accuracy, minimum effect
+
+Scenarios are defined in [scenarios.py](scenarios.py), cells and their bars in [cells.py](cells.py); each cell has seeds
+of its own. One line of `results/<cell>.jsonl` is one replicate.
+
+```
+python benchmarks/two_tables/run.py                    # what is still missing; --shard i/k, --only PATTERN
+python benchmarks/two_tables/run.py --table            # the tables below
+python benchmarks/two_tables/write.py                  # this page
+```
+
+alpha .05; n rows in each table, d columns, mixed unless `gauss`. "changed" is the verdict at its share of alpha,
+"alarm" any alarm of the headline or of any exit code. A level may exceed .05 by three standard errors in a cell; pooled it may
+not exceed .055. Made with {versions}.
+
+{table}
+
+## Other tools on the same tables
+
+Share of runs with an alarm (replicates in brackets); see [peers.py](peers.py) for what counts as one and how to set
+them up. Null cells first: there every alarm is false.
+
+{peers}
+"""
+
+
+def main() -> None:
+    versions = ", ".join(f"{name} {version(name)}" for name in ("numpy", "scipy", "scikit-learn"))
+    page = TEXT.format(
+        versions=f"Python {platform.python_version()}, {versions}",
+        table=table(HERE / "results"),
+        peers=peers(HERE / "results"),
+    )
+    (HERE / "README.md").write_text(page)
+
+
+if __name__ == "__main__":
+    main()
