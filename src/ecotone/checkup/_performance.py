@@ -223,7 +223,7 @@ def _test(core: Core, seed: int) -> tuple[float, str]:
         pvalue, how = got_worse(scores(data, metric, "reference"), scores(data, metric, "current"), seed)
         return max(pvalue, 1e-300), f"labels: {how}"
     worse = (core.reference - core.values["doubly_robust"]) * (1 if metric.greater_is_better else -1)
-    sure = (1 - core_of.A) * worse - core_of.B * core.disagreement
+    sure = (1 - core.reach) * worse - core_of.B * core.disagreement
     error = core.standard_error_of_drop
     if sure <= 0 or error <= 0:
         return 1.0, "no labels: the drop does not exceed what the estimators leave open"
