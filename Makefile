@@ -34,7 +34,7 @@ layers: $(VENV)/.dev
 	$(BIN)/lint-imports
 
 test: lint types layers
-	$(BIN)/python -m pytest -n 2
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2  # two workers, a thread each
 
 claims: $(VENV)/.dev
 	$(BIN)/python claims/run.py
