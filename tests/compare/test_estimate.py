@@ -16,7 +16,7 @@ from ecotone.compare.estimate import (
     label_shift,
     pape,
 )
-from ecotone.compare.estimate._core import A, Core, variance_of_mean, with_new_shares
+from ecotone.compare.estimate._core import A_MANY, A, Core, variance_of_mean, with_new_shares
 from ecotone.compare.estimate._learners import deal
 from ecotone.compare.estimate._nuisance import nuisance
 from ecotone.contracts import BadInput
@@ -108,6 +108,17 @@ def test_the_interval_reaches_further_away_from_the_reference():
 
 
 @pytest.mark.oracle("doc")
+def test_more_than_two_classes_reach_further():
+    rng = np.random.default_rng(4)
+    x, p = rng.standard_normal((2, 600, 1)), rng.dirichlet(np.ones(3), (2, 600))
+    y = (p[0].cumsum(1) > rng.random((600, 1))).argmax(1)
+    given = Predictions(x[0], x[1], y, p[0].argmax(1), p[1].argmax(1), p[0], p[1], classes=("0", "1", "2"))
+    core = Core.of(given, "accuracy", 0)
+    low, high = core.interval(core.reference - 0.04, 0.9, widen=True)
+    plain = core.interval(core.reference - 0.04, 0.9, widen=False)
+    assert (plain[0] - low) - (high - plain[1]) == pytest.approx(A_MANY * 0.04)
+
+
 def test_doc_is_the_difference_of_mean_confidences():
     given, _, _ = _shifted(temperature=2.0)
     expected = (given.y_reference == given.predicted_reference).mean()

@@ -191,3 +191,15 @@ def test_too_few_stretches_withdraw_the_guarantee():
     pair = _ordered(400, chain(400, 2, rng, 0.97), chain(400, 2, rng, 0.97))
     found = dependence(pair, entity=False, time=True)
     assert found.guarantee == "withdrawn" and "stretches" in found.reason
+
+
+def test_material_is_said_only_together_with_changed(monkeypatch):
+    def silent(family):
+        return lambda design: replace(family(design), logp=0.0)
+
+    muted = {name: (share, silent(family)) for name, (share, family) in FAMILIES.items()}
+    pair = numeric_pair(400, 3, 0, _shift(1.0))
+    assert two_tables(pair, alpha=0.04).material
+    monkeypatch.setattr("ecotone.compare.tests._two_tables.FAMILIES", muted)
+    found = two_tables(pair, alpha=0.04)
+    assert found.material_pvalue <= 0.04 and not found.changed and not found.material
