@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import time as clock
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
-from threading import get_ident
 from typing import Any
 
 from threadpoolctl import threadpool_limits
@@ -18,33 +15,14 @@ from ecotone.data import Frame, Pair, pair, read_table
 from ecotone.data._each import each
 from ecotone.decide import Budget
 
-from ._advice import advise
-from ._columns import ROLE_NOTE, column_entries
+from ._columns import column_entries
+from ._content import content_of, data_of_tables
 from ._performance import Performance, performance
 from ._pictures import pictures
-from ._result import SCHEMA, CheckResult
+from ._result import CheckResult
 from ._rows import RowsOutside, rows_outside
 from ._settings import Settings
-from ._words import convincing, leading
-
-Progress = Callable[[str, float], None]
-
-
-class _Stages:
-    """Times each stage and tells whoever listens, in the thread that began."""
-
-    def __init__(self, progress: Progress | None) -> None:
-        self.seconds: dict[str, float] = {}
-        self._progress = progress
-        self._owner = get_ident()
-
-    @contextmanager
-    def __call__(self, name: str, done: float) -> Iterator[None]:
-        if self._progress is not None and get_ident() == self._owner:
-            self._progress(name, done)
-        start = clock.perf_counter()
-        yield
-        self.seconds[name] = clock.perf_counter() - start
+from ._stages import Progress, Stages
 
 
 def check(
@@ -134,7 +112,7 @@ def check(
         alpha=alpha, fdr=fdr, min_effect=min_effect, columns=columns, exclude=exclude, entity=entity, time=time,
         groups=groups, seed=seed,
     )  # fmt: skip
-    stage = _Stages(progress)
+    stage = Stages(progress)
     with stage("read", 0.0):
         frames = read_table(reference, name="reference"), read_table(current, name="current")
         both = _paired(frames, settings)
@@ -144,7 +122,7 @@ def check(
         return _answers(both, frames, model, settings, stage)
 
 
-def _answers(both: Pair, frames: tuple[Frame, Frame], model: Any, settings: Settings, stage: _Stages) -> CheckResult:
+def _answers(both: Pair, frames: tuple[Frame, Frame], model: Any, settings: Settings, stage: Stages) -> CheckResult:
     seed, fdr, budget = settings.seed, settings.fdr, Budget(alpha=settings.alpha)
     with stage("dependence", 0.15):
         ties = dependence(both, entity=settings.entity is not None, time=settings.time is not None, seed=seed)
@@ -155,13 +133,14 @@ def _answers(both: Pair, frames: tuple[Frame, Frame], model: Any, settings: Sett
         quality = _performance(both, frames, model, settings, budget, rows) if settings.measures_performance else None
     with stage("pictures", 0.95):
         drawn = pictures(both, verdict, entries, rows, quality)
-    content = _content(both, frames, settings, budget, ties, verdict, entries, rows, quality)
-    content["timing"] = {name: round(seconds, 4) for name, seconds in stage.seconds.items()}
+    data = data_of_tables(both, frames, ties, settings)
+    content = content_of(settings, budget, ties, verdict, entries, rows.to_dict(), quality, data)
+    content["timing"] = stage.timing()
     return CheckResult(content, drawn, rows.pvalues, both.current)
 
 
 def _tests(
-    both: Pair, ties: Dependence, settings: Settings, budget: Budget, stage: _Stages
+    both: Pair, ties: Dependence, settings: Settings, budget: Budget, stage: Stages
 ) -> tuple[TwoTables, tuple[ConditionalChange, ...], RowsOutside]:
     """The verdict, the columns and the rows: none needs another, so large tables have them side by side."""
     fdr, seed = settings.fdr, settings.seed
@@ -226,119 +205,3 @@ def _performance(
         outside_share=rows.share,
         seed=settings.seed,
     )
-
-
-def _content(
-    both: Pair,
-    frames: tuple[Frame, Frame],
-    settings: Settings,
-    budget: Budget,
-    ties: Dependence,
-    verdict: TwoTables,
-    entries: list[dict[str, Any]],
-    rows: RowsOutside,
-    quality: Performance | None,
-) -> dict[str, Any]:
-    from ecotone import __version__
-
-    raised = {
-        "material": verdict.material,
-        "performance": quality is not None and quality.raised,
-        "changed": verdict.changed,
-        "outside": rows.raised,
-    }
-    content: dict[str, Any] = {
-        "schema": SCHEMA,
-        "ecotone": __version__,
-        "headline": {},
-        "verdict": _verdict(verdict, ties),
-        "columns": entries,
-        "columns_note": ROLE_NOTE,
-        "rows": rows.to_dict(),
-        "performance": None if quality is None else quality.to_dict(),
-        "budget": budget.to_dict(),
-        "data": _data(both, frames, ties, settings),
-    }
-    content["advice"] = advise(content)
-    alarms = [name for name, up in raised.items() if up]
-    content["headline"] = {
-        "alarms": alarms,
-        "sentence": _headline(content, alarms),
-        "alpha": settings.alpha,
-        "guarantee": ties.guarantee,
-        "reason": ties.reason,
-    }
-    return content
-
-
-def _verdict(verdict: TwoTables, ties: Dependence) -> dict[str, Any]:
-    return {
-        "material": verdict.material,
-        "changed": verdict.changed,
-        "pvalue": verdict.pvalue,
-        "log10_pvalue": verdict.log10_pvalue,
-        "alpha": verdict.alpha,
-        "families": [
-            {
-                "name": family.name,
-                "share": family.share,
-                "pvalue": family.pvalue,
-                "log10_pvalue": family.log10_pvalue,
-                "rows": family.n_used,
-                "reason": family.reason,
-            }
-            for family in verdict.families
-        ],
-        "material_pvalue": verdict.material_pvalue,
-        "min_effect": verdict.min_effect,
-        "smallest_detectable": verdict.smallest_detectable,
-        "pairs": [{"columns": [a, b], "pvalue": p, "what": what} for a, b, p, what in verdict.pairs],
-        "guarantee": ties.guarantee,
-        "reason": ties.reason,
-    }
-
-
-def _data(both: Pair, frames: tuple[Frame, Frame], ties: Dependence, settings: Settings) -> dict[str, Any]:
-    def side(table: Any, frame: Frame) -> dict[str, Any]:
-        return {
-            "rows_read": frame.arrow.num_rows,
-            "rows_kept": table.n,
-            "sources": [{"name": part.name, "rows": part.rows} for part in table.parts],
-        }
-
-    return {
-        "reference": side(both.reference, frames[0]),
-        "current": side(both.current, frames[1]),
-        "types": {column.name: column.kind for column in both.reference},
-        "untested": [{"name": u.name, "kind": u.kind, "reason": u.reason} for u in both.untested],
-        "duplicates": dict(both.duplicates),
-        "dependence": {"declared": ties.declared, "found": list(ties.found), "guarantee": ties.guarantee},
-        "notes": list(both.notes),
-        "seed": settings.seed,
-    }
-
-
-def _headline(content: dict[str, Any], alarms: list[str]) -> str:
-    """One sentence that leads everything."""
-    verdict, quality = content["verdict"], content["performance"]
-    moved = [c["name"] for c in leading(content["columns"]) if c["role"] != "relation"]
-    names = ", ".join(moved[:3]) + (f" and {len(moved) - 3} more" if len(moved) > 3 else "")
-    if not moved and (pair := convincing(verdict)):
-        names = "the relation of " + " and ".join(pair["columns"])
-    if "material" in alarms:
-        first = f"The tables differ by more than the minimum effect{f': {names}' if names else ''}."
-    elif "changed" in alarms:
-        first = "The tables differ, but no difference is shown to exceed the minimum effect."
-    elif not content["data"]["types"]:
-        first = "No column could be tested (data.untested has the reasons): nothing is known of a change."
-    else:
-        first = f"No change found at alpha = {verdict['alpha']:.3g}."
-    parts = [first]
-    if "performance" in alarms and quality is not None:
-        parts.append("The model's performance has dropped.")
-    if "outside" in alarms:
-        named = len(content["rows"]["index"])
-        parts.append(f"{named:,} rows lie outside the reference." if named else "Some rows lie outside the reference.")
-    if content["verdict"]["guarantee"] == "withdrawn":
-        parts.append("The guarantee is withdrawn: " + str(content["verdict"]["reason"]))
-    return " ".join(parts)

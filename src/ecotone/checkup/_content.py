@@ -1,0 +1,134 @@
+"""The JSON document of a check, put together, and the sentence that leads it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ecotone.compare.tests import Dependence, TwoTables
+from ecotone.data import Frame, Pair
+from ecotone.decide import Budget
+
+from ._advice import advise
+from ._columns import ROLE_NOTE
+from ._performance import Performance
+from ._result import SCHEMA
+from ._settings import Settings
+from ._words import convincing, leading
+
+
+def content_of(
+    settings: Settings,
+    budget: Budget,
+    ties: Dependence,
+    verdict: TwoTables,
+    entries: list[dict[str, Any]],
+    rows: dict[str, Any],
+    quality: Performance | None,
+    data: dict[str, Any],
+) -> dict[str, Any]:
+    """The document, but for its timing; ``rows`` and ``data`` are sections as they are."""
+    from ecotone import __version__
+
+    raised = {
+        "material": verdict.material,
+        "performance": quality is not None and quality.raised,
+        "changed": verdict.changed,
+        "outside": rows["raised"],
+    }
+    content: dict[str, Any] = {
+        "schema": SCHEMA,
+        "ecotone": __version__,
+        "headline": {},
+        "verdict": _verdict(verdict, ties),
+        "columns": entries,
+        "columns_note": ROLE_NOTE,
+        "rows": rows,
+        "performance": None if quality is None else quality.to_dict(),
+        "budget": budget.to_dict(),
+        "data": data,
+    }
+    content["advice"] = advise(content)
+    alarms = [name for name, up in raised.items() if up]
+    content["headline"] = {
+        "alarms": alarms,
+        "sentence": _headline(content, alarms),
+        "alpha": settings.alpha,
+        "guarantee": ties.guarantee,
+        "reason": ties.reason,
+    }
+    return content
+
+
+def _verdict(verdict: TwoTables, ties: Dependence) -> dict[str, Any]:
+    return {
+        "material": verdict.material,
+        "changed": verdict.changed,
+        "pvalue": verdict.pvalue,
+        "log10_pvalue": verdict.log10_pvalue,
+        "alpha": verdict.alpha,
+        "families": [
+            {
+                "name": family.name,
+                "share": family.share,
+                "pvalue": family.pvalue,
+                "log10_pvalue": family.log10_pvalue,
+                "rows": family.n_used,
+                "reason": family.reason,
+            }
+            for family in verdict.families
+        ],
+        "material_pvalue": verdict.material_pvalue,
+        "min_effect": verdict.min_effect,
+        "smallest_detectable": verdict.smallest_detectable,
+        "pairs": [{"columns": [a, b], "pvalue": p, "what": what} for a, b, p, what in verdict.pairs],
+        "guarantee": ties.guarantee,
+        "reason": ties.reason,
+    }
+
+
+def data_of_tables(both: Pair, frames: tuple[Frame, Frame], ties: Dependence, settings: Settings) -> dict[str, Any]:
+    """The ``data`` section of a check that read rows."""
+
+    def side(table: Any, frame: Frame) -> dict[str, Any]:
+        return {
+            "rows_read": frame.arrow.num_rows,
+            "rows_kept": table.n,
+            "sources": [{"name": part.name, "rows": part.rows} for part in table.parts],
+        }
+
+    return {
+        "reference": side(both.reference, frames[0]),
+        "current": side(both.current, frames[1]),
+        "types": {column.name: column.kind for column in both.reference},
+        "untested": [{"name": u.name, "kind": u.kind, "reason": u.reason} for u in both.untested],
+        "duplicates": dict(both.duplicates),
+        "dependence": {"declared": ties.declared, "found": list(ties.found), "guarantee": ties.guarantee},
+        "notes": list(both.notes),
+        "seed": settings.seed,
+    }
+
+
+def _headline(content: dict[str, Any], alarms: list[str]) -> str:
+    """One sentence that leads everything."""
+    verdict, quality = content["verdict"], content["performance"]
+    moved = [c["name"] for c in leading(content["columns"]) if c["role"] != "relation"]
+    names = ", ".join(moved[:3]) + (f" and {len(moved) - 3} more" if len(moved) > 3 else "")
+    if not moved and (pair := convincing(verdict)):
+        names = "the relation of " + " and ".join(pair["columns"])
+    if "material" in alarms:
+        first = f"The tables differ by more than the minimum effect{f': {names}' if names else ''}."
+    elif "changed" in alarms:
+        first = "The tables differ, but no difference is shown to exceed the minimum effect."
+    elif not content["data"]["types"]:
+        first = "No column could be tested (data.untested has the reasons): nothing is known of a change."
+    else:
+        first = f"No change found at alpha = {verdict['alpha']:.3g}."
+    parts = [first]
+    if "performance" in alarms and quality is not None:
+        parts.append("The model's performance has dropped.")
+    if "outside" in alarms:
+        named = len(content["rows"]["index"])
+        parts.append(f"{named:,} rows lie outside the reference." if named else "Some rows lie outside the reference.")
+    if content["verdict"]["guarantee"] == "withdrawn":
+        parts.append("The guarantee is withdrawn: " + str(content["verdict"]["reason"]))
+    return " ".join(parts)
