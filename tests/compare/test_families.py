@@ -19,12 +19,13 @@ from ecotone.compare.tests import (
     trees_test,
     triples_test,
 )
+from ecotone.compare.tests._coded import encode
 from ecotone.compare.tests._margins import column_scores, log_hypergeometric
 from ecotone.compare.tests._material import effects
 from ecotone.compare.tests._minp import permuted_min, sequential_pvalue
 from ecotone.compare.tests._pairs import pairs
 from ecotone.compare.tests._products import pair_moments, sample
-from ecotone.compare.tests._scores import Design, encode
+from ecotone.compare.tests._scores import Design
 from ecotone.compare.tests._trees import _step
 from ecotone.compare.tests._triples import _by_matrix_products, _one_score_each, triples
 from ecotone.data import Column, Pair, Table

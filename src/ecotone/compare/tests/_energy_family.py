@@ -12,7 +12,8 @@ from ecotone.data._table import Pair
 
 from ._family import Found, as_result
 from ._minp import sequential_pvalue
-from ._scores import Batches, Design, FloatArray
+from ._scores import Design
+from ._shuffles import Batches, FloatArray
 
 CARD = Card(
     name="table_energy_test",

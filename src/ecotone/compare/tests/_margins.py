@@ -13,7 +13,8 @@ from ecotone.data._table import Pair
 
 from ._family import Found, as_result
 from ._minp import contrast, log_two_sided, permuted_min, weighted_min
-from ._scores import Coded, Design, unit_sums
+from ._scores import Coded, Design
+from ._shuffles import unit_sums
 
 CARD = Card(
     name="margins_test",

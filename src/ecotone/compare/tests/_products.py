@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from ecotone.contracts import Floats, Ints
 
 from ._minp import contrast, log_two_sided, permuted_min, weighted_min
-from ._scores import Design, FloatArray, unit_sums
+from ._scores import Design
+from ._shuffles import FloatArray, unit_sums
 
 FLOPS = 1.6e10  # that a permutation calibration may cost
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from ecotone.contracts import Floats
 
-from ._scores import Coded
+from ._coded import Coded
 
 BINS = 10
 

@@ -6,171 +6,18 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy import special
 
-from ecotone.contracts import Bools, Floats, Ints, as_seed
+from ecotone.contracts import Bools, Ints, as_seed
 from ecotone.data._each import each
-from ecotone.data._profile_cuts import place
-from ecotone.data._table import CODED, ORDERED, Column, Kind, Pair
+from ecotone.data._table import CODED, ORDERED, Column, Pair
 
-BINS = 1024  # cut points per ordered column once sorting it would cost more than binning
-SORTED_UP_TO = 50_000  # pooled rows; beyond, ranks are those of BINS quantile bins
-MIN_LEVEL = 10  # pooled rows that a level needs for an indicator of its own
-MAX_LEVELS = 12
-ID_LEVELS = 200  # a category with more levels is tested for its missing values only
+from ._coded import SORTED_UP_TO, encode
+from ._coded import Coded as Coded
+from ._shuffles import Batches, FloatArray
+
 PERMUTE_UP_TO = 10_000  # units of both tables together
-CELLS = 1 << 15  # of the grid that stands in for a binary search
-TAIL = 4.0  # clip of the exponential tail scores, so that their products stay bounded
-
-FloatArray = NDArray[np.float32]
-
-
-@dataclass(frozen=True)
-class Coded:
-    """One column of both tables as codes into a table of scores.
-
-    Parameters
-    ----------
-    codes : (n_ref + n_cur,) int32
-        Reference rows first. Ordered kinds: rank among the pooled distinct values (or bins); coded kinds: rank of
-        the level by pooled count, so that the code tells nothing about the table. ``size`` where missing.
-    size : int
-        Number of codes.
-    counts : (2, size + 1) int64
-        Rows of each table with each code; the last is "missing".
-    lut : (size + 1, s) float64
-        The scores of each code, of mean 0 and variance 1 over the pooled rows.
-    what : tuple of str
-        ``L1`` to ``L4`` (Legendre), ``normal``, ``up``, ``low`` (exponential), ``missing``, ``level:<name>``.
-    levels : tuple of str
-        In the order of the codes (coded kinds).
-    """
-
-    name: str
-    kind: Kind
-    codes: NDArray[np.int32]
-    size: int
-    counts: Ints
-    lut: Floats
-    what: tuple[str, ...]
-    levels: tuple[str, ...] = ()
-
-    @property
-    def ordered(self) -> bool:
-        return self.kind in ORDERED
-
-    @property
-    def missing(self) -> tuple[float, float]:
-        """Missing rate of each table."""
-        rate = self.counts[:, -1] / np.maximum(self.counts.sum(1), 1)
-        return float(rate[0]), float(rate[1])
-
-
-def encode(name: str, kind: Kind, values: Floats, n_ref: int, levels: tuple[str, ...] = (), seed: int = 0) -> Coded:
-    """Codes and scores of one pooled column; which rows belong to which table decides nothing but ``counts``."""
-    if kind in ORDERED:
-        codes, size, names = _codes_ordered(values, seed)
-    else:
-        codes, size, names = _codes_levels(values, levels)
-    counts = np.stack([np.bincount(part, minlength=size + 1) for part in (codes[:n_ref], codes[n_ref:])])
-    if kind in ORDERED:
-        lut, what = _ordered_scores(counts.sum(0))
-    else:
-        lut, what = _level_scores(counts.sum(0), names)
-    return Coded(name, kind, codes, size, counts, lut, what, names)
-
-
-def _codes_ordered(values: Floats, seed: int) -> tuple[NDArray[np.int32], int, tuple[str, ...]]:
-    gone = np.isnan(values)
-    seen = values[~gone] if gone.any() else values
-    if len(values) <= SORTED_UP_TO:
-        distinct, inverse = np.unique(seen, return_inverse=True)
-        size = len(distinct)
-    else:
-        part = seen if len(seen) <= 20 * BINS else seen[as_seed(seed, 901).integers(0, len(seen), 20 * BINS)]
-        cuts = np.unique(np.quantile(part, np.arange(1, BINS) / BINS, method="lower")) if len(part) else part
-        inverse, size = place(seen, cuts, cells=CELLS, right=True), len(cuts) + 1
-    if not gone.any():
-        return inverse.astype(np.int32), size, ()
-    codes = np.full(len(values), size, np.int32)
-    codes[~gone] = inverse
-    return codes, size, ()
-
-
-def _codes_levels(values: Floats, levels: tuple[str, ...]) -> tuple[NDArray[np.int32], int, tuple[str, ...]]:
-    gone = np.isnan(values)
-    raw = np.where(gone, 0, values).astype(np.int64)
-    top = max(len(levels), int(raw.max(initial=0)) + 1)
-    count = np.bincount(raw[~gone], minlength=top)
-    # The given order may follow the reference; one that follows the pooled counts cannot leak the table.
-    names = tuple(levels) + tuple(str(k) for k in range(len(levels), top))
-    order = np.lexsort((np.array(names), -count))
-    rank = np.empty(top, np.int64)
-    rank[order] = np.arange(top)
-    size = int((count > 0).sum())
-    return np.where(gone, size, rank[raw]).astype(np.int32), size, tuple(names[k] for k in order[:size])
-
-
-def _ordered_scores(count: Ints) -> tuple[Floats, tuple[str, ...]]:
-    seen, total = count[:-1], int(count[:-1].sum())
-    distinct = int((seen > 0).sum())
-    columns: list[Floats] = []
-    what: list[str] = []
-    if distinct > 1:
-        u = np.clip((np.cumsum(seen) - seen / 2) / total, 1e-12, 1 - 1e-12)  # bins may be empty
-        t = 2 * u - 1
-        shapes = [t, (3 * t**2 - 1) / 2, (5 * t**3 - 3 * t) / 2, (35 * t**4 - 30 * t**2 + 3) / 8]
-        columns += shapes[: min(4, distinct - 1)]
-        what += [f"L{k + 1}" for k in range(min(4, distinct - 1))]
-        columns.append(special.ndtri(u))
-        what.append("normal")
-        if distinct >= 5:
-            columns += [np.minimum(-np.log1p(-u), TAIL), np.minimum(-np.log(u), TAIL)]
-            what += ["up", "low"]
-    return _finish(columns, what, count)
-
-
-def _level_scores(count: Ints, names: tuple[str, ...]) -> tuple[Floats, tuple[str, ...]]:
-    seen = count[:-1]
-    columns: list[Floats] = []
-    what: list[str] = []
-    if 1 < len(names) <= ID_LEVELS:
-        own = [k for k in range(len(seen)) if seen[k] >= MIN_LEVEL][:MAX_LEVELS]
-        rest = np.ones(len(seen))
-        rest[own] = 0
-        columns = [np.eye(len(seen))[k] for k in own]
-        what = [f"level:{names[k]}" for k in own]
-        if rest @ seen >= MIN_LEVEL:
-            columns.append(rest)
-            what.append("level:(other)")
-        if len(columns) == 2 and not rest.any():  # two levels: one indicator says all
-            columns, what = columns[:1], what[:1]
-    return _finish(columns, what, count)
-
-
-def _finish(columns: list[Floats], what: list[str], count: Ints) -> tuple[Floats, tuple[str, ...]]:
-    """Mean 0 and variance 1 over the observed rows, 0 where missing; then the indicator of "missing"."""
-    seen, total = count[:-1], max(int(count[:-1].sum()), 1)
-    kept, names = [], []
-    for column, name in zip(columns, what):
-        centred = column - seen @ column / total
-        scale = math.sqrt(seen @ centred**2 / total)
-        if scale > 1e-9:
-            kept.append(np.append(centred / scale, 0.0))
-            names.append(name)
-    gone, n = int(count[-1]), int(count.sum())
-    if MIN_LEVEL <= gone <= n - MIN_LEVEL:
-        rate = gone / n
-        flag = np.full(len(count), -rate)
-        flag[-1] = 1 - rate
-        kept.append(flag / math.sqrt(rate * (1 - rate)))
-        names.append("missing")
-    lut = np.column_stack(kept) if kept else np.empty((len(count), 0))
-    return lut, tuple(names)
 
 
 @dataclass
@@ -288,34 +135,3 @@ def _some(n: int, k: int, rng: np.random.Generator) -> Ints:
     if n <= SORTED_UP_TO:
         return np.sort(rng.permutation(n)[:k])
     return np.sort(rng.choice(n, k, replace=False, shuffle=False))
-
-
-def unit_sums(scores: NDArray[Any], unit: Ints | None, count: int) -> NDArray[Any]:
-    """(count, k) sums over the rows of each unit; the rows themselves where each is a unit of its own."""
-    if unit is None:
-        return scores
-    order = np.argsort(unit, kind="stable")
-    starts = np.searchsorted(unit[order], np.arange(count))
-    return np.asarray(np.add.reduceat(scores[order], starts, axis=0))
-
-
-class Batches:
-    """Random relabellings of units in batches of 100, made when first asked for."""
-
-    def __init__(self, units: tuple[int, int], draws: int, rng: np.random.Generator) -> None:
-        self.units, self.draws, self.rng = units, draws, rng
-        self.made: list[FloatArray] = []
-
-    def __iter__(self) -> Iterator[FloatArray]:
-        for k, first in enumerate(range(0, self.draws, 100)):
-            if k == len(self.made):
-                self.made.append(shuffles(self.units, min(100, self.draws - first), self.rng))
-            yield self.made[k]
-
-
-def shuffles(units: tuple[int, int], draws: int, rng: np.random.Generator) -> FloatArray:
-    """(draws, sum(units)) random relabellings, 1 for "current": the units with the smallest random keys."""
-    total = sum(units)
-    keys = rng.integers(0, 1 << 32, (draws, total), dtype=np.uint32)
-    bar = np.partition(keys, units[1] - 1, axis=1)[:, units[1] - 1]
-    return (keys <= bar[:, None]).astype(np.float32)  # two keys of 32 bits meet at the bar once in a million draws

@@ -10,9 +10,10 @@ from ecotone.cards import Card
 from ecotone.contracts import Floats, Ints, TestResult
 from ecotone.data._table import Pair
 
+from ._coded import ID_LEVELS, Coded
 from ._family import Found, as_result
 from ._margins import log_hypergeometric
-from ._scores import ID_LEVELS, Coded, Design
+from ._scores import Design
 
 CARD = Card(
     name="support_test",

@@ -17,8 +17,9 @@ from ecotone.contracts import Bools, Floats, Ints, TestResult, as_seed
 from ecotone.data._table import Pair
 from ecotone.measure._binnable import binnable
 
+from ._coded import ID_LEVELS
 from ._family import Found, as_result
-from ._scores import ID_LEVELS, Design
+from ._scores import Design
 
 CARD = Card(
     name="trees_test",
