@@ -157,8 +157,10 @@ def test_profiles_on_either_side(tmp_path):
     assert answered(old, profile(tables[0].take(rng.permutation(9000)), seed=3))["headline"]["alarms"] == []
     calibration = ecotone.check(old, tables[1]).rows["n_calibration"]
     assert calibration == int(old.split().sum())
-    with pytest.raises(BadInput, match=r"reference.*no rows.*without --no-rows"):
-        ecotone.check(profile(tables[0], rows=False), tables[1])
+    found = answered(profile(tables[0], rows=False), tables[1])
+    assert "material" in found["headline"]["alarms"] and found["headline"]["guarantee"] == "assumed"
+    with pytest.raises(BadInput, match=r"model needs rows, and reference.*without --no-rows"):
+        ecotone.check(profile(tables[0], rows=False), tables[1], target="c", model=object())
 
 
 def test_rising_numbers_stay_identifiers_in_a_profile():

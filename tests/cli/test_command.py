@@ -225,8 +225,10 @@ def test_profiles_from_the_first_to_the_check(folder, capfd, tmp_path):
         out.unlink(missing_ok=True)
         said(capfd, "check", reference, current, "--quiet", "--json", out, code=code)
         assert any("tests run on the" in note for note in json.loads(out.read_text())["data"]["notes"])
-    err = said(capfd, "check", profiles[4], folder / "new.parquet", code=2).err
-    assert "holds no rows" in err and "without --no-rows" in err and "bare.profile" in err
+    said(capfd, "check", profiles[4], folder / "new.parquet", "--quiet", "--json", out, code=1)
+    assert any("has counts alone" in note for note in json.loads(out.read_text())["data"]["notes"])
+    err = said(capfd, "check", profiles[4], folder / "new.parquet", "--entity", "x", code=2).err
+    assert "needs rows" in err and "without --no-rows" in err and "bare.profile" in err
     assert "ends in .profile" in said(capfd, "profile", folder / "old.parquet", "-o", tmp_path / "o.csv", code=2).err
     assert "at least two" in said(capfd, "merge", profiles[0], "-o", tmp_path / "x.profile", code=2).err
     assert "it is read" in said(capfd, "merge", profiles[0], profiles[1], "-o", profiles[0], code=2).err

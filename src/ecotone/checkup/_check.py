@@ -17,6 +17,7 @@ from ecotone.decide import Budget
 
 from ._columns import column_entries
 from ._content import content_of, data_of_tables
+from ._from_counts import check_counts, open_counts
 from ._performance import Performance, performance
 from ._pictures import pictures
 from ._result import CheckResult
@@ -114,11 +115,15 @@ def check(
     )  # fmt: skip
     stage = Stages(progress)
     with stage("read", 0.0):
-        frames = read_table(reference, name="reference"), read_table(current, name="current")
-        both = _paired(frames, settings)
+        counts = open_counts(reference, current, settings)
+        if counts is None:
+            frames = read_table(reference, name="reference"), read_table(current, name="current")
+            both = _paired(frames, settings)
     # Linear algebra on several threads waits longer than it computes, above all where other work holds the cores;
     # whole columns and whole parts of the check run side by side instead.
     with threadpool_limits(limits=1):
+        if counts is not None:
+            return check_counts(counts, settings, stage)
         return _answers(both, frames, model, settings, stage)
 
 

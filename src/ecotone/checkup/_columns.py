@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from ecotone.compare.explain import ConditionalChange, movement
+from ecotone.compare.explain import ConditionalChange, Movement, movement
 from ecotone.compare.tests import ColumnMargin
 from ecotone.contracts import Ints
-from ecotone.data import Pair
+from ecotone.data import Pair, Untested
 from ecotone.decide.errors import benjamini_hochberg
 
 _NOT_RUN: dict[str, Any] = {
@@ -34,36 +34,47 @@ def column_entries(
     sizes = None if pair.units is None else (_distinct(pair.units[0]), _distinct(pair.units[1]))
     entries: list[dict[str, Any]] = []
     for margin in margins:
-        bits = conditional.get(margin.name, _NOT_RUN)
-        role = _role(margin.changed, bits["changed"])
         sides = pair.reference[margin.name], pair.current[margin.name]
         moved = movement(*sides, sizes=sizes) if margin.changed else None
-        entries.append(
-            {
-                "name": margin.name,
-                "kind": margin.kind,
-                "marginal": {
-                    "pvalue": margin.pvalue,
-                    "log10_pvalue": margin.log10_pvalue,
-                    "changed": margin.changed,
-                    "material": margin.material,
-                    "effect": margin.effect,
-                    "effect_name": margin.effect_name,
-                    "interval": list(margin.interval) if margin.interval is not None else None,
-                    "psi": {"value": margin.psi, "note": "descriptive: no error is controlled"},
-                    "missing": list(margin.missing),
-                },
-                "conditional": bits,
-                "role": role,
-                "movement": None if moved is None else moved.to_dict(),
-                "sentence": "" if moved is None else moved.sentence,
-            }
-        )
+        entries.append(_entry(margin, conditional.get(margin.name, _NOT_RUN), moved))
+    return _in_order(entries, pair.untested)
+
+
+def entries_of_counts(
+    margins: Sequence[ColumnMargin], untested: Sequence[Untested], reason: str
+) -> list[dict[str, Any]]:
+    """The same from counts alone: no conditional bit, for the ``reason``, and no movement."""
+    return _in_order([_entry(m, {**_NOT_RUN, "reason": reason}, None) for m in margins], untested)
+
+
+def _entry(margin: ColumnMargin, bits: dict[str, Any], moved: Movement | None) -> dict[str, Any]:
+    return {
+        "name": margin.name,
+        "kind": margin.kind,
+        "marginal": {
+            "pvalue": margin.pvalue,
+            "log10_pvalue": margin.log10_pvalue,
+            "changed": margin.changed,
+            "material": margin.material,
+            "effect": margin.effect,
+            "effect_name": margin.effect_name,
+            "interval": list(margin.interval) if margin.interval is not None else None,
+            "psi": {"value": margin.psi, "note": "descriptive: no error is controlled"},
+            "missing": list(margin.missing),
+        },
+        "conditional": bits,
+        "role": _role(margin.changed, bits["changed"]),
+        "movement": None if moved is None else moved.to_dict(),
+        "sentence": "" if moved is None else moved.sentence,
+    }
+
+
+def _in_order(entries: list[dict[str, Any]], untested: Sequence[Untested]) -> list[dict[str, Any]]:
     entries.sort(key=lambda e: (not e["marginal"]["changed"], e["marginal"]["log10_pvalue"]))
     tested = {entry["name"] for entry in entries}
     entries += [
         {"name": u.name, "kind": u.kind, "marginal": None, "conditional": None, "role": "untested", "reason": u.reason}
-        for u in pair.untested
+        for u in untested
         if u.name not in tested
     ]
     return entries

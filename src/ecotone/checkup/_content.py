@@ -129,6 +129,8 @@ def _headline(content: dict[str, Any], alarms: list[str]) -> str:
     if "outside" in alarms:
         named = len(content["rows"]["index"])
         parts.append(f"{named:,} rows lie outside the reference." if named else "Some rows lie outside the reference.")
+    if content["rows"].get("reason"):
+        parts.append("Counts alone were compared: what takes rows was not tested.")
     if content["verdict"]["guarantee"] == "withdrawn":
         parts.append("The guarantee is withdrawn: " + str(content["verdict"]["reason"]))
     return " ".join(parts)

@@ -111,6 +111,12 @@ def _guarantee(head: dict[str, Any]) -> str:
             f'<p class="note"><strong>The guarantee is approximate.</strong> If nothing had changed, an alarm would '
             f"come with probability of about {number(head['alpha'])}: {reason}.</p>"
         )
+    if head["guarantee"] == "assumed":
+        return (
+            '<p class="note"><strong>The guarantee assumes independent rows.</strong> If they are, and nothing had '
+            f"changed, an alarm would come with probability at most {number(head['alpha'])}, up to a normal "
+            f"approximation. {_sentence(reason)}.</p>"
+        )
     return (
         f'<p class="note"><strong>The guarantee is withdrawn.</strong> {_sentence(reason)}. '
         "Until then read every p-value on this page as a description.</p>"
@@ -215,10 +221,13 @@ def _data(content: dict[str, Any], *, redact: bool) -> str:
     if data["untested"]:
         lines.append(f"Not compared, reasons above: {names_of(data['untested'])}.")
     copies = data["duplicates"]
-    lines.append(
-        f"Duplicates: {copies.get('reference') or 0:,} in the reference, {copies.get('current') or 0:,} in current; "
-        f"{copies.get('overlap') or 0:,} rows in both."
-    )
+    if content["rows"].get("reason"):
+        lines.append("Duplicates: not looked for, which takes rows.")
+    else:
+        lines.append(
+            f"Duplicates: {copies.get('reference') or 0:,} in the reference, {copies.get('current') or 0:,} in "
+            f"current; {copies.get('overlap') or 0:,} rows in both."
+        )
     notes = list(data["notes"]) + list((content["performance"] or {}).get("notes") or [])
     lines += [f"{len(notes):,} notes are left out here, for they may hold values."] * bool(redact and notes)
     lines += [] if redact else [text(note, 300) for note in notes]

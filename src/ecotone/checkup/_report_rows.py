@@ -15,6 +15,8 @@ _MOST = 100
 def rows(content: dict[str, Any], pictures: dict[str, Any], *, redact: bool) -> str:
     """Which rows lie outside, why, and a map."""
     found = content["rows"]
+    if found.get("reason"):
+        return f'<h2>Rows outside</h2><p class="text">{text(found["statement"], 500)}</p>'
     raised, named = found["raised"], found["index"]
     said = f'<p class="text">{_said(content)}</p>'
     if found.get("statement"):

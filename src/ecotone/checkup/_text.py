@@ -55,8 +55,8 @@ def _headline(content: dict[str, Any], wide: int) -> list[str]:
     lines += _wrap(
         f"{sizes(content)}; alpha {head['alpha']:g}, minimum effect {verdict['min_effect']:g}", wide, " " * 7
     )
-    if head["guarantee"] == "approximate":
-        lines += _wrap(f"guarantee approximate: {head['reason']}", wide, " " * 7)
+    if head["guarantee"] in ("approximate", "assumed"):
+        lines += _wrap(f"guarantee {head['guarantee']}: {head['reason']}", wide, " " * 7)
     lines.append("")
     for what, alarm, word, found in answers(content):
         lines.append(f"  {'!' if alarm else ' '} {what:<13} {word:<16} {pvalue(*found)}")

@@ -266,5 +266,6 @@ def answers(content: dict[str, Any]) -> list[tuple[str, bool, str, tuple[float |
         found.append(("performance", "performance" in alarms, word, (quality["pvalue"], None)))
     word = f"{len(rows['index']):,} named" if rows["index"] else "yes, none named"
     raised = "outside" in alarms
-    found.append(("rows outside", raised, word if raised else "not shown", (rows["global_pvalue"], None)))
+    word = word if raised else "not tested" if rows.get("reason") else "not shown"
+    found.append(("rows outside", raised, word, (rows["global_pvalue"], None)))
     return found

@@ -138,7 +138,8 @@ class Profile:
     def merge(self, other: Profile) -> Profile:
         """The profile of both tables' rows.
 
-        Rows are kept where both have them; ``left_out`` and column order follow the names.
+        Rows are kept where both have them; ``left_out`` and column order follow the names. Sums on cut points that
+        each found for itself are dropped: the whole is cut anew, and its parts profiled again like it.
 
         Raises
         ------
@@ -148,17 +149,32 @@ class Profile:
         odd = sorted(set(self.columns) ^ set(other.columns))
         if odd:
             raise BadInput(f"column {odd[0]!r} is in only one of the two profiles; profile the same columns")
-        if (self.sums is None) != (other.sums is None):
-            (with_,) = (p.sums.cuts.id for p in (self, other) if p.sums)
-            raise BadInput(f"only one profile has sums on cut points ({with_}); profile both with --like the same one")
+        sums = self._merged_sums(other)
         return Profile(
             {name: column.merge(other.columns[name]) for name, column in self.columns.items()},
             self.n + other.n,
             self.kept.merge(other.kept) if self.kept and other.kept else None,
-            self.sums.merge(other.sums) if self.sums and other.sums else None,
+            sums,
             dict(sorted((self.left_out | other.left_out).items())),
             min(self.seed, other.seed),
         )
+
+    def _merged_sums(self, other: Profile) -> Sums | None:
+        """Both sums; none where either has them on cut points of its own: those of the whole lie elsewhere."""
+        if self.sums and other.sums:
+            if self.sums.cuts.id != other.sums.cuts.id and self._cut_by_itself() and other._cut_by_itself():
+                return None
+            return self.sums.merge(other.sums)
+        for only in (self, other):
+            if only.sums and not only._cut_by_itself():
+                raise BadInput(
+                    f"only one profile has sums on cut points ({only.sums.cuts.id}); "
+                    "profile both with --like the same one"
+                )
+        return None
+
+    def _cut_by_itself(self) -> bool:
+        return self.sums is not None and self.sums.cuts.id == freeze(self.columns).id
 
     def save(self, path: str | Path) -> None:
         """Write the profile as an artefact ``ecotone.profile/1``, whole or not at all."""

@@ -1,4 +1,4 @@
-"""One pass over a table of any size, in batches."""
+"""One pass over a table of any size, in batches; a second one where it is to be its own reference without rows."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ecotone.contracts import BadInput, Ints
 
 from ._profile import Profile
 from ._profile_columns import ColumnProfile, family_of
-from ._profile_cuts import Sums
+from ._profile_cuts import Cut, Sums
 from ._profile_io import encoded
 from ._profile_rows import Reservoir, stored_schema
 from ._profile_source import Source, open_source
@@ -39,6 +39,10 @@ def profile(
 ) -> Profile:
     """Profile a table in one pass, out of core.
 
+    Without rows, and not like another profile, a second pass counts the rows between the cut points that the first
+    one found, for these counts are all that a check will have of it. A stream can not be read twice and is left
+    without them.
+
     Parameters
     ----------
     source : str, Path, data frame, mapping, array, ``pyarrow.RecordBatchReader`` or ``pyarrow.dataset.Dataset``
@@ -47,7 +51,7 @@ def profile(
         Reference whose cut points the sums of scores use. Profiling a table like its own first profile is the
         second pass that gives a reference exact sums of its own.
     rows : bool
-        Keep a sample of raw rows.
+        Keep a sample of raw rows. Without it a check has counts alone.
     seed : int
         Of the choice of rows and of their halves.
     reservoir : int
@@ -81,6 +85,8 @@ def profile(
         while True:
             try:
                 found = _pass(opened, like, reservoir if rows else 0, seed, name)
+                if found.n and like is None and not rows and opened.again:
+                    found = replace(found, sums=_second_pass(opened, found, name))
                 break
             except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
                 if not opened.widen(error):
@@ -159,6 +165,20 @@ def _pass(source: Source, like: Profile | None, k: int, seed: int, name: str) ->
                 scan.update(batch, pool, workers)
     left = {c.name: f"{c.type} is only counted" for c in scan.columns.values() if c.family == "nested"}
     return Profile(scan.columns, scan.n, scan.rows.finish() if scan.rows else None, scan.sums, left, seed)
+
+
+def _second_pass(source: Source, found: Profile, name: str) -> Sums:
+    """Sums on a profile's own cut points, over all its rows."""
+    sums = Sums.empty(found.cuts())
+    cuts = sums.cuts.columns
+    with _one_blas_thread(), ThreadPoolExecutor(max(1, min(4, os.cpu_count() or 1))) as pool:
+        for batch in source.batches():
+            if len(batch):
+                arrays = [batch.column(cut.name) for cut in cuts]
+                sums.update(len(batch), list(pool.map(Cut.cells, cuts, arrays)), pool.map)
+    if sums.n != found.n:
+        raise BadInput(f"{name}: {source.name} had {found.n} rows and then {sums.n}; profile it when nobody writes it")
+    return sums
 
 
 def _one_blas_thread() -> Any:

@@ -31,15 +31,19 @@ class Source:
     schema : pyarrow.Schema
     read : callable
         Gives the batches, read with the schema and the number of rows that it is called with.
+    again : bool
+        Whether the batches can be read more than once.
     """
 
-    def __init__(self, name: str, schema: Any, read: Callable[[Any, int], Iterable[Any]]) -> None:
+    def __init__(
+        self, name: str, schema: Any, read: Callable[[Any, int], Iterable[Any]], *, again: bool = True
+    ) -> None:
         try:
             schema.names  # noqa: B018  (Arrow decodes them when asked)
         except UnicodeDecodeError:
             raise BadInput(f"{name} has a column name that is not UTF-8 text; is it a table, and whole?") from None
         plain = [f.with_type(pa.string()) if f.type == pa.string_view() else f for f in schema]
-        self.name, self.schema, self._read = name, pa.schema(plain), read
+        self.name, self.schema, self.again, self._read = name, pa.schema(plain), again, read
         self._views = self.schema != schema  # Arrow can not yet take rows of string views
         odd = sorted({n for n in schema.names if schema.names.count(n) > 1})
         if odd:
@@ -129,10 +133,13 @@ def open_source(source: Any, columns: Sequence[str] | None, name: str) -> Iterat
             return
         opened = _files(list_files(text, name), name)
     elif isinstance(source, pa.RecordBatchReader):
-        opened = Source(name, source.schema, lambda schema, _: (b.select(schema.names) for b in source))
+        opened = Source(name, source.schema, lambda schema, _: (b.select(schema.names) for b in source), again=False)
     elif isinstance(source, ds.Dataset):
         opened = Source(
-            name, source.schema, lambda schema, rows: source.to_batches(columns=schema.names, batch_size=rows)
+            name,
+            source.schema,
+            lambda schema, rows: source.to_batches(columns=schema.names, batch_size=rows),
+            again=not isinstance(source, ds.InMemoryDataset),  # it may stand for a stream
         )
     else:
         table = read_table(source, name=name).arrow

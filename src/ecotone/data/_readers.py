@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
 import numpy as np
@@ -16,6 +16,9 @@ from ecotone.contracts import BadInput, Bools
 
 from ._files import read_path
 from ._table import Part
+
+if TYPE_CHECKING:
+    from ._profile import Profile
 
 
 @dataclass(frozen=True)
@@ -80,7 +83,7 @@ def read_table(source: Any, *, name: str = "reference") -> Frame:
     if isinstance(source, Frame):
         return source
     notes: list[str] = []
-    if (kept := _profile(source, name)) is not None:
+    if (kept := _kept_rows(source, name)) is not None:
         return kept
     if isinstance(source, str | Path):
         try:
@@ -98,9 +101,9 @@ def read_table(source: Any, *, name: str = "reference") -> Frame:
     return Frame(table, parts, tuple(notes), name)
 
 
-def _profile(source: Any, name: str) -> Frame | None:
-    """The rows that a profile keeps; None where the source is no profile."""
-    is_path = isinstance(source, str | Path) and str(source).endswith(".profile") and not os.path.isdir(source)
+def open_profile(source: Any, name: str) -> Profile | None:
+    """The profile that a source is (a path or the object); None where it is none."""
+    is_path = _is_profile_path(source)
     if not is_path and not hasattr(source, "to_frame"):
         return None
     from ._profile import Profile
@@ -109,8 +112,19 @@ def _profile(source: Any, name: str) -> Frame | None:
         held = Profile.load(source) if is_path else source
     except BadInput as error:
         raise BadInput(f"{name}: {error}") from None
-    if not isinstance(held, Profile):
+    return held if isinstance(held, Profile) else None
+
+
+def _is_profile_path(source: Any) -> bool:
+    return isinstance(source, str | Path) and str(source).endswith(".profile") and not os.path.isdir(source)
+
+
+def _kept_rows(source: Any, name: str) -> Frame | None:
+    """The rows that a profile keeps; None where the source is no profile."""
+    held = open_profile(source, name)
+    if held is None:
         return None
+    is_path = _is_profile_path(source)
     try:
         return held.to_frame(_utf8(str(source)) if is_path else name)
     except BadInput as error:

@@ -27,7 +27,7 @@ PERMUTATIONS = 199
 ROWS = 20_000  # for the tests of likeness within entities
 BLOCK = 1 << 16  # rows up to which autocorrelations are computed in double precision and in one piece
 
-Guarantee = Literal["exact", "approximate", "withdrawn"]
+Guarantee = Literal["exact", "approximate", "assumed", "withdrawn"]
 
 
 @dataclass(frozen=True)
@@ -43,9 +43,10 @@ class Dependence:
         correlation), ``detected``.
     declared : tuple of str
         ``entity``, ``time``.
-    guarantee : {"exact", "approximate", "withdrawn"}
+    guarantee : {"exact", "approximate", "assumed", "withdrawn"}
         Of every p-value that follows: exact for independent rows or declared entities, approximate for blocks in
-        time, withdrawn where dependence was found that nobody declared, or where too few blocks are left.
+        time, assumed where there are no rows to test independence on, withdrawn where dependence was found that
+        nobody declared, or where too few blocks are left.
     reason : str
     encoded : tuple of Coded
         The columns as scores, for the tests that follow.

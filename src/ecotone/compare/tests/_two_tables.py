@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from scipy import special
@@ -151,6 +151,19 @@ def two_tables(
         start = time.perf_counter()
         found[name] = family(design)
         seconds[name] = time.perf_counter() - start
+    return put_together(design, found, seconds, alpha=alpha, min_effect=min_effect, fdr=fdr)
+
+
+def put_together(
+    design: Design,
+    found: Mapping[str, Found],
+    seconds: dict[str, float],
+    *,
+    alpha: float,
+    min_effect: float,
+    fdr: float,
+) -> TwoTables:
+    """The verdict from what the families found, and the columns behind its gate."""
     logp = min(0.0, *(found[name].logp - math.log(share) for name, (share, _) in FAMILIES.items()))
     changed = logp <= math.log(alpha)
     start = time.perf_counter()

@@ -1,0 +1,171 @@
+"""A check where a side is a profile without rows: what counts and sums alone can answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ecotone.compare.tests import Dependence
+from ecotone.compare.tests._two_profiles import two_profiles
+from ecotone.contracts import BadInput
+from ecotone.data import Profile, profile
+from ecotone.data._counted import CountedPair, counted_pair
+from ecotone.data._readers import open_profile
+from ecotone.decide import Budget
+
+from ._columns import entries_of_counts
+from ._content import content_of
+from ._result import CheckResult
+from ._settings import Settings
+from ._stages import Stages
+
+_SIDES = ("reference", "current")
+_WHY = "a profile made without rows"
+_COST = (
+    f"{_WHY} has counts alone: relations of columns beyond the sums of products, extremes, rows outside, "
+    "copies of rows, dependence between rows and a model's performance are not tested; profile with rows to test them"
+)
+_TAKEN = "rows are taken to be independent: without rows neither order nor repeated entities can be tested"
+_CONDITIONAL = f"untested: needs rows, and {_WHY} has none"
+_NO_ROWS = f"Not tested: rows outside need rows, and {_WHY} has none."
+
+
+@dataclass(frozen=True)
+class Side:
+    """One side as a profile: whether it has rows of its own, what it is called, and what was done to it."""
+
+    held: Profile
+    name: str
+    rows_read: int
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Both sides, and their columns aligned."""
+
+    both: CountedPair
+    sides: tuple[Side, Side]
+
+
+def open_counts(reference: Any, current: Any, settings: Settings) -> Counts | None:
+    """Both sides as counts between the same cut points; None where both have rows.
+
+    Raises
+    ------
+    BadInput
+        Something was asked for that needs rows; the counts are on different cut points, or on none.
+    """
+    given = (reference, current)
+    held = [open_profile(source, name) for source, name in zip(given, _SIDES)]
+    bare = [k for k in (0, 1) if (p := held[k]) is not None and p.kept is None]
+    if not bare:
+        return None
+    _refuse(settings, _SIDES[bare[0]], given[bare[0]])
+    cut = held[bare[0]]
+    assert cut is not None
+    for k in bare:
+        found = held[k]
+        assert found is not None
+        if found.sums is None or cut.sums is None or found.sums.cuts.id != cut.sums.cuts.id:
+            raise BadInput(_remedy(given, held, k))
+    sides = _side(given[0], held[0], cut, 0), _side(given[1], held[1], cut, 1)
+    both = counted_pair(*(s.held for s in sides), columns=settings.columns, exclude=settings.exclude)
+    for name, n in zip(_SIDES, both.n):
+        if n < 2:
+            raise BadInput(f"{name} has {n} row; a comparison needs at least 2")
+    return Counts(both, sides)
+
+
+def _refuse(settings: Settings, side: str, source: Any) -> None:
+    asked = {
+        "entity": settings.entity, "time": settings.time, "groups": settings.groups, "model": settings.has_model,
+        "prediction": settings.prediction, "probability": settings.probability, "target": settings.target,
+    }  # fmt: skip
+    for name, value in asked.items():
+        if value:
+            hint = " and leave the labels out of the verdict with exclude" if name == "target" else ""
+            raise BadInput(
+                f"{name} needs rows, and {side}{_named(source)} is a profile without any; make it again without "
+                f"--no-rows (rows=True), or leave {name} out{hint}"
+            )
+
+
+def _named(source: Any) -> str:
+    return f" ({source})" if isinstance(source, str | Path) else ""
+
+
+def _remedy(given: tuple[Any, Any], held: list[Profile | None], k: int) -> str:
+    paths = [str(s) if isinstance(s, str | Path) else f"{name}.profile" for s, name in zip(given, _SIDES)]
+    said = f"{_SIDES[k]}{_named(given[k])} is a profile without rows"
+    first = held[0]
+    if first is not None and first.sums is None:
+        return (
+            f"{_SIDES[0]}{_named(given[0])} has no counts between cut points; make them with ecotone profile SOURCE "
+            f"-o FULL.profile --like {paths[0]} --no-rows, and profile current --like FULL.profile"
+        )
+    return (
+        f"{said} and has no counts between the reference's cut points; make it again with "
+        f"ecotone profile SOURCE -o {paths[1]} --like {paths[0]} --no-rows"
+    )
+
+
+def _side(source: Any, held: Profile | None, cut: Profile, k: int) -> Side:
+    """A side whose sums are on the cut points of a profile without rows."""
+    name = str(source) if isinstance(source, str | Path) else _SIDES[k]
+    assert cut.sums is not None
+    if held is None:
+        made = profile(source, like=cut, rows=False, name=_SIDES[k])
+        return Side(made, name, made.n)
+    if held.sums is not None and held.sums.cuts.id == cut.sums.cuts.id:
+        return Side(held, name, held.n)
+    made = profile(held.frame(), like=cut, rows=False, name=_SIDES[k])
+    note = f"{name}: profile of {held.n} rows: tests run on the {made.n} rows it keeps; for all of them profile it "
+    return Side(made, name, held.n, (note + "--like the other side",))
+
+
+def check_counts(counts: Counts, settings: Settings, stage: Stages) -> CheckResult:
+    """The answers that counts carry, in the shape of every check."""
+    budget = Budget(alpha=settings.alpha)
+    both = counts.both
+    ties = Dependence(None, (), (), "assumed", _TAKEN)
+    with stage("verdict", 0.3):
+        verdict = two_profiles(
+            both, alpha=budget.spend("verdict"), min_effect=settings.min_effect, fdr=settings.fdr, seed=settings.seed
+        )
+    entries = entries_of_counts(verdict.columns, both.untested, _CONDITIONAL)
+    rows = _rows(budget.spend("rows"), settings.fdr)
+    content = content_of(settings, budget, ties, verdict, entries, rows, None, _data(counts, settings))
+    content["timing"] = stage.timing()
+    return CheckResult(content, {"columns": {}, "pair": None, "rows": {}, "named_rows": []})
+
+
+def _rows(alpha: float, fdr: float) -> dict[str, Any]:
+    return {
+        "share": None, "interval": [None, None], "index": [], "reasons": [], "n_calibration": 0, "needed": None,
+        "global_pvalue": None, "raised": False, "alpha": alpha, "fdr": fdr, "statement": _NO_ROWS, "seconds": 0.0,
+        "reason": _CONDITIONAL,
+    }  # fmt: skip
+
+
+def _data(counts: Counts, settings: Settings) -> dict[str, Any]:
+    def section(side: Side) -> dict[str, Any]:
+        return {
+            "rows_read": side.rows_read,
+            "rows_kept": side.held.n,
+            "sources": [{"name": side.name, "rows": side.rows_read}],
+        }
+
+    both, sides = counts.both, counts.sides
+    notes = [note for side in sides for note in side.notes]
+    return {
+        "reference": section(sides[0]),
+        "current": section(sides[1]),
+        "types": {column.name: column.kind for column in both.columns},
+        "untested": [{"name": u.name, "kind": u.kind, "reason": u.reason} for u in both.untested],
+        "duplicates": {"reference": None, "current": None, "overlap": None},
+        "dependence": {"declared": [], "found": [], "guarantee": "assumed"},
+        "notes": [_COST, *notes, *both.notes],
+        "seed": settings.seed,
+    }

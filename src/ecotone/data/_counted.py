@@ -1,0 +1,213 @@
+"""Two profiles made comparable by their counts alone: what a comparison without rows reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ecotone.contracts import BadInput, Ints
+
+from ._kinds import FEWEST_FOR_ID, MOST_LEVELS, NEARLY_UNIQUE, _named_id
+from ._profile import Profile
+from ._profile_columns import ColumnProfile
+from ._profile_cuts import MOST_LEVELS as CUT_LEVELS
+from ._profile_cuts import Sums
+from ._table import Kind, Untested
+
+_SLACK = 0.1  # of a share of distinct values that a sketch estimates with a standard error of 1/22
+
+
+@dataclass(frozen=True)
+class Counted:
+    """How often each value, level or cell of one column occurs in each table.
+
+    Parameters
+    ----------
+    name : str
+    kind : Kind
+    counts : (2, size + 1) int64
+        Reference's and current's rows; ordered kinds by rising value, the last is "missing".
+    levels : tuple of str
+        Of coded kinds, by falling count over both tables.
+    scored : bool
+        Whether the scores at its cut points may enter products: not where its levels were cut by how common they are
+        in one table, for then their shares there are too large by design.
+    """
+
+    name: str
+    kind: Kind
+    counts: Ints
+    levels: tuple[str, ...] = ()
+    scored: bool = False
+
+
+@dataclass(frozen=True)
+class CountedPair:
+    """Two profiles' columns as counts, and their sums of scores on the same cut points."""
+
+    n: tuple[int, int]
+    columns: tuple[Counted, ...]
+    sums: tuple[Sums, Sums]
+    untested: tuple[Untested, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _One:
+    """What one column became."""
+
+    columns: tuple[Counted, ...] = ()
+    untested: Untested | None = None
+    notes: tuple[str, ...] = field(default=())
+
+
+def counted_pair(
+    reference: Profile, current: Profile, *, columns: tuple[str, ...] | None = None, exclude: tuple[str, ...] = ()
+) -> CountedPair:
+    """Align two profiles that have sums on the same cut points.
+
+    Numbers are compared by their cells. Levels need no cut points: they are counted one by one while a table has at
+    most 256, and the same 200 levels that rows would give are told apart.
+
+    Raises
+    ------
+    BadInput
+        No common column; a column asked for that is not there; other cut points, or none.
+    """
+    if reference.sums is None or current.sums is None or reference.sums.cuts.id != current.sums.cuts.id:
+        raise BadInput("the profiles have no sums on the same cut points; profile both with --like the same one")
+    sides = (reference, current)
+    for name in columns or ():
+        for side, profile in zip(("the reference", "current"), sides):
+            if name not in profile.columns:
+                raise BadInput(f"columns: {name!r} is not in {side}; it has {', '.join(profile.names[:8])}")
+    for name in exclude:
+        if all(name not in profile.columns for profile in sides):
+            raise BadInput(f"exclude: {name!r} is in neither table")
+    shared = [name for name in reference.names if name in current.columns]
+    if not shared:
+        raise BadInput("the tables have no column in common; give tables with the same column names")
+    wanted = [name for name in shared if name not in exclude and (columns is None or name in columns)]
+    if not wanted:
+        raise BadInput("no column is left to compare; name other columns, or exclude fewer")
+    sums = (reference.sums, current.sums)
+    found = [_one(reference[name], current[name], sums) for name in wanted]
+    lone = [
+        Untested(name, "absent", f"only in {side}: nothing to compare it with")
+        for side, here, there in (("the reference", *sides), ("current", *sides[::-1]))
+        for name in sorted(set(here.names) - set(there.names) - set(exclude))
+    ]
+    return CountedPair(
+        (reference.n, current.n),
+        tuple(c for one in found for c in one.columns),
+        sums,
+        (*(one.untested for one in found if one.untested), *lone),
+        tuple(note for one in found for note in one.notes),
+    )
+
+
+def _one(a: ColumnProfile, b: ColumnProfile, sums: tuple[Sums, Sums]) -> _One:
+    seen = a.rows - a.missing, b.rows - b.missing
+    families = {c.family for c in (a, b) if c.family != "null"}
+    if len(families) > 1:
+        return _set_aside(a, b, "mismatch", f"other types in the two tables: {a.type} and {b.type}", gaps=False)
+    if "nested" in families:
+        return _set_aside(a, b, "nested", f"values of type {a.type} are not compared", gaps=False)
+    if not any(seen):
+        return _set_aside(a, b, "constant", "missing in every row of both tables", gaps=False)
+    if not all(seen):
+        note = f"{a.name}: missing in every row of one table; tested as missing or not"
+        return _One(tuple(_gaps(a, b)), notes=(note,))
+    if "time" in families:
+        return _set_aside(a, b, "datetime", "absolute date-times differ by design")
+    return _number(a, b, sums) if "number" in families else _text(a, b)
+
+
+def _gaps(a: ColumnProfile, b: ColumnProfile) -> Iterator[Counted]:
+    """Being missing, as a column of its own where nothing else of the column is compared."""
+    if a.missing or b.missing:
+        counts = np.array([[c.rows - c.missing, c.missing, 0] for c in (a, b)], np.int64)
+        yield Counted(f"{a.name} [missing]", "boolean", counts, ("false", "true"))
+
+
+def _set_aside(a: ColumnProfile, b: ColumnProfile, kind: str, reason: str, *, gaps: bool = True) -> _One:
+    return _One(tuple(_gaps(a, b)) if gaps else (), Untested(a.name, kind, reason))
+
+
+def _number(a: ColumnProfile, b: ColumnProfile, sums: tuple[Sums, Sums]) -> _One:
+    finite = not (a.infinite or b.infinite)
+    low, high = (pick(v for v in ends if v is not None) if any(v is not None for v in ends) else None
+                 for pick, ends in ((min, (a.low, b.low)), (max, (a.high, b.high))))  # fmt: skip
+    if finite and low == high:
+        return _set_aside(a, b, "constant", f"constant: '{low:g}' in every row that has a value")
+    if finite and (reason := _identifies(a, b)):
+        return _set_aside(a, b, "id", reason)
+    if finite and a.whole and b.whole and low == 0 and high == 1:
+        return _One((Counted(a.name, "boolean", np.stack([_zeros_and_ones(c) for c in (a, b)]), ("0", "1"), True),))
+    if finite and a.low == a.high:
+        return _was_constant(a, b)
+    if all(cut.name != a.name for cut in sums[0].cuts.columns):
+        return _set_aside(a, b, "uncut", "it has no cut points in the profile that these were made like")
+    counts = np.stack([s.histogram(a.name) for s in sums])
+    tied = a.whole and b.whole and low is not None and low >= 0
+    tied = tied and a.distinct.count + b.distinct.count <= 0.5 * (a.rows - a.missing + b.rows - b.missing)
+    return _One((Counted(a.name, "count" if tied else "numeric", counts, scored=True),))
+
+
+def _zeros_and_ones(c: ColumnProfile) -> Ints:
+    ones = int(c.moments.s1)
+    return np.array([c.moments.n - ones, ones, c.missing], np.int64)
+
+
+def _was_constant(a: ColumnProfile, b: ColumnProfile) -> _One:
+    """A value that the reference has always: at least how many of current's rows have another."""
+    assert a.low is not None and b.low is not None and b.high is not None
+    seen, inside = b.rows - b.missing, b.low <= a.low <= b.high
+    least = round(0.8 * b.distinct.count) if not b.distinct.exact else int(b.distinct.count)
+    others = min(max(least - 1, 1), seen) if inside else seen
+    counts = np.array([[a.rows - a.missing, 0, a.missing], [seen - others, others, b.missing]], np.int64)
+    note = f"{a.name}: always {a.low:g} in the reference; current has another value in {others} rows" + (
+        " at least (all that its distinct values show)" if inside else ""
+    )
+    return _One((Counted(a.name, "category", counts, (f"{a.low:g}", "another value")),), notes=(note,))
+
+
+def _identifies(a: ColumnProfile, b: ColumnProfile) -> str:
+    """Why whole numbers are an identifier; empty where they are not, as far as counts can tell."""
+    sizes = [c.rows for c in (a, b)]
+    if not (a.whole and b.whole) or a.missing or b.missing or max(sizes) < FEWEST_FOR_ID:
+        return ""
+    assert a.low is not None and a.high is not None and b.low is not None and b.high is not None
+    unique = all(c.distinct.count >= (1 - (0 if c.distinct.exact else _SLACK)) * NEARLY_UNIQUE * c.rows for c in (a, b))
+    if not unique:
+        return ""
+    if all(float(c.high or 0) - float(c.low or 0) == c.rows - 1 for c in (a, b)):
+        return "consecutive identifier: differs by design"
+    if _named_id(a.name):
+        return "identifier by its name, nearly unique: differs by design"
+    if a.high < b.low or b.high < a.low:
+        return "taken for a rising identifier: whole numbers that hardly repeat, and the tables' ranges do not meet"
+    return ""
+
+
+def _text(a: ColumnProfile, b: ColumnProfile) -> _One:
+    seen = a.rows - a.missing + b.rows - b.missing
+    if a.frequent.error or b.frequent.error:
+        many = max(a.distinct.count, b.distinct.count)
+        return _set_aside(a, b, "text", f"about {many:,.0f} values: too many to be counted one by one without rows")
+    pooled = dict(a.frequent.counts)
+    for level, count in b.frequent.counts.items():
+        pooled[level] = pooled.get(level, 0) + count
+    levels = sorted(pooled, key=lambda level: (-pooled[level], level))
+    if len(levels) == 1:
+        return _set_aside(a, b, "constant", f"constant: {levels[0]!r} in every row that has a value")
+    if len(levels) >= FEWEST_FOR_ID and len(levels) >= 0.5 * seen:
+        return _set_aside(a, b, "id", "text that hardly repeats: an identifier, or sentences that take rows to compare")
+    if len(levels) > MOST_LEVELS:
+        return _set_aside(a, b, "text", f"{len(levels)} levels: too many to be compared one by one")
+    two = {level.lower() for level in levels} == {"true", "false"}
+    counts = [[c.frequent.counts.get(level, 0) for level in levels] + [c.missing] for c in (a, b)]
+    scored = all(len(c.frequent.counts) <= CUT_LEVELS for c in (a, b))
+    return _One((Counted(a.name, "boolean" if two else "category", np.array(counts, np.int64), tuple(levels), scored),))
