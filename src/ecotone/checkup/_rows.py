@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-import math
 import time
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from scipy import stats
 
 from ecotone.contracts import BadInput, Floats, Ints, as_seed
 from ecotone.data import Pair, Part
 from ecotone.data._gaussianise import Gaussianiser
-from ecotone.decide.conformal import needed
 from ecotone.decide.errors import benjamini_hochberg
 from ecotone.detect.anomaly import GaussianMixtureDensity
 from ecotone.detect.anomaly._foreign_component import foreign_score
 
-from ._row_gate import gate, smallest_pvalue
+from ._row_calibration import LEAST, fewest, halves, pvalues_of, rows_needed, share_outside, units_of
+from ._row_gate import gate
 from ._row_reasons import plane, row_reasons
 
-_MAX_CALIBRATION = 25_000
-_MANY = 10**7
-_LEAST = 20  # rows of the reference below which nothing is fitted
 _FLOOR = 0.5  # least variance of a normal score
 _RIDGE = 0.01  # counts and levels take few values: no component may close in on one
-_LOOKS = (0.01, 0.02, 0.05, 0.1, 0.2)  # levels at which the share outside is read off
 
 
 @dataclass(frozen=True)
@@ -123,20 +117,20 @@ def rows_outside(
         if not 0 < value < 1:
             raise BadInput(f"{name} must lie between 0 and 1, got {value!r}")
     began, rng = time.perf_counter(), as_seed(seed, 31)
-    fit, calibrate = _halves(pair, max_fit, rng)
+    fit, calibrate = halves(pair, max_fit, rng)
     n, m = len(calibrate), pair.current.n
-    short = _short(n, m, alpha, fdr)
+    short = rows_needed(n, m, alpha, fdr)
     encoder = Gaussianiser().fit(pair.reference.take(fit))
-    if min(len(fit), n) < _LEAST // 2 or m == 0 or not encoder.outputs_:
+    if min(len(fit), n) < LEAST // 2 or m == 0 or not encoder.outputs_:
         return _nothing(pair, n, short, alpha, fdr)
     density, pooled, scores = _scores(pair, encoder, (fit, calibrate), max_fit, rng)
-    global_p = gate(scores, n, _units(pair, calibrate), rng)
+    global_p = gate(scores, n, units_of(pair, calibrate), rng)
     raised = global_p <= alpha
-    each = [_pvalues(s, n) for s in scores]
+    each = [pvalues_of(s, n) for s in scores]
     named = [_select(p, fdr / 2) if raised else np.empty(0, np.int64) for p in each]
     index = np.union1d(*named)
     pvalues = np.minimum(1.0, 2 * np.minimum(*each))
-    share, interval = _share(each, n)
+    share, interval = share_outside(each, n)
     return RowsOutside(
         share=share,
         interval=interval,
@@ -168,14 +162,6 @@ def _scores(
     return density, pooled, [typical, foreign_score(pooled, density.center_, density.whitener_, typical, train)]
 
 
-def _units(pair: Pair, calibrate: Ints) -> Ints | None:
-    """Units of calibration and current rows, numbers of the two tables kept apart."""
-    if pair.units is None:
-        return None
-    reference, current = (np.unique(units, return_inverse=True)[1] for units in pair.units)
-    return np.concatenate([reference[calibrate], current + reference.max(initial=0) + 1])
-
-
 def _sources(pair: Pair, index: Ints) -> tuple[tuple[str, int], ...]:
     """File and row of each position, as ``Table.where`` gives them."""
     parts = pair.current.parts or (Part("", pair.current.n),)
@@ -190,80 +176,6 @@ def _select(pvalues: Floats, fdr: float) -> Ints:
     return np.flatnonzero(benjamini_hochberg(pvalues) <= fdr * (1 + 1e-12))
 
 
-def _halves(pair: Pair, max_fit: int, rng: np.random.Generator) -> tuple[Ints, Ints]:
-    """Rows of the reference to fit on and to calibrate with, as a profile set them apart; units stay together."""
-    n = pair.reference.n
-    apart = pair.calibration
-    if apart is not None and pair.units is None and min(apart.sum(), n - apart.sum()) >= _LEAST // 2:
-        fit, calibrate = (rng.permutation(np.flatnonzero(half)) for half in (~apart, apart))
-        return fit[:max_fit], calibrate[:_MAX_CALIBRATION]
-    if pair.units is None:
-        order = rng.permutation(n)
-        half = n // 2
-        return order[:half][:max_fit], order[half:][:_MAX_CALIBRATION]
-    unit = np.unique(pair.units[0], return_inverse=True)[1]
-    place = rng.permutation(unit.max(initial=0) + 1)[unit]
-    order = np.argsort(place, kind="stable")
-    half = int(np.searchsorted(place[order], np.median(place), side="right")) if n else 0
-    fit, calibrate = order[:half], order[half:]
-    last = place[calibrate[_MAX_CALIBRATION - 1]] if len(calibrate) > _MAX_CALIBRATION else n
-    return rng.permutation(fit)[:max_fit], calibrate[place[calibrate] <= last]
-
-
-def _pvalues(scores: Floats, n: int) -> Floats:
-    """Conformal p-values of the rows after the first n."""
-    calibration = np.sort(scores[:n])
-    return np.asarray((1 + np.searchsorted(calibration, scores[n:], side="right")) / (n + 1))
-
-
-def _share(each: list[Floats], n: int) -> tuple[float, tuple[float, float]]:
-    """Excess of small p-values, read where its lower bound is largest."""
-    tail = 0.05 / (2 * len(each) * len(_LOOKS))  # half for the current rows, half for the calibration's luck
-    looks = []
-    for p in each:
-        m = len(p)
-        for t in _LOOKS:
-            c, k = int(np.sum(p <= t)), max(1, int(t * (n + 1)))
-            chance = stats.beta(k, max(n + 1 - k, 1))  # law of the rate given the calibration rows
-            low = stats.beta.ppf(tail, c, m - c + 1) if c else 0.0
-            high = stats.beta.isf(tail, c + 1, m - c) if c < m else 1.0
-            looks.append((_excess(low, chance.isf(tail)), _excess(c / m, k / (n + 1)), _excess(high, chance.ppf(tail))))
-    lower, value, upper = max(looks)
-    return (value if lower > 0 else 0.0), (max(lower, 0.0), max(upper, 0.0))
-
-
-def _excess(observed: float, chance: float) -> float:
-    """Share s such that a rate observed is s + (1 - s) chance."""
-    return float((observed - chance) / (1 - chance))
-
-
-def _fewest(m: int) -> int:
-    """Rows that a check should be able to name: 1 %, and five at least."""
-    return min(m, max(5, math.ceil(m / 100)))
-
-
-def _short(n: int, m: int, alpha: float, fdr: float) -> int | None:
-    """Calibration rows needed where there are too few to find and name the fewest rows that matter."""
-    if m == 0:
-        return None
-    k = _fewest(m)
-
-    def enough(size: int) -> bool:
-        return size >= named and smallest_pvalue(size, m, k, 2) <= alpha
-
-    named = needed(m, fdr / 2, k)
-    if enough(max(n, 1)):
-        return None
-    high = max(n, named)
-    while not enough(high) and high < _MANY:
-        high *= 2
-    low = high // 2
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if enough(middle) else (middle, high)
-    return high
-
-
 def _statement(
     raised: bool, index: Ints, share: float, fdr: float, short: int | None, sizes: tuple[int, int], units: bool
 ) -> str:
@@ -276,7 +188,7 @@ def _statement(
     if share > 0.5:
         said.append("More than half of the table lies outside: read the share, not the list.")
     if short and not len(index):
-        said.append(f"Naming {_fewest(m):,} of {m:,} rows takes {short:,} calibration rows; there are {n:,}.")
+        said.append(f"Naming {fewest(m):,} of {m:,} rows takes {short:,} calibration rows; there are {n:,}.")
     if units:
         said.append("Rows of one unit depend on each other: the alarm allows for it, the list's rate is not proved.")
     return " ".join(said)
@@ -285,7 +197,7 @@ def _statement(
 def _nothing(pair: Pair, n: int, short: int | None, alpha: float, fdr: float) -> RowsOutside:
     """No column or too few rows to score."""
     why = (
-        f"Rows are not scored: {pair.reference.n} rows of reference ({_LEAST} are needed, of two units or more), "
+        f"Rows are not scored: {pair.reference.n} rows of reference ({LEAST} are needed, of two units or more), "
         "or no column to score."
     )
     empty = np.empty(0, np.int64)
