@@ -3,7 +3,7 @@
 python benchmarks/replay/run.py                    # Ecotone and KS with Bonferroni, all replays
 python benchmarks/replay/run.py --only flights
 python benchmarks/replay/run.py --export DIR       # the periods as Parquet, for the tools in peers.py
-python benchmarks/replay/run.py --table            # the summary from the results
+python benchmarks/replay/run.py --table            # the summary from the results; write.py makes the page
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ import sys
 import warnings
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 from scipy import stats
 
@@ -27,11 +26,11 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
 from periods import REPLAYS, Replay, features, realised
+from table import table
 
 import ecotone
 
 RESULTS = HERE / "results"
-MOVED = {"mae": 1.25, "roc_auc": -0.03}  # the loss has moved: 25 % more error, or .03 less AUC
 
 
 def bonferroni_ks(reference: pd.DataFrame, current: pd.DataFrame, names: list[str], alpha: float = 0.05) -> bool:
@@ -103,46 +102,8 @@ def export(folder: Path) -> None:
         for i, (label, current) in enumerate(replay.periods):
             current.assign(period_label=label).to_parquet(folder / name / f"{i:04d}.parquet")
         about = {k: getattr(replay, k) for k in ("target", "prediction", "probability", "time", "metric")}
-        (folder / name / "about.json").write_text(json.dumps({**about, "features": features(replay)}))
-
-
-def table() -> str:
-    """Pages by tool, where the loss moved and where it did not."""
-    lines = [
-        "| replay | tool | pages | periods | of those where the loss moved | of those where it did not |",
-        "|---|---|---|---|---|---|",
-    ]
-    for path in sorted(RESULTS.glob("*.jsonl")):
-        if path.stem.startswith("peer_"):
-            continue
-        first, *records = [json.loads(line) for line in path.read_text().splitlines()]
-        records.sort(key=lambda r: r["period"])
-        base, metric = first["realised"], first["metric"]
-        moved = np.array(
-            [
-                r["realised"] > base * MOVED[metric] if metric == "mae" else r["realised"] < base + MOVED[metric]
-                for r in records
-            ]
-        )
-        tools = {
-            "Ecotone, performance (labels)": [r["performance"] for r in records],
-            "Ecotone, performance (no labels)": [r["performance_blind"] for r in records],
-            "Ecotone, no labels: alarm or unknown": [r["performance_blind"] or r["unknown"] for r in records],
-            "Ecotone, material": [r["material"] for r in records],
-            "Ecotone, changed": [r["changed"] for r in records],
-            "KS/chi-square + Bonferroni": [r["ks_bonferroni"] for r in records],
-        }
-        for peer in sorted(RESULTS.glob(f"peer_*_{path.stem}.json")):
-            said = json.loads(peer.read_text())
-            for tool, pages in said["pages"].items():
-                tools[f"{tool} {said['version']}"] = [pages[r["period"]] for r in records]
-        for tool, pages in tools.items():
-            up = np.array(pages, dtype=bool)
-            lines.append(
-                f"| {path.stem} | {tool} | {up.sum()} | {len(up)} | {up[moved].sum()} of {moved.sum()} "
-                f"| {up[~moved].sum()} of {(~moved).sum()} |"
-            )
-    return "\n".join(lines)
+        about |= {"features": features(replay), "realised": {label: realised(replay, c) for label, c in replay.periods}}
+        (folder / name / "about.json").write_text(json.dumps(about))
 
 
 def main() -> None:
@@ -154,13 +115,13 @@ def main() -> None:
     RESULTS.mkdir(exist_ok=True)
     warnings.simplefilter("ignore")
     if given.table:
-        print(table())
+        print(table(RESULTS))
     elif given.export:
         export(given.export)
     else:
         for name in [given.only] if given.only else REPLAYS:
             measure(name)
-        print(table())
+        print(table(RESULTS))
 
 
 if __name__ == "__main__":
