@@ -82,11 +82,19 @@ def measured(replays: dict[str, Replayed]) -> str:
     return f"Measured: {'; '.join(parts)}.{note}"
 
 
+def worse_only(replay: Replayed) -> str:
+    """NannyML's pages for more loss alone; the same as all of them where no line says otherwise."""
+    worse = f"{NML_LABELS}, worse only"
+    return worse if worse in replay.pages else NML_LABELS
+
+
 def held(replays: dict[str, Replayed]) -> str:
     """The headline: pages on performance where the loss had held, and without labels where it had moved."""
+    worse = sum(r.count(worse_only(r), False)[0] for r in replays.values())
     return (
         "Pages on performance where the loss had held, over all replays: with labels Ecotone "
-        f"{of(replays, LABELS, False)} and NannyML {of(replays, NML_LABELS, False)}, without labels "
+        f"{of(replays, LABELS, False)} and NannyML {of(replays, NML_LABELS, False)} ({worse} of these for a higher loss), "
+        "without labels "
         f"{of(replays, BLIND, False)} and {of(replays, NML_BLIND, False)}. Without labels where it had moved: "
         f"{of(replays, BLIND, True)} and {of(replays, NML_BLIND, True)}."
     )
@@ -108,9 +116,7 @@ def employment(replay: Replayed) -> str:
 
 
 def flights(replay: Replayed) -> str:
-    worse = f"{NML_LABELS}, worse only"
-    if worse not in replay.pages:
-        worse = NML_LABELS
+    worse = worse_only(replay)
     both = replay.among([LABELS, NML_LABELS, worse])
     return (
         f"* Flights: the AUC fell by more than .03 in {sum(replay.moved.values())} of {len(replay.moved)} weeks. On "

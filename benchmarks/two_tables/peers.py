@@ -1,7 +1,7 @@
 """The same tables through other tools, in an environment of their own.
 
     python -m venv .venv-monitoring && .venv-monitoring/bin/pip install -r benchmarks/peers/monitoring.txt
-    .venv-monitoring/bin/python benchmarks/two_tables/peers.py evidently nannyml ks
+    .venv-monitoring/bin/python benchmarks/two_tables/peers.py evidently nannyml ks  # or with cells after them
     python -m venv .venv-alibi && .venv-alibi/bin/pip install -r benchmarks/peers/alibi.txt
     .venv-alibi/bin/python benchmarks/two_tables/peers.py alibi
 
@@ -95,11 +95,12 @@ TOOLS = {"evidently": evidently, "nannyml": nannyml, "ks": ks, "alibi": alibi}
 def main(names: list[str]) -> None:
     warnings.simplefilter("ignore")
     logging.disable(logging.WARNING)
-    for name in names:
+    asked = [name for name in names if name in CELLS] or CELLS_ASKED
+    for name in (name for name in names if name not in CELLS):
         tool, path = TOOLS[name], HERE / "results" / f"peer_{name}.json"
         said = json.loads(path.read_text()) if path.exists() else {}
         for goal in REPLICATES:
-            for cell in (CELLS[asked] for asked in CELLS_ASKED):
+            for cell in (CELLS[a] for a in asked):
                 found, start = said.setdefault(cell.name, {}), time.time()
                 done = min((n for _, n in found.values()), default=0)
                 for seed in range(cell.seed + done, cell.seed + goal):  # goes on where it stopped
