@@ -1,0 +1,152 @@
+"""What generators made of a network, a process, an objective and a sampler share."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+import torch
+from torch import Tensor
+
+from ecotone.contracts import BadInput
+from ecotone.learn._arrays import as_weights, rows
+from ecotone.learn._contracts import Schedule
+from ecotone.learn._distribution import Distribution
+from ecotone.learn._random import RowRandom
+from ecotone.learn.denoisers._network_denoiser import NetworkDenoiser, Predicts
+from ecotone.learn.networks._network import Network
+from ecotone.learn.objectives._denoising import Denoising
+from ecotone.learn.processes._gaussian_process import GaussianProcess
+from ecotone.learn.samplers._probability_flow import ProbabilityFlow
+from ecotone.learn.samplers._sampler import Sampler
+from ecotone.learn.training import Training, train
+
+Self = TypeVar("Self", bound="Diffusion")
+DATA_STD = 0.5
+
+
+class Diffusion(Distribution):
+    """A network trained to denoise along a Gaussian process.
+
+    Rows are standardised, by column where they are vectors and by their first axis (channels) where they are images,
+    to standard deviation 0.5. A subclass sets ``network``, ``process``, ``training`` in its constructor and
+    ``_predicts``, ``_objective``, ``_sampler``, ``_schedule``.
+
+    Attributes
+    ----------
+    denoiser_ : NetworkDenoiser
+        On standardised rows.
+    history_ : list
+        Loss by step.
+    """
+
+    network: Network
+    process: GaussianProcess
+    training: Training
+    likelihood: ProbabilityFlow
+    _predicts: Predicts
+
+    def _objective(self) -> Any:
+        return Denoising()
+
+    def _default_sampler(self) -> Sampler:
+        raise NotImplementedError
+
+    def _default_schedule(self) -> Schedule:
+        raise NotImplementedError
+
+    def fit(self: Self, X: Any, y: Any = None, *, given: Any = None, sample_weight: Any = None) -> Self:
+        """Train on rows ``X`` ``(n, ...)``.
+
+        Parameters
+        ----------
+        X : (n, d) or (n, channels, height, width) array
+        y : ignored
+        given : (n,) labels or (n, k) numbers, optional
+            What each row is conditioned on.
+        sample_weight : (n,) array, optional
+
+        Raises
+        ------
+        BadInput
+            For NaN, a constant column, a class with one row, or a loss that diverges.
+        """
+        x, _ = rows(X, "X")
+        weight = as_weights(sample_weight, len(x))
+        self.torch_ = isinstance(X, Tensor)
+        encoded = self._learn_condition(given, len(x))
+        self._standardise(x)
+        self._build(tuple(x.shape[1:]))
+        self.history_ = train(
+            self.denoiser_, self._objective(), self._encode(x), given=encoded, weight=weight, training=self.training
+        )
+        self.shape_ = tuple(x.shape[1:])
+        return self
+
+    def _standardise(self, x: Tensor) -> None:
+        over = (0,) if x.ndim == 2 else (0, *range(2, x.ndim))
+        x = x.detach().double().cpu()
+        self.centre_, scale = x.mean(over, keepdim=True)[0], x.std(over, keepdim=True, correction=0)[0]
+        flat = (scale <= 1e-12 * (1 + self.centre_.abs())).flatten()
+        if bool(flat.any()):
+            raise BadInput(
+                f"column {int(flat.nonzero()[0])} of X is constant (at {float(self.centre_.flatten()[flat][0]):g}): it "
+                "has no density; leave it out"
+            )
+        self.scale_ = scale / DATA_STD
+
+    def _build(self, shape: tuple[int, ...]) -> None:
+        width = 0 if self.condition_ is None else self.condition_.width
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(self.training.seed)
+            network = self.network.build(shape, width)
+        self.denoiser_ = NetworkDenoiser(
+            network, self.process, shape, predicts=self._predicts, data_std=DATA_STD, condition=self.condition_
+        )
+
+    def _encode(self, x: Tensor) -> Tensor:
+        return (x - self.centre_.to(x)) / self.scale_.to(x)
+
+    def _decode(self, z: Tensor) -> Tensor:
+        return z * self.scale_.to(z) + self.centre_.to(z)
+
+    def _device(self) -> torch.device:
+        return next(self.denoiser_.parameters()).device
+
+    def sample(
+        self,
+        n: int,
+        *,
+        given: Any = None,
+        seed: int | None = None,
+        batch_size: int = 8192,
+        sampler: Sampler | None = None,
+        schedule: Schedule | None = None,
+    ) -> Any:
+        """As :meth:`Generator.sample`, by another sampler or along another schedule where one is given."""
+        run, times = sampler or self._default_sampler(), schedule or self._default_schedule()
+        return self._draw(n, given, seed, batch_size, lambda rng, told: self._along(run, times, rng, told))
+
+    def _sample(self, rng: RowRandom, given: Tensor | None) -> Tensor:
+        return self._along(self._default_sampler(), self._default_schedule(), rng, given)
+
+    def _along(self, sampler: Sampler, schedule: Schedule, rng: RowRandom, given: Tensor | None) -> Tensor:
+        return self._decode(sampler.sample(self.denoiser_, self.process, rng, schedule, given=given))
+
+    def _log_prob(self, x: Tensor, given: Tensor | None) -> Tensor:
+        z = self._encode(x).to(device=self._device(), dtype=torch.float64)
+        found = self.likelihood.log_prob(self.denoiser_, self.process, z, given=given)
+        return found - torch.log(self.scale_).expand(self.shape_).sum().to(found)
+
+    def _state(self) -> tuple[dict[str, Any], dict[str, Tensor]]:
+        body, tensors = super()._state()
+        learned = {f"denoiser.{k}": v for k, v in self.denoiser_.state_dict().items()}
+        return body | {"history": self.history_}, tensors | learned | {"centre": self.centre_, "scale": self.scale_}
+
+    def _restore(self, body: dict[str, Any], tensors: dict[str, Tensor]) -> None:
+        super()._restore(body, tensors)
+        self.history_, self.centre_, self.scale_ = body["history"], tensors["centre"], tensors["scale"]
+        self._build(self.shape_)
+        state = {k.removeprefix("denoiser."): v for k, v in tensors.items() if k.startswith("denoiser.")}
+        kind = next((v.dtype for v in state.values() if v.is_floating_point()), torch.float32)
+        self.denoiser_.to(kind).load_state_dict(state)
+        self.denoiser_.eval()

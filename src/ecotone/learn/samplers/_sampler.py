@@ -1,0 +1,98 @@
+"""The loop that every sampler runs: a step from one time of a schedule to the next, and the hooks after it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ecotone.contracts import BadInput
+from ecotone.learn._contracts import Denoiser, Hook, Population, Prediction, Process, Schedule
+from ecotone.learn._random import RowRandom
+
+Denoise = Callable[[Tensor, Tensor], Prediction]
+
+
+class Sampler(ABC):
+    """Runs a denoiser along a schedule, from the prior to the data.
+
+    The state is float64 whatever the network's dtype, and each row has a stream of random numbers of its own. A
+    subclass is a frozen dataclass of its constants with :meth:`step`.
+    """
+
+    @abstractmethod
+    def step(
+        self, denoise: Denoise, process: Any, x: Tensor, t: Tensor, s: Tensor, rng: RowRandom, memory: dict[str, Any]
+    ) -> Tensor:
+        """Rows at time ``s`` from rows at time ``t``.
+
+        ``memory`` starts empty in each run and is the sampler's own, for what a multistep method keeps; it holds
+        ``"step"`` and ``"steps"``.
+        """
+
+    def sample(
+        self,
+        denoiser: Denoiser,
+        process: Process,
+        n: int | RowRandom,
+        schedule: Schedule,
+        *,
+        given: Tensor | None = None,
+        hooks: Sequence[Hook] = (),
+        seed: int | None = None,
+    ) -> Tensor:
+        """Draw rows.
+
+        Parameters
+        ----------
+        denoiser : Denoiser
+        process : Process
+        n : int or RowRandom
+            How many rows, or the streams of the rows to draw.
+        schedule : Schedule
+        given : Tensor, optional
+            Encoded condition of each row.
+        hooks : sequence of callables
+            Each is shown the :class:`Population` after every step and may return another in its place.
+        seed : int, optional
+
+        Returns
+        -------
+        (n, *denoiser.shape) float64 Tensor
+        """
+        return self.run(denoiser, process, n, schedule, given=given, hooks=hooks, seed=seed).x
+
+    def run(
+        self,
+        denoiser: Denoiser,
+        process: Process,
+        n: int | RowRandom,
+        schedule: Schedule,
+        *,
+        given: Tensor | None = None,
+        hooks: Sequence[Hook] = (),
+        seed: int | None = None,
+        start: Tensor | None = None,
+    ) -> Population:
+        """As :meth:`sample`, with the weights; ``start`` replaces the draw from the prior at the first time."""
+        times = schedule(process)
+        if len(times) < 2 or not bool((times[1:] < times[:-1]).all()):
+            raise BadInput(f"a schedule must give at least two falling times, got {times.tolist()[:6]}")
+        rng = RowRandom(seed, n) if isinstance(n, int) else n
+        times = times.to(rng.rows.device)
+        x = process.prior(rng, denoiser.shape) if start is None else start
+        memory: dict[str, Any] = {"steps": len(times) - 1}
+        found = Population(
+            x, torch.zeros(len(x), dtype=torch.float64, device=x.device), float(times[0]), 0, len(times) - 1
+        )
+        for i, (t, s) in enumerate(pairwise(times)):
+            memory["step"] = i
+            x = self.step(lambda x, t: denoiser(x, t, given), process, found.x, t, s, rng, memory)
+            found = Population(x, found.log_weight, float(s), i + 1, len(times) - 1)
+            for hook in hooks:
+                found = hook(found) or found
+        return found

@@ -1,0 +1,10 @@
+"""Distributions whose answers are exact."""
+
+from typing import TYPE_CHECKING
+
+from ecotone._lazy import attach
+
+if TYPE_CHECKING:
+    from ._gaussian_mixture import GaussianMixture as GaussianMixture
+
+__getattr__, __dir__, __all__ = attach(__name__, __file__)

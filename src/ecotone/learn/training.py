@@ -1,0 +1,353 @@
+"""The one training loop: moving averages, held-out loss, early stopping, checkpoints and resuming, devices."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ecotone.contracts import BadInput
+
+from ._checkpoint import read_checkpoint, write_checkpoint
+from ._contracts import Batch, Loss
+from ._random import RowRandom
+
+_VALIDATION = 4096  # rows of held-out loss, each held-out row several times where there are fewer
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What a callback is told every ``Training.every`` steps."""
+
+    step: int
+    steps: int
+    loss: float
+    held_out: float | None
+
+
+@dataclass(frozen=True)
+class Training:
+    """How to train.
+
+    Parameters
+    ----------
+    steps : int
+        At most so many steps of the optimiser (AdamW).
+    batch_size : int
+    learning_rate : float
+        After ``warmup`` steps; it falls to 0 along a cosine.
+    warmup : int
+    weight_decay : float
+    ema : float
+        Decay of the moving average of the weights, which is what is kept; 0 keeps the weights themselves.
+    clip : float
+        Largest norm of the gradient.
+    held_out : float
+        Share of the rows on which the loss is watched; 0 watches nothing.
+    every : int
+        Steps between two looks at the held-out loss, and between two checkpoints.
+    patience : int
+        Looks without improvement before training stops; the best weights are kept.
+    precision : str
+        ``"32-true"``, ``"64-true"``, ``"bf16-mixed"``, ``"16-mixed"``: Lightning Fabric's words.
+    device : str
+        ``"auto"``, ``"cpu"``, ``"cuda"``, ``"mps"``.
+    seed : int
+    checkpoint : path, optional
+        Where to write the state every ``every`` steps; training goes on from there if it exists.
+    progress : bool
+        Show a bar.
+    callbacks : sequence of callable
+        Each is told a :class:`Progress`.
+    """
+
+    steps: int = 4000
+    batch_size: int = 256
+    learning_rate: float = 1e-3
+    warmup: int = 100
+    weight_decay: float = 0.0
+    ema: float = 0.999
+    clip: float = 1.0
+    held_out: float = 0.1
+    every: int = 200
+    patience: int = 10
+    precision: str = "32-true"
+    device: str = "auto"
+    seed: int = 0
+    checkpoint: str | Path | None = field(default=None, metadata={"saved": False})
+    progress: bool = field(default=False, metadata={"saved": False})
+    callbacks: tuple[Callable[[Progress], None], ...] = field(default=(), metadata={"saved": False})
+
+
+def train(
+    module: nn.Module,
+    loss: Loss,
+    x: Tensor,
+    *,
+    given: Tensor | None = None,
+    weight: Tensor | None = None,
+    training: Training,
+) -> list[dict[str, float | None]]:
+    """Train ``module`` in place; it ends on the device with the best averaged weights, in evaluation mode.
+
+    Parameters
+    ----------
+    module : nn.Module
+    loss : callable ``(module, Batch) -> scalar``
+    x : (n, ...) Tensor
+    given : (n, ...) Tensor, optional
+    weight : (n,) Tensor, optional
+    training : Training
+
+    Returns
+    -------
+    list of {"step", "loss", "held_out"}
+        One entry for each look.
+
+    Raises
+    ------
+    BadInput
+        For settings out of range, a checkpoint of another run, or a loss that is no longer finite: the module then has
+        the best weights so far.
+    """
+    _check(training, len(x))
+    return _Run(module, loss, _Rows(x, given, weight), training).go()
+
+
+@dataclass
+class _Rows:
+    x: Tensor
+    given: Tensor | None
+    weight: Tensor | None
+
+    def batch(self, at: Tensor, rng: RowRandom, like: Tensor) -> Batch:
+        def some(part: Tensor | None) -> Tensor | None:
+            if part is None:
+                return None
+            return part[at].to(device=like.device, dtype=like.dtype if part.is_floating_point() else part.dtype)
+
+        x = some(self.x)
+        assert x is not None
+        return Batch(x, some(self.given), some(self.weight), rng)
+
+
+class _Boxed:
+    """Carries a batch past Fabric, which would take a dataclass apart."""
+
+    def __init__(self, batch: Batch) -> None:
+        self.batch = batch
+
+
+class _Step(nn.Module):
+    """The loss as a module, so that Fabric's precision covers all of it."""
+
+    def __init__(self, module: nn.Module, loss: Loss) -> None:
+        super().__init__()
+        self.module, self.loss = module, loss
+
+    def forward(self, boxed: _Boxed) -> Tensor:
+        return self.loss(self.module, boxed.batch)
+
+
+class _Run:
+    def __init__(self, module: nn.Module, loss: Loss, data: _Rows, training: Training) -> None:
+        self.loss, self.data, self.training = loss, data, training
+        order = np.random.default_rng(np.random.SeedSequence(training.seed, spawn_key=(0,))).permutation(len(data.x))
+        held = min(int(training.held_out * len(order)), len(order) - 1)
+        self.held, self.rows = torch.as_tensor(order[:held]), torch.as_tensor(order[held:])
+        self.fabric, self.device = _fabric(training)
+        self.plain = module.to(self.device)
+        kind = torch.float64 if training.precision == "64-true" else torch.float32
+        self.plain.to(kind)
+        self.like = torch.empty(0, dtype=kind, device=self.device)
+        optimiser = torch.optim.AdamW(module.parameters(), training.learning_rate, weight_decay=training.weight_decay)
+        self.whole, self.optimiser = self.fabric.setup(_Step(module, loss), optimiser)
+        self.average = {k: v.detach().clone() for k, v in self._weights().items()}
+        self.best: dict[str, Tensor] | None = None
+        self.best_loss, self.stale, self.step = math.inf, 0, 0
+        self.history: list[dict[str, float | None]] = []
+
+    def _weights(self) -> dict[str, Tensor]:
+        return {k: v for k, v in self.plain.state_dict().items() if v.is_floating_point()}
+
+    def go(self) -> list[dict[str, float | None]]:
+        t = self.training
+        self._resume()
+        self.plain.train()
+        show = _bar(t, self.step)
+        running = 0.0
+        try:
+            while self.step < t.steps and self.stale <= t.patience:
+                value = self._one_step()
+                running += (value - running) / min(self.step % t.every or t.every, t.every)
+                if self.step % t.every == 0 or self.step == t.steps:
+                    self._look(running)
+                    running = 0.0
+                show(self.step, self.history)
+        except (KeyboardInterrupt, BadInput):
+            self._finish()
+            raise
+        finally:
+            show(None, self.history)
+        self._finish()
+        return self.history
+
+    def _one_step(self) -> float:
+        t = self.training
+        for group in self.optimiser.param_groups:
+            group["lr"] = t.learning_rate * _rate(self.step, t.steps, t.warmup)
+        pick = np.random.default_rng(np.random.SeedSequence(t.seed, spawn_key=(1, self.step)))
+        at = self.rows[torch.as_tensor(pick.integers(0, len(self.rows), min(t.batch_size, len(self.rows))))]
+        streams = torch.as_tensor(pick.integers(0, 2**62, len(at)))
+        batch = self.data.batch(at, RowRandom(t.seed, streams, device=self.device, dtype=self.like.dtype), self.like)
+        value = self.whole(_Boxed(batch))
+        if not bool(torch.isfinite(value)):
+            raise BadInput(
+                f"the loss is {float(value.detach())} at step {self.step}; the best weights so far are kept: lower the learning "
+                f"rate (now {t.learning_rate:g}), or look for extreme values in the data"
+            )
+        self.optimiser.zero_grad()
+        self.fabric.backward(value)
+        self.fabric.clip_gradients(self.whole, self.optimiser, max_norm=t.clip, error_if_nonfinite=False)
+        self.optimiser.step()
+        self.step += 1
+        decay = min(t.ema, (1 + self.step) / (10 + self.step))
+        with torch.no_grad():
+            for name, value_now in self._weights().items():
+                self.average[name].lerp_(value_now, 1 - decay)
+        return float(value.detach())
+
+    def _look(self, running: float) -> None:
+        held = self._held_out_loss()
+        self.history.append({"step": float(self.step), "loss": running, "held_out": held})
+        watched = running if held is None else held
+        if held is None or watched < self.best_loss:
+            self.best_loss, self.stale = watched, 0
+            self.best = {k: v.clone() for k, v in self.average.items()}
+        else:
+            self.stale += 1
+        if self.training.checkpoint is not None:
+            write_checkpoint(self.training.checkpoint, self._digest(), self._state())
+        for callback in self.training.callbacks:
+            callback(Progress(self.step, self.training.steps, running, held))
+
+    def _held_out_loss(self) -> float | None:
+        if not len(self.held):
+            return None
+        own = {k: v.clone() for k, v in self._weights().items()}
+        self._set(self.average)
+        self.plain.eval()
+        times = -(-_VALIDATION // len(self.held))
+        at = self.held.repeat(times)[: max(_VALIDATION, len(self.held))]
+        streams = torch.arange(len(at)) + 2**62
+        total, size = 0.0, max(self.training.batch_size, 256)
+        with torch.no_grad():
+            for start in range(0, len(at), size):
+                some = slice(start, start + size)
+                rng = RowRandom(self.training.seed, streams[some], device=self.device, dtype=self.like.dtype)
+                batch = self.data.batch(at[some], rng, self.like)
+                total += float(self.loss(self.plain, batch)) * len(batch.x)
+        self._set(own)
+        self.plain.train()
+        return total / len(at)
+
+    def _set(self, weights: dict[str, Tensor]) -> None:
+        self.plain.load_state_dict(weights, strict=False)
+
+    def _finish(self) -> None:
+        self._set(self.best or self.average)
+        self.plain.eval()
+
+    def _digest(self) -> str:
+        t = self.training
+        words = [f"{k}={getattr(t, k)}" for k in ("steps", "batch_size", "learning_rate", "ema", "held_out", "seed")]
+        words += [f"{k}{tuple(v.shape)}" for k, v in self._weights().items()]
+        digest = hashlib.sha256("|".join(words).encode())
+        digest.update(self.data.x[:: max(len(self.data.x) // 1000, 1)].double().numpy().tobytes())
+        return digest.hexdigest()[:16]
+
+    def _state(self) -> tuple[dict[str, Any], dict[str, Tensor]]:
+        body = {"step": self.step, "best_loss": self.best_loss, "stale": self.stale, "history": self.history}
+        body["best_loss"] = None if math.isinf(self.best_loss) else self.best_loss
+        tensors = {f"now.{k}": v for k, v in self._weights().items()}
+        tensors |= {f"mean.{k}": v for k, v in self.average.items()} | {
+            f"best.{k}": v for k, v in (self.best or {}).items()
+        }
+        for i, slots in self.optimiser.state_dict()["state"].items():
+            tensors |= {f"optimiser.{i}.{k}": torch.as_tensor(v) for k, v in slots.items()}
+        return body, tensors
+
+    def _resume(self) -> None:
+        t = self.training
+        if t.checkpoint is None or not Path(t.checkpoint).exists():
+            return
+        body, tensors = read_checkpoint(t.checkpoint, self._digest())
+
+        def part(name: str) -> dict[str, Tensor]:
+            return {k[len(name) + 1 :]: v.to(self.device) for k, v in tensors.items() if k.startswith(f"{name}.")}
+
+        self._set(part("now"))
+        self.average, self.best = part("mean"), part("best") or None
+        self.step, self.stale, self.history = body["step"], body["stale"], body["history"]
+        self.best_loss = math.inf if body["best_loss"] is None else body["best_loss"]
+        slots: dict[int, dict[str, Tensor]] = {}
+        for name, value in part("optimiser").items():
+            i, _, key = name.partition(".")
+            slots.setdefault(int(i), {})[key] = value
+        self.optimiser.load_state_dict({**self.optimiser.state_dict(), "state": slots})
+
+
+def _check(t: Training, n: int) -> None:
+    for name, low in (("steps", 1), ("batch_size", 1), ("every", 1), ("patience", 0)):
+        if getattr(t, name) < low:
+            raise BadInput(f"Training.{name} must be at least {low}, got {getattr(t, name)!r}")
+    if not t.learning_rate > 0 or not t.clip > 0 or not 0 <= t.ema < 1 or not 0 <= t.held_out < 1:
+        raise BadInput(
+            "Training needs learning_rate > 0, clip > 0, 0 <= ema < 1 and 0 <= held_out < 1, got "
+            f"{t.learning_rate!r}, {t.clip!r}, {t.ema!r} and {t.held_out!r}"
+        )
+    if n < 2:
+        raise BadInput(f"training needs at least 2 rows, got {n}")
+
+
+def _rate(step: int, steps: int, warmup: int) -> float:
+    rise = min((step + 1) / max(warmup, 1), 1.0)
+    return rise * 0.5 * (1 + math.cos(math.pi * step / steps))
+
+
+def _fabric(t: Training) -> tuple[Any, torch.device]:
+    from lightning_fabric import Fabric
+
+    precision: Any = t.precision
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # hints of the package to its own users
+        fabric = Fabric(accelerator=t.device, devices=1, precision=precision)
+    return fabric, fabric.device
+
+
+def _bar(t: Training, start: int) -> Callable[[int | None, list[dict[str, float | None]]], None]:
+    if not t.progress:
+        return lambda step, history: None
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    bar = Progress(TextColumn("training"), BarColumn(), TextColumn("{task.description}"), TimeRemainingColumn())
+    bar.start()
+    task = bar.add_task("", total=t.steps, completed=start)
+
+    def show(step: int | None, history: list[dict[str, float | None]]) -> None:
+        if step is None:
+            bar.stop()
+            return
+        held = history[-1]["held_out"] if history else None
+        said = f"step {step} of {t.steps}" + ("" if held is None else f", held-out loss {held:.4g}")
+        bar.update(task, completed=step, description=said)
+
+    return show

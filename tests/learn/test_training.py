@@ -1,0 +1,99 @@
+"""Training: resumes to the same weights, stops early, loses nothing, says what is wrong."""
+
+import numpy as np
+import pytest
+import torch
+
+from ecotone.contracts import BadInput
+from ecotone.learn import EDM, RowRandom, Training
+from ecotone.learn.networks import MLP
+
+X = np.random.default_rng(0).normal(size=(400, 2))
+
+
+def model(**settings):
+    return EDM(MLP(width=16, depth=1), training=Training(**{"steps": 40, "every": 10, "device": "cpu", **settings}))
+
+
+def weights(fitted):
+    return torch.cat([p.detach().flatten() for p in fitted.denoiser_.parameters()])
+
+
+def test_resumed_training_ends_where_an_unbroken_run_does(tmp_path):
+    unbroken = model().fit(X)
+
+    def stop(progress):
+        if progress.step == 20:
+            raise KeyboardInterrupt
+
+    broken = model(checkpoint=tmp_path / "c", callbacks=(stop,))
+    with pytest.raises(KeyboardInterrupt):
+        broken.fit(X)
+    resumed = model(checkpoint=tmp_path / "c").fit(X)
+    assert torch.allclose(weights(resumed), weights(unbroken), atol=1e-6)
+    assert [h["step"] for h in resumed.history_] == [10, 20, 30, 40]
+    with pytest.raises(BadInput, match="other data, settings or network"):
+        model(checkpoint=tmp_path / "c").fit(X + 1)
+    (tmp_path / "c").write_bytes((tmp_path / "c").read_bytes()[:500])
+    with pytest.raises(BadInput, match="not a usable checkpoint"):
+        model(checkpoint=tmp_path / "c").fit(X)
+
+
+def test_a_diverging_loss_keeps_the_best_weights(tmp_path):
+    seen = []
+
+    def break_it(progress):
+        seen.append(progress.step)
+        if progress.step == 20:
+            for p in broken.denoiser_.parameters():
+                p.data.fill_(float("inf"))
+
+    broken = model(callbacks=(break_it,))
+    with pytest.raises(BadInput, match="the loss is nan at step 20"):
+        broken.fit(X)
+    assert torch.isfinite(weights(broken)).all() and seen == [10, 20]
+
+
+def test_early_stopping_keeps_the_best():
+    fitted = model(steps=2000, every=10, patience=2, learning_rate=0.05).fit(X[:60])
+    held = [h["held_out"] for h in fitted.history_]
+    assert len(held) < 200 and int(np.argmin(held)) == len(held) - 4, "three looks without improvement end it"
+
+
+@pytest.mark.parametrize(
+    "settings, words",
+    [({"steps": 0}, "steps"), ({"learning_rate": 0.0}, "learning_rate"), ({"held_out": 1.0}, "held_out")],
+)
+def test_settings_out_of_range(settings, words):
+    with pytest.raises(BadInput, match=words):
+        model(**settings).fit(X)
+
+
+def test_constant_columns_and_lonely_classes():
+    with pytest.raises(BadInput, match="column 1 of X is constant"):
+        model().fit(np.column_stack([X[:, 0], np.ones(400)]))
+    with pytest.raises(BadInput, match="class 1 of given has one row"):
+        model().fit(X, given=(np.arange(400) == 7).astype(int))
+    with pytest.raises(BadInput, match="one entry for each"):
+        model().fit(X, given=[1, 2])
+
+
+def test_random_numbers_of_rows():
+    z = RowRandom(0, 20_000).normal((5,))
+    assert abs(float(z.mean())) < 0.02 and float(z.std()) == pytest.approx(1, abs=0.01)
+    assert float(torch.corrcoef(z.T).fill_diagonal_(0).abs().max()) < 0.03
+    a = RowRandom(1, 3)
+    assert not torch.equal(a.normal((2,)), a.normal((2,)))
+
+
+def test_philox_known_answers():
+    # Known answers of the reference implementation (Random123, kat_vectors: philox4x32 10)
+    from ecotone.learn._random import philox
+
+    ones = tuple(torch.tensor(0xFFFFFFFF) for _ in range(4))
+    assert [int(w) for w in philox(tuple(torch.tensor(0) for _ in range(4)), (0, 0))] == [
+        0x6627E8D5, 0xE169C58D, 0xBC57AC4C, 0x9B00DBD8,
+    ]  # fmt: skip
+    assert [int(w) for w in philox(ones, (0xFFFFFFFF, 0xFFFFFFFF))] == [
+        0x408F276D, 0x41C83B0E, 0xA20BC7C6, 0x6D5451FD,
+    ]  # fmt: skip
