@@ -16,7 +16,8 @@ from ecotone.compare.estimate import (
     label_shift,
     pape,
 )
-from ecotone.compare.estimate._core import A_MANY, A, Core, variance_of_mean, with_new_shares
+from ecotone.compare.estimate._core import A_MANY, A, Core, with_new_shares
+from ecotone.compare.estimate._errors import by_bootstrap, by_formula, variance_of_mean
 from ecotone.compare.estimate._learners import deal
 from ecotone.compare.estimate._nuisance import nuisance
 from ecotone.contracts import BadInput
@@ -244,7 +245,7 @@ def test_units_widen_the_standard_error():
 def test_standard_error_by_formula_is_that_of_the_bootstrap():
     given, _, _ = _shifted(n=1500)
     core = Core.of(given, "brier", 0)
-    assert core._errors_by_bootstrap() == pytest.approx(core._errors_by_formula(), rel=0.3)
+    assert by_bootstrap(core) == pytest.approx(by_formula(core), rel=0.3)
 
 
 @pytest.mark.parametrize("k", [2, 3])

@@ -9,7 +9,8 @@ import numpy as np
 from scipy import stats
 
 from ecotone.compare.estimate import Predictions
-from ecotone.compare.estimate._core import Core, multiplicity, variance_of_mean
+from ecotone.compare.estimate._core import Core
+from ecotone.compare.estimate._errors import multiplicity, variance_of_mean
 from ecotone.contracts import Floats, Ints, as_seed
 from ecotone.measure.scores import Metric
 

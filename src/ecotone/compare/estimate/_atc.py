@@ -5,7 +5,7 @@ from __future__ import annotations
 from ecotone.cards import Card
 from ecotone.contracts import Estimate
 
-from ._core import Core, estimate
+from ._estimate import estimate
 from ._predictions import Predictions
 
 CARD = Card(
@@ -70,5 +70,4 @@ def atc(predictions: Predictions, metric: str = "accuracy", *, level: float = 0.
     >>> abs(atc(given).value - 0.737) < 0.07
     True
     """
-    core = Core.of(predictions, metric, seed)
-    return estimate(core, "atc", _ASSUMPTION, level)
+    return estimate("atc", (predictions, metric, level, seed), _ASSUMPTION)

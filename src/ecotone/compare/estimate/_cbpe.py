@@ -5,7 +5,7 @@ from __future__ import annotations
 from ecotone.cards import Card
 from ecotone.contracts import Estimate
 
-from ._core import Core, estimate
+from ._estimate import estimate
 from ._predictions import Predictions
 from ._unknown import miscalibrated
 
@@ -14,9 +14,9 @@ CARD = Card(
     summary="A classifier's metric on unlabelled rows from its probabilities, calibrated on the reference.",
     contract="Estimate",
     title="Estimating Model Performance Under Covariate Shift Without Labels",
-    authors=("Białek, Jakub", "Kuberski, Wojtek", "Perrakis, Nikolaos", "Bifet, Albert"),
-    year=2024,
-    venue="arXiv:2401.08348",
+    authors=("Białek, Jakub", "Kivimäki, Juhani", "Kuberski, Wojtek", "Perrakis, Nikolaos"),
+    year=2025,
+    venue="NeurIPS",
     link="https://arxiv.org/abs/2401.08348",
     reads=("probabilities", "labels"),
     tier="method",
@@ -58,7 +58,7 @@ def cbpe(predictions: Predictions, metric: str = "accuracy", *, level: float = 0
 
     References
     ----------
-    Białek, Kuberski, Perrakis and Bifet (2024), https://arxiv.org/abs/2401.08348
+    Białek, Kivimäki, Kuberski and Perrakis (2025), https://arxiv.org/abs/2401.08348
 
     Examples
     --------
@@ -71,5 +71,4 @@ def cbpe(predictions: Predictions, metric: str = "accuracy", *, level: float = 0
     >>> abs(cbpe(given).value - 0.737) < 0.03
     True
     """
-    core = Core.of(predictions, metric, seed)
-    return estimate(core, "cbpe", _ASSUMPTION, level, unknown=miscalibrated(core))
+    return estimate("cbpe", (predictions, metric, level, seed), _ASSUMPTION, unless=(miscalibrated,))

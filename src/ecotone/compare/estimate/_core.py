@@ -1,22 +1,20 @@
-"""Values, standard errors and intervals that the estimators share."""
+"""Values and intervals that the estimators share."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from scipy import stats
 
-from ecotone.contracts import BadInput, Estimate, Floats, Ints, as_seed
+from ecotone.contracts import BadInput, Floats, Ints
 from ecotone.measure.ratios import MLLS
 from ecotone.measure.scores import Metric, SoftSample, metric_named
 
+from ._errors import standard_errors
 from ._nuisance import Nuisance, nuisance
 from ._predictions import Predictions
-
-_DRAWS = 100  # bootstrap draws for metrics that are no mean over rows
 
 #: The doubly robust interval is value -+ (z se + B range), and reaches A |value - reference| further on the side away
 #: from the reference: learners that were held back see too little of a change, not too much. Fitted on simulated
@@ -69,7 +67,7 @@ class Core:
         if name == "atc":
             return self._thresholded()
         if self.data.is_regression:
-            return self.metric.clip(self.metric.of_moments(self._mean_moments(name)))
+            return self.metric.clip(self.metric.of_moments(self.mean_moments(name)))
         return self.metric.clip(self.metric.of(self.soft(name)))
 
     def soft(self, name: str) -> SoftSample:
@@ -114,14 +112,15 @@ class Core:
         truth, expected = (ref.mass * rows).sum(axis=1), (q_ref * rows).sum(axis=1)
         return truth[:, None], expected[:, None], (q_cur * self.metric.rows(cur)).sum(axis=1)[:, None]
 
-    def _mean_moments(self, name: str) -> Floats:
+    def mean_moments(self, name: str) -> Floats:
+        """Means over the current rows, as an estimator of a regression's metric has them."""
         truth, expected, current = self.moments
-        rows, w = self.shared.rows, None if name == "dle" else self.shared.weights
-        if w is None:
-            return current.mean(axis=0)  # type: ignore[no-any-return]
+        if name == "dle":
+            return _mean(current)
+        rows, weights = self.shared.rows, self.shared.weights
         if name == "importance_weighted":
-            return np.average(truth[rows], axis=0, weights=w)  # type: ignore[no-any-return]
-        return current.mean(axis=0) + np.average(truth[rows] - expected[rows], axis=0, weights=w)  # type: ignore[no-any-return]
+            return _mean(truth[rows], weights)
+        return _mean(current) + _mean(truth[rows] - expected[rows], weights)
 
     # ------------------------------------------------------------------ errors
     @cached_property
@@ -136,55 +135,7 @@ class Core:
 
     @cached_property
     def _errors(self) -> tuple[float, float]:
-        return self._errors_by_formula() if self.by_moments else self._errors_by_bootstrap()
-
-    def _slope(self, at: Floats) -> Floats:
-        if not self.data.is_regression:
-            return np.ones(len(at))
-        step = 1e-4 * np.maximum(np.abs(at), 1e-8)
-        up = [self.metric.of_moments(at + step * e) - self.metric.of_moments(at - step * e) for e in np.eye(len(at))]
-        return np.asarray(up) / (2 * step)
-
-    def _errors_by_formula(self) -> tuple[float, float]:
-        truth, expected, current = self.moments
-        rows, w, units = self.shared.rows, self.shared.weights, self.data.units or (None, None)
-        n = len(truth)
-        new, old = self._slope(self._mean_moments("doubly_robust")), self._slope(truth.mean(axis=0))
-        gap = (truth[rows] - expected[rows]) @ new
-        residual = np.zeros(n)
-        residual[rows] = w * (gap - np.average(gap, weights=w)) * n / len(rows)
-        realised = np.average((gap - np.average(gap, weights=w)) ** 2, weights=w) / len(current)
-        if not self.data.is_regression:
-            realised = np.float64(self._realised() / len(current))
-        here = variance_of_mean(residual, units[0]) + float(realised)
-        there = (truth - truth.mean(axis=0)) @ old
-        drop = variance_of_mean(residual - there, units[0])
-        drop += variance_of_mean((current - current.mean(axis=0)) @ new, units[1])
-        return float(np.sqrt(here)), float(np.sqrt(drop))
-
-    def _realised(self) -> float:
-        """Mean variance of a current row's score given the row: c (1 - c) for accuracy."""
-        assert self.metric.rows is not None
-        q = self.shared.conditional()[1]
-        score = self.metric.rows(self.data.sample("current", q))
-        mean = (q * score).sum(axis=1, keepdims=True)
-        return float((q * (score - mean) ** 2).sum(axis=1).mean())
-
-    def _errors_by_bootstrap(self) -> tuple[float, float]:
-        d, s, rng = self.data, self.shared, as_seed(self.seed, 11)
-        units = d.units or (None, None)
-        q = s.conditional()[1]
-        soft, whole, n_cur = self.soft("doubly_robust"), d.sample("reference"), len(q)
-        ref, real, drop = [], [], []
-        for _ in range(_DRAWS):
-            r = multiplicity(len(d.x_reference), units[0], rng)
-            c = multiplicity(n_cur, units[1], rng)
-            ref.append(self.metric.of(soft.weighted(np.concatenate([np.ones(n_cur), r[s.rows]]))))
-            drawn = (q.cumsum(axis=1) > rng.random((n_cur, 1))).argmax(axis=1)
-            real.append(self.metric.of(d.sample("current", np.eye(q.shape[1])[drawn])))
-            moved = self.metric.of(soft.weighted(np.concatenate([c, r[s.rows]])))
-            drop.append(moved - self.metric.of(whole.weighted(r)))
-        return float(np.hypot(np.std(ref), np.std(real))), float(np.std(drop))
+        return standard_errors(self)
 
     def interval(self, value: float, level: float, *, widen: bool) -> tuple[float, float]:
         """Around ``value``; ``widen`` by the estimators' range, and away from the reference by a share of the move."""
@@ -207,34 +158,8 @@ class Core:
         return max(values) - min(values)
 
 
-def variance_of_mean(values: Floats, units: Ints | None) -> float:
-    """Variance of the mean of ``values``; rows of one unit may depend on each other."""
-    n = len(values)
-    gap = values - values.mean()
-    if units is not None:
-        gap = np.bincount(np.unique(units, return_inverse=True)[1], gap)
-    g = len(gap)
-    return float((gap**2).sum() / n**2 * g / max(1, g - 1))
-
-
-def multiplicity(n: int, units: Ints | None, rng: np.random.Generator) -> Floats:
-    """How often each row is drawn in one bootstrap sample; rows of one unit together."""
-    if units is None:
-        return np.bincount(rng.integers(0, n, n), minlength=n).astype(np.float64)
-    _, of = np.unique(units, return_inverse=True)
-    g = int(of.max()) + 1
-    return np.bincount(rng.integers(0, g, g), minlength=g).astype(np.float64)[of]
-
-
-def estimate(
-    core: Core, name: str, assumption: str, level: float, *, widen: bool = False, unknown: str | None = None
-) -> Estimate:
-    """One estimator's answer."""
-    if not 0 < level < 1:
-        raise BadInput(f"level must lie between 0 and 1, got {level!r}; try 0.9")
-    value = core.value(name)
-    details: dict[str, Any] = {"metric": core.metric.name, "reference": core.reference}
-    return Estimate(value, core.interval(value, level, widen=widen), name, assumption, level, unknown, details)
+def _mean(moments: Floats, weights: Floats | None = None) -> Floats:
+    return np.asarray(np.average(moments, axis=0, weights=weights))
 
 
 def with_new_shares(q_ref: Floats, q_cur: Floats, y_reference: Ints) -> Floats:

@@ -5,16 +5,17 @@ from __future__ import annotations
 from ecotone.cards import Card
 from ecotone.contracts import BadInput, Estimate
 
-from ._core import Core, estimate
+from ._core import Core
+from ._estimate import estimate
 from ._predictions import Predictions
 
 CARD = Card(
     name="dle",
     summary="A regression's metric on unlabelled rows from a second model of its loss.",
     contract="Estimate",
-    title="Estimating the performance of an ML model in the absence of ground truth: direct loss estimation",
+    title="Estimation of Performance of the Monitored Model: Direct Loss Estimation",
     authors=("NannyML",),
-    year=2023,
+    year=2022,
     venue="NannyML documentation",
     link="https://nannyml.readthedocs.io/en/stable/how_it_works/performance_estimation.html",
     reads=("rows", "labels"),
@@ -69,7 +70,6 @@ def dle(predictions: Predictions, metric: str = "mae", *, level: float = 0.9, se
     >>> abs(dle(given).value - 1.4) < 0.15
     True
     """
-    core = Core.of(predictions, metric, seed)
-    if not predictions.is_regression:
+    if not Core.of(predictions, metric, seed).data.is_regression:
         raise BadInput("direct loss estimation is for regressions; use cbpe for a classifier")
-    return estimate(core, "dle", _ASSUMPTION, level)
+    return estimate("dle", (predictions, metric, level, seed), _ASSUMPTION)

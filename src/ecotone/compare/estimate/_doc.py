@@ -5,7 +5,8 @@ from __future__ import annotations
 from ecotone.cards import Card
 from ecotone.contracts import BadInput, Estimate
 
-from ._core import Core, estimate
+from ._core import Core
+from ._estimate import estimate
 from ._predictions import Predictions
 
 CARD = Card(
@@ -71,7 +72,6 @@ def doc(predictions: Predictions, metric: str = "accuracy", *, level: float = 0.
     >>> abs(doc(given).value - 0.737) < 0.03
     True
     """
-    core = Core.of(predictions, metric, seed)
-    if predictions.p_reference is None:
+    if Core.of(predictions, metric, seed).data.p_reference is None:
         raise BadInput("the difference of confidences needs probabilities; use doubly_robust, which does not")
-    return estimate(core, "doc", _ASSUMPTION, level)
+    return estimate("doc", (predictions, metric, level, seed), _ASSUMPTION)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ecotone.cards import Card
 from ecotone.contracts import Estimate
 
-from ._core import Core, estimate
+from ._estimate import COVARIATE_SHIFT, estimate
 from ._predictions import Predictions
 from ._unknown import miscalibrated, thin
 
@@ -16,15 +16,10 @@ CARD = Card(
     title="Estimation of regression coefficients when some regressors are not always observed",
     authors=("Robins, James M.", "Rotnitzky, Andrea", "Zhao, Lue Ping"),
     year=1994,
-    venue="JASA 89(427)",
+    venue="Journal of the American Statistical Association 89(427)",
     link="https://doi.org/10.1080/01621459.1994.10476818",
     reads=("rows", "probabilities", "labels"),
     tier="stable",
-)
-
-_ASSUMPTION = (
-    "p(y|x) is the same in both tables, and the reference has rows wherever the current table has; "
-    "a change of p(y|x) cannot be seen without labels."
 )
 
 
@@ -81,5 +76,6 @@ def doubly_robust(predictions: Predictions, metric: str = "accuracy", *, level: 
     >>> abs(doubly_robust(given).value - 0.737) < 0.03
     True
     """
-    core = Core.of(predictions, metric, seed)
-    return estimate(core, "doubly_robust", _ASSUMPTION, level, widen=True, unknown=thin(core) or miscalibrated(core))
+    return estimate(
+        "doubly_robust", (predictions, metric, level, seed), COVARIATE_SHIFT, widen=True, unless=(thin, miscalibrated)
+    )

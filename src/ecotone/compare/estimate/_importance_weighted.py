@@ -5,7 +5,7 @@ from __future__ import annotations
 from ecotone.cards import Card
 from ecotone.contracts import Estimate
 
-from ._core import Core, estimate
+from ._estimate import COVARIATE_SHIFT, estimate
 from ._predictions import Predictions
 from ._unknown import thin
 
@@ -16,15 +16,10 @@ CARD = Card(
     title="Covariate Shift Adaptation by Importance Weighted Cross Validation",
     authors=("Sugiyama, Masashi", "Krauledat, Matthias", "Müller, Klaus-Robert"),
     year=2007,
-    venue="JMLR 8",
+    venue="Journal of Machine Learning Research 8",
     link="https://www.jmlr.org/papers/v8/sugiyama07a.html",
     reads=("rows", "labels"),
     tier="method",
-)
-
-_ASSUMPTION = (
-    "p(y|x) is the same in both tables, and the reference has rows wherever the current table has; "
-    "a change of p(y|x) cannot be seen without labels."
 )
 
 
@@ -73,5 +68,4 @@ def importance_weighted(
     >>> abs(importance_weighted(given).value - 0.737) < 0.03
     True
     """
-    core = Core.of(predictions, metric, seed)
-    return estimate(core, "importance_weighted", _ASSUMPTION, level, unknown=thin(core))
+    return estimate("importance_weighted", (predictions, metric, level, seed), COVARIATE_SHIFT, unless=(thin,))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ecotone.cards import Card
 from ecotone.contracts import Estimate
 
-from ._core import Core, estimate
+from ._estimate import estimate
 from ._predictions import Predictions
 
 CARD = Card(
@@ -71,5 +71,4 @@ def label_shift(predictions: Predictions, metric: str = "accuracy", *, level: fl
     >>> abs(label_shift(given).value - 0.737) < 0.03
     True
     """
-    core = Core.of(predictions, metric, seed)
-    return estimate(core, "label_shift", _ASSUMPTION, level)
+    return estimate("label_shift", (predictions, metric, level, seed), _ASSUMPTION)

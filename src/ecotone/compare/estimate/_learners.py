@@ -50,7 +50,7 @@ def deal(n: int, folds: int, rng: np.random.Generator, units: Ints | None = None
 def log_odds(p: Floats, least: float = 1e-6) -> Floats:
     """(n, 1) log-odds of two classes, (n, k) log-probabilities of more."""
     z = np.log(np.clip(p, least, 1 - least))
-    return (z[:, 1] - z[:, 0])[:, None] if p.shape[1] == 2 else z  # type: ignore[no-any-return]
+    return np.diff(z, axis=1) if p.shape[1] == 2 else z
 
 
 def logistic(z: Floats, y: Ints, weight: Floats, k: int) -> Any:

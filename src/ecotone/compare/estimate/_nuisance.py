@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -12,6 +13,8 @@ from ecotone.measure.scores import Metric
 
 from ._learners import deal, label_trees, log_odds, logistic, moment_trees, ratio_trees
 from ._predictions import Predictions
+
+T = TypeVar("T")
 
 FOLDS = 3
 _CELLS = 600_000  # rows times columns that a ratio is fitted on, per table
@@ -36,10 +39,11 @@ class Nuisance:
         self.seed = seed
         self._made: dict[Any, Any] = {}
 
-    def _once(self, key: Any, make: Any) -> Any:
+    def _once(self, key: Any, make: Callable[[], T]) -> T:
         if key not in self._made:
             self._made[key] = make()
-        return self._made[key]
+        found: T = self._made[key]
+        return found
 
     def part(self, data: Predictions, reference: Ints, current: Ints) -> Nuisance:
         """The same fits at some rows of both tables, of which ``data`` are the predictions."""
@@ -61,7 +65,7 @@ class Nuisance:
     @property
     def rows(self) -> Ints:
         """Reference rows that carry weights: all of them, or a random sample of a large table."""
-        return self._once("rows", lambda: self._sample(len(self.data.x_reference), 1))  # type: ignore[no-any-return]
+        return self._once("rows", lambda: self._sample(len(self.data.x_reference), 1))
 
     def _sample(self, n: int, stream: int) -> Ints:
         most = int(np.clip(_CELLS // max(1, self.data.x_reference.shape[1]), 4000, _ROWS))
@@ -72,7 +76,7 @@ class Nuisance:
     @property
     def weights(self) -> Floats:
         """(len(rows),) law of the current rows over that of the reference rows, out of fold, mean one."""
-        return self._once("weights", self._fit_weights)  # type: ignore[no-any-return]
+        return self._once("weights", self._fit_weights)
 
     @property
     def effective(self) -> float:
@@ -102,7 +106,7 @@ class Nuisance:
             p = np.clip(tree.predict_proba(x[test])[:, 1], 1e-4, 1 - 1e-4)
             odds[test] = p / (1 - p)
         w = np.minimum(odds * len(ref) / len(cur), _MOST_WEIGHT)
-        return w / w.mean()  # type: ignore[no-any-return]
+        return np.asarray(w / w.mean())
 
     def features(self, side: str) -> Floats:
         """The columns beside what the model says of the row: its log-odds, or its prediction."""
@@ -138,7 +142,7 @@ class Nuisance:
     @property
     def _trees(self) -> tuple[Floats, Floats, Ints]:
         """Our trees' class probabilities: reference (out of fold), current by each fold's trees; and the folds."""
-        return self._once("trees", self._fit_trees)  # type: ignore[no-any-return]
+        return self._once("trees", self._fit_trees)
 
     def _fit_trees(self) -> tuple[Floats, Floats, Ints]:
         d, k = self.data, len(self.data.classes)
@@ -169,7 +173,7 @@ class Nuisance:
         """
         if self.data.p_reference is None or len(self.data.classes) > _MOST_STACKED:
             return self.calibrated()
-        return self._once("conditional", self._stack)  # type: ignore[no-any-return]
+        return self._once("conditional", self._stack)
 
     def _stack(self) -> tuple[Floats, Floats]:
         k, y = len(self.data.classes), np.asarray(self.data.y_reference, dtype=np.int64)
@@ -189,7 +193,7 @@ class Nuisance:
 
         Logistic in the log-odds; ``weighted``: fitted on the reference rows with their weights.
         """
-        return self._once(("calibrated", weighted), lambda: self._calibrate(weighted))  # type: ignore[no-any-return]
+        return self._once(("calibrated", weighted), lambda: self._calibrate(weighted))
 
     def _calibrate(self, weighted: bool) -> tuple[Floats, Floats]:
         d, k = self.data, len(self.data.classes)
@@ -209,7 +213,7 @@ class Nuisance:
     # ------------------------------------------------------------------ moments given the rows
     def moments(self, metric: Metric) -> tuple[Floats, Floats]:
         """E(moments of the metric | row) by boosted trees: reference (out of fold) and current, each (n, m)."""
-        return self._once(("moments", metric.name), lambda: self._fit_moments(metric))  # type: ignore[no-any-return]
+        return self._once(("moments", metric.name), lambda: self._fit_moments(metric))
 
     def _fit_moments(self, metric: Metric) -> tuple[Floats, Floats]:
         d = self.data

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ecotone.cards import Card
 from ecotone.contracts import Estimate
 
-from ._core import Core, estimate
+from ._estimate import COVARIATE_SHIFT, estimate
 from ._predictions import Predictions
 from ._unknown import thin
 
@@ -14,17 +14,12 @@ CARD = Card(
     summary="CBPE with a calibration fitted on reference rows weighted to look like the current ones.",
     contract="Estimate",
     title="Estimating Model Performance Under Covariate Shift Without Labels",
-    authors=("Białek, Jakub", "Kuberski, Wojtek", "Perrakis, Nikolaos", "Bifet, Albert"),
-    year=2024,
-    venue="arXiv:2401.08348",
+    authors=("Białek, Jakub", "Kivimäki, Juhani", "Kuberski, Wojtek", "Perrakis, Nikolaos"),
+    year=2025,
+    venue="NeurIPS",
     link="https://arxiv.org/abs/2401.08348",
     reads=("rows", "probabilities", "labels"),
     tier="method",
-)
-
-_ASSUMPTION = (
-    "p(y|x) is the same in both tables, and the reference has rows wherever the current table has; "
-    "a change of p(y|x) cannot be seen without labels."
 )
 
 
@@ -59,7 +54,7 @@ def pape(predictions: Predictions, metric: str = "accuracy", *, level: float = 0
 
     References
     ----------
-    Białek, Kuberski, Perrakis and Bifet (2024), https://arxiv.org/abs/2401.08348
+    Białek, Kivimäki, Kuberski and Perrakis (2025), https://arxiv.org/abs/2401.08348
 
     Examples
     --------
@@ -72,5 +67,4 @@ def pape(predictions: Predictions, metric: str = "accuracy", *, level: float = 0
     >>> abs(pape(given).value - 0.737) < 0.03
     True
     """
-    core = Core.of(predictions, metric, seed)
-    return estimate(core, "pape", _ASSUMPTION, level, unknown=thin(core))
+    return estimate("pape", (predictions, metric, level, seed), COVARIATE_SHIFT, unless=(thin,))

@@ -14,7 +14,7 @@ from ecotone.contracts import BadInput, Estimate, Floats, Ints, as_seed
 from ecotone.measure._binnable import binnable
 from ecotone.measure.scores import Metric, SoftSample, metric_named
 
-from ._core import multiplicity, variance_of_mean
+from ._errors import multiplicity, variance_of_mean
 from ._learners import deal
 from ._predictions import Predictions
 
