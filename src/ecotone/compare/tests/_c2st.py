@@ -23,7 +23,7 @@ CARD = Card(
     title="Revisiting Classifier Two-Sample Tests",
     authors=("Lopez-Paz, David", "Oquab, Maxime"),
     year=2017,
-    venue="International Conference on Learning Representations",
+    venue="ICLR",
     link="https://arxiv.org/abs/1610.06545",
     tier="stable",
 )

@@ -20,10 +20,10 @@ CARD = Card(
     name="triples_test",
     summary="Differences of the mean products of the rank scores of all triples of columns.",
     contract="TestResult",
-    title="Kernel tests of three-variable interaction: products of three centred features",
+    title="A Kernel Test for Three-Variable Interactions",
     authors=("Sejdinovic, Dino", "Gretton, Arthur", "Bergsma, Wicher"),
     year=2013,
-    venue="NeurIPS 26 (A Kernel Test for Three-Variable Interactions)",
+    venue="NeurIPS",
     link="https://arxiv.org/abs/1306.2281",
     tier="stable",
 )

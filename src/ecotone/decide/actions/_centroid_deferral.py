@@ -16,6 +16,7 @@ CARD = Card(
     title="When to Accept Automated Predictions and When to Defer to Human Judgment?",
     authors=("Sikar, Daniel", "Garcez, Artur", "Weyde, Tillman", "Bloomfield, Robin", "Peeroo, Kaleem"),
     year=2024,
+    venue="arXiv:2407.07821",
     link="https://arxiv.org/abs/2407.07821",
     row=145,
     reads=("probabilities", "labels"),

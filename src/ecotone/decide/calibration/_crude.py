@@ -17,6 +17,7 @@ CARD = Card(
     title="CRUDE: Calibrating Regression Uncertainty Distributions Empirically",
     authors=("Zelikman, Eric", "Healy, Christopher", "Zhou, Sharon", "Avati, Anand"),
     year=2020,
+    venue="arXiv:2005.12496",
     link="https://arxiv.org/abs/2005.12496",
     row=557,
     reads=("prediction", "labels"),
