@@ -93,9 +93,9 @@ def held(replays: dict[str, Replayed]) -> str:
     worse = sum(r.count(worse_only(r), False)[0] for r in replays.values())
     return (
         "Pages on performance where the loss had held, over all replays: with labels Ecotone "
-        f"{of(replays, LABELS, False)} and NannyML {of(replays, NML_LABELS, False)} ({worse} of these for a higher loss), "
-        "without labels "
-        f"{of(replays, BLIND, False)} and {of(replays, NML_BLIND, False)}. Without labels where it had moved: "
+        f"{of(replays, LABELS, False)} and NannyML {of(replays, NML_LABELS, False)} ({worse} of these for a higher "
+        f"loss), without labels {of(replays, BLIND, False)} and {of(replays, NML_BLIND, False)}. Without labels where "
+        "it had moved: "
         f"{of(replays, BLIND, True)} and {of(replays, NML_BLIND, True)}."
     )
 
