@@ -18,11 +18,18 @@ from ._outputs import check_outputs
 def profile(
     source: Annotated[str, typer.Argument(help="CSV, Parquet, Arrow IPC, glob, directory or DB.duckdb::table")],
     output: Annotated[Path, typer.Option("-o", "--output", help="The profile to write")],
-    like: Annotated[Path | None, typer.Option(help="A profile whose cut points this one takes")] = None,
-    no_rows: Annotated[bool, typer.Option("--no-rows", help="Keep no row of the table")] = False,
+    like: Annotated[
+        Path | None, typer.Option(help="A profile whose cut points this one takes: name the reference's")
+    ] = None,
+    no_rows: Annotated[
+        bool,
+        typer.Option(
+            "--no-rows", help="Keep no row; a check then has counts alone. Without --like, SOURCE is read twice"
+        ),
+    ] = False,
     seed: Annotated[int, typer.Option(help="Seed of the row sample")] = 0,
 ) -> int:
-    """Scan a table once and write its profile."""
+    """Scan a table and write its profile: once, or twice for a reference without rows."""
     from ecotone.data import Profile
     from ecotone.data import profile as make
 
@@ -30,7 +37,8 @@ def profile(
     base = None if like is None else Profile.load(like)
     made = make(source, like=base, rows=not no_rows, seed=seed)
     made.save(output)
-    say(f"{output}: {made.n} rows, {output.stat().st_size / 1e6:.2f} MB")
+    twice = "; no rows, counted in a second pass" if no_rows and base is None and made.sums is not None else ""
+    say(f"{output}: {made.n} rows, {output.stat().st_size / 1e6:.2f} MB{twice}")
     return 0
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from fractions import Fraction
 
 import numpy as np
 
@@ -157,7 +158,7 @@ def _number(a: ColumnProfile, b: ColumnProfile, sums: tuple[Sums, Sums]) -> _One
 
 
 def _zeros_and_ones(c: ColumnProfile) -> Ints:
-    ones = int(c.moments.s1)
+    ones = round(c.moments.s1)  # a sum of rounded sums: whole but for the last bits
     return np.array([c.moments.n - ones, ones, c.missing], np.int64)
 
 
@@ -165,11 +166,17 @@ def _was_constant(a: ColumnProfile, b: ColumnProfile) -> _One:
     """A value that the reference has always: at least how many of current's rows have another."""
     assert a.low is not None and b.low is not None and b.high is not None
     seen, inside = b.rows - b.missing, b.low <= a.low <= b.high
-    least = round(0.8 * b.distinct.count) if not b.distinct.exact else int(b.distinct.count)
-    others = min(max(least - 1, 1), seen) if inside else seen
+    if not inside:
+        others = seen
+    elif b.distinct.exact and b.distinct.count == 2 and a.low in (b.low, b.high) and not b.moments.overflow:
+        other = Fraction(b.high if a.low == b.low else b.low)
+        others = round((b.moments.s1 - seen * Fraction(a.low)) / (other - Fraction(a.low)))
+    else:
+        others = round((1.0 if b.distinct.exact else 1 - 2 * _SLACK) * b.distinct.count) - 1
+    others = min(max(others, 1), seen)
     counts = np.array([[a.rows - a.missing, 0, a.missing], [seen - others, others, b.missing]], np.int64)
     note = f"{a.name}: always {a.low:g} in the reference; current has another value in {others} rows" + (
-        " at least (all that its distinct values show)" if inside else ""
+        " at least (all that its distinct values show)" if inside and b.distinct.count != 2 else ""
     )
     return _One((Counted(a.name, "category", counts, (f"{a.low:g}", "another value")),), notes=(note,))
 

@@ -100,7 +100,6 @@ def _profile(body: Any, arrays: Arrays) -> Profile:
     kept = unpack_rows(body["rows"], arrays, n) if body["rows"] is not None else None
     need(kept is None or set(kept.table.column_names) <= set(found), "a kept column is not profiled")
     sums = _sums(body["sums"], arrays, n) if body["sums"] is not None else None
-    need(sums is None or all(c.name in found for c in sums.cuts.columns), "a cut column is not profiled")
     return Profile(found, n, kept, sums, left, body["seed"])
 
 

@@ -69,7 +69,7 @@ def profile(
     Raises
     ------
     BadInput
-        The table cannot be read or is empty; it lacks a column or a type that ``like`` has.
+        The table cannot be read or is empty; it lacks all columns that ``like`` has cut, or the type of one.
 
     Examples
     --------
@@ -119,7 +119,8 @@ class _Scan:
         self.n = 0
 
     def update(self, batch: Any, pool: ThreadPoolExecutor, workers: int) -> None:
-        cells: list[Any] = [None] * len(self.places)
+        cuts = self.sums.cuts.columns if self.sums else ()
+        cells: list[Any] = [None] * len(cuts)
 
         def work(part: int) -> None:
             for j, (name, column) in enumerate(self.columns.items()):
@@ -128,7 +129,7 @@ class _Scan:
                     column.update(array)
                     if self.sums and name in self.places:
                         at = self.places[name]
-                        cells[at] = self.sums.cuts.columns[at].cells(array)
+                        cells[at] = cuts[at].cells(array)
 
         jobs = [pool.submit(work, part) for part in range(workers)]
         if self.rows:
@@ -136,16 +137,18 @@ class _Scan:
         for job in jobs:
             job.result()
         if self.sums:
-            whole: list[Ints] = cells
+            lack = (np.full(len(batch), len(cut.table) - 1) if c is None else c for c, cut in zip(cells, cuts))
+            whole: list[Ints] = list(lack)
             self.sums.update(len(batch), whole, pool.map)
         self.n += len(batch)
 
 
 def _places(sums: Sums | None, columns: dict[str, ColumnProfile], name: str) -> dict[str, int]:
+    """Where each column's cut is; a cut column that the table lacks (such as labels) counts as missing throughout."""
     places: dict[str, int] = {}
     for at, cut in enumerate(sums.cuts.columns if sums else ()):
         if cut.name not in columns:
-            raise BadInput(f"{name} has no column {cut.name!r}, which the reference's cut points need; add it")
+            continue
         family = columns[cut.name].family
         if family not in (cut.family, "null"):
             raise BadInput(
@@ -153,6 +156,9 @@ def _places(sums: Sums | None, columns: dict[str, ColumnProfile], name: str) -> 
                 f"but {cut.family} in the reference; give it the same type"
             )
         places[cut.name] = at
+    if sums and sums.cuts.columns and not places:
+        lost = sums.cuts.columns[0].name
+        raise BadInput(f"{name} has no column that the reference has cut, such as {lost!r}; profile the same columns")
     return places
 
 
