@@ -30,6 +30,6 @@ def test_edm_learns_a_conditional_law():
     settings = Training(steps=700, every=350, learning_rate=3e-3, device="cpu", ema=0.99)
     model = EDM(MLP(width=48, depth=2), training=settings).fit(x, given=y)
     drawn = model.sample(1000, given="b", seed=0, sampler=samplers.Heun(), schedule=schedules.Karras(12))
-    assert np.allclose(drawn.mean(0), [3, 10], atol=0.2) and np.allclose(drawn.std(0), 0.5, atol=0.1)
+    assert np.allclose(drawn.mean(0), [3, 10], atol=0.3) and np.allclose(drawn.std(0), 0.5, atol=0.2)
     fresh = exact.sample(200, given="b", seed=9)
     assert model.log_prob(fresh, given="b").mean() == pytest.approx(exact.log_prob(fresh, given="b").mean(), abs=0.2)
