@@ -7,11 +7,11 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor
 
-from ecotone.contracts import BadInput
 from ecotone.learn._arrays import as_weights, rows
 from ecotone.learn._contracts import Schedule
 from ecotone.learn._distribution import Distribution
 from ecotone.learn._random import RowRandom
+from ecotone.learn._standardised import Standardised
 from ecotone.learn.denoisers._network_denoiser import NetworkDenoiser, Predicts
 from ecotone.learn.networks._network import Network
 from ecotone.learn.objectives._denoising import Denoising
@@ -24,7 +24,7 @@ Self = TypeVar("Self", bound="Diffusion")
 DATA_STD = 0.5
 
 
-class Diffusion(Distribution):
+class Diffusion(Standardised, Distribution):
     """A network trained to denoise along a Gaussian process.
 
     Rows are standardised, by column where they are vectors and by their first axis (channels) where they are images,
@@ -74,25 +74,13 @@ class Diffusion(Distribution):
         weight = as_weights(sample_weight, len(x))
         self.torch_ = isinstance(X, Tensor)
         encoded = self._learn_condition(given, len(x))
-        self._standardise(x)
+        self._standardise(x, DATA_STD)
         self._build(tuple(x.shape[1:]))
         self.history_ = train(
             self.denoiser_, self._objective(), self._encode(x), given=encoded, weight=weight, training=self.training
         )
         self.shape_ = tuple(x.shape[1:])
         return self
-
-    def _standardise(self, x: Tensor) -> None:
-        over = (0,) if x.ndim == 2 else (0, *range(2, x.ndim))
-        x = x.detach().double().cpu()
-        self.centre_, scale = x.mean(over, keepdim=True)[0], x.std(over, keepdim=True, correction=0)[0]
-        flat = (scale <= 1e-12 * (1 + self.centre_.abs())).flatten()
-        if bool(flat.any()):
-            raise BadInput(
-                f"column {int(flat.nonzero()[0])} of X is constant (at {float(self.centre_.flatten()[flat][0]):g}): it "
-                "has no density; leave it out"
-            )
-        self.scale_ = scale / DATA_STD
 
     def _build(self, shape: tuple[int, ...]) -> None:
         width = 0 if self.condition_ is None else self.condition_.width
@@ -102,12 +90,6 @@ class Diffusion(Distribution):
         self.denoiser_ = NetworkDenoiser(
             network, self.process, shape, predicts=self._predicts, data_std=DATA_STD, condition=self.condition_
         )
-
-    def _encode(self, x: Tensor) -> Tensor:
-        return (x - self.centre_.to(x)) / self.scale_.to(x)
-
-    def _decode(self, z: Tensor) -> Tensor:
-        return z * self.scale_.to(z) + self.centre_.to(z)
 
     def _device(self) -> torch.device:
         return next(self.denoiser_.parameters()).device
@@ -135,7 +117,7 @@ class Diffusion(Distribution):
     def _log_prob(self, x: Tensor, given: Tensor | None) -> Tensor:
         z = self._encode(x).to(device=self._device(), dtype=torch.float64)
         found = self.likelihood.log_prob(self.denoiser_, self.process, z, given=given)
-        return found - torch.log(self.scale_).expand(self.shape_).sum().to(found)
+        return found + self._log_volume(self.shape_).to(found)
 
     def _state(self) -> tuple[dict[str, Any], dict[str, Tensor]]:
         body, tensors = super()._state()
