@@ -15,7 +15,8 @@ class Cell:
     name : str
         Also the name of the results file.
     group : str
-        ``level``, ``dependence``, ``power``, ``columns``, ``rows``, ``accuracy``, ``effect``.
+        ``level``, ``dependence``, ``power``, ``columns``, ``rows``, ``accuracy``, ``effect``, ``counts`` (profiles
+        without rows).
     measure : str
         Name of the function in :mod:`measures` that turns one seed into one record.
     draw : dict
@@ -110,6 +111,15 @@ def _cells() -> list[Cell]:
         scenario="mean", n=10_000, d=10, base="gauss", effect=2 * exactly)  # fmt: skip
     add("effect", "verdict", 20, {"material": (">=", 0.99)}, name="margin_1.2_n1e6",
         scenario="mean", n=1_000_000, d=2, base="gauss", effect=1.2 * exactly)  # fmt: skip
+
+    def counted(replicates: int, require: dict[str, Any], scenario: str, n: int, n_cur: int) -> None:
+        name = f"counts_{scenario}_{n}_{n_cur}"
+        add("counts", "counts", replicates, require, name=name, scenario=scenario, n=n, n_cur=n_cur, d=10)
+
+    for sizes in ((300, 300), (2000, 2000), (20_000, 20_000), (20_000, 2000), (2000, 20_000)):
+        counted(400, {"changed": "level", "alarm": "level"}, "null", *sizes)
+    for scenario in ("mean", "corr", "hetero", "variance", "category", "missing"):
+        counted(200, {"changed": None}, scenario, 1000, 1000)
     return cells
 
 

@@ -14,7 +14,7 @@ import ecotone
 from ecotone.checkup._rows import rows_outside
 from ecotone.compare.explain import conditional_change
 from ecotone.compare.tests import dependence, two_tables
-from ecotone.data import Pair, pair, read_table
+from ecotone.data import Pair, pair, profile, read_table
 from ecotone.decide import Budget
 from ecotone.decide.errors import benjamini_hochberg
 
@@ -53,6 +53,22 @@ def verdict(
         "changed": found.changed,
         "material": found.material,
         "families": {f.name: f.pvalue for f in found.families},
+        "seconds": time.perf_counter() - start,
+    }
+
+
+def counts(seed: int, *, scenario: str, n: int, n_cur: int, d: int) -> dict[str, Any]:
+    """A whole check of two profiles without rows, the current one like the reference."""
+    reference, current, _ = two_sample(scenario, n, d, seed, n_cur=n_cur)
+    before = profile(reference, rows=False)
+    after = profile(current, like=before, rows=False)
+    start = time.perf_counter()
+    result = ecotone.check(before, after, seed=seed)
+    return {
+        "changed": result.verdict["changed"],
+        "material": result.verdict["material"],
+        "alarm": bool(result.alarms),
+        "families": {f["name"]: f["pvalue"] for f in result.verdict["families"] if f["reason"] is None},
         "seconds": time.perf_counter() - start,
     }
 

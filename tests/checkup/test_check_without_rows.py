@@ -113,7 +113,7 @@ def test_what_needs_rows_is_refused() -> None:
             ecotone.check(t, bare, **asked)
     with pytest.raises(BadInput, match="model needs rows"):
         ecotone.check(bare, t, target="city", model=object())
-    with pytest.raises(BadInput, match=r"make it again with ecotone profile SOURCE -o current\.profile --like reference"):
+    with pytest.raises(BadInput, match=r"again with ecotone profile SOURCE -o current\.profile --like reference"):
         ecotone.check(bare, profile(table(400, 8), rows=False))
     with pytest.raises(BadInput, match="no counts between cut points; make them with ecotone profile SOURCE"):
         ecotone.check(bare.merge(profile(table(400, 9), rows=False)), t)

@@ -57,6 +57,7 @@ def check(
     ----------
     reference, current : path, glob, directory, data frame, array or Profile
         CSV, Parquet, Arrow IPC, ``file.duckdb::table``; pandas, polars, Arrow, DuckDB relations; (n, d) arrays.
+        Where one is a profile without rows, counts alone are compared, and arguments that need rows are refused.
     target : str
         Column of labels. Not part of the verdict; ``current`` may lack it.
     model : object with ``predict``

@@ -28,6 +28,7 @@ class Profile:
     ``rows / 257``; quantiles within their rank error (about 1 % of the rows).
 
     **It contains raw rows**, unless it was made with ``rows=False``, and the commonest texts of every text column.
+    Without rows it has sums on its own cut points instead, from a second pass, and a check of it has counts alone.
 
     Parameters
     ----------
@@ -37,7 +38,7 @@ class Profile:
     kept : Rows or None
         The sample of rows; None without rows.
     sums : Sums or None
-        Sums of scores on the cut points of the reference given as ``like``.
+        Sums of scores on the cut points of the reference given as ``like``; without rows and ``like``, on its own.
     left_out : mapping of str to str
         Columns of which no values are kept, with the reason.
     seed : int
@@ -107,7 +108,7 @@ class Profile:
         """
         if self.kept is None:
             raise BadInput(
-                "this profile holds no rows, and tests of pairs, of rows and of a model need them; "
+                "this profile holds no rows, and tests of rows and of a model need them; "
                 "make it again without --no-rows (rows=True)"
             )
         return self.kept.table
