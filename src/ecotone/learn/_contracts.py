@@ -43,6 +43,10 @@ class Process(ABC):
     t_min: float = 0.0
     """Where sampling may end and training may begin; above 0 only where the process is singular at 0."""
 
+    def told(self, given: Tensor | None) -> Process:
+        """The process of rows with these encoded conditions: itself, unless its noise depends on them."""
+        return self
+
     @abstractmethod
     def perturb(self, x0: Tensor, t: Tensor | float, rng: RowRandom) -> Tensor:
         """Draw ``x_t`` given ``x0``."""

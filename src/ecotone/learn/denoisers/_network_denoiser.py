@@ -11,13 +11,13 @@ from torch import Tensor, nn
 from ecotone.contracts import BadInput
 from ecotone.learn._condition import Condition
 from ecotone.learn._contracts import Prediction
-from ecotone.learn.processes._gaussian_process import GaussianProcess
+from ecotone.learn.processes._interpolation import Interpolation
 
 Predicts = Literal["edm", "noise", "x0", "velocity", "score"]
 
 
 class NetworkDenoiser(nn.Module):
-    r"""A network that predicts one of the equivalent statistics of a Gaussian process, as a Denoiser.
+    r"""A network that predicts one of the equivalent statistics of a process, as a Denoiser.
 
     With :math:`r = \sigma_t/\alpha_t`, :math:`\tilde x = x_t/\alpha_t` and the data's standard deviation :math:`s`,
     ``"edm"`` is the preconditioned
@@ -32,7 +32,7 @@ class NetworkDenoiser(nn.Module):
     ----------
     network : nn.Module
         ``forward(x, time, given)``.
-    process : GaussianProcess
+    process : Interpolation
     shape : tuple of int
         Of one row.
     predicts : {"edm", "noise", "x0", "velocity", "score"}
@@ -57,7 +57,7 @@ class NetworkDenoiser(nn.Module):
     def __init__(
         self,
         network: nn.Module,
-        process: GaussianProcess,
+        process: Interpolation,
         shape: tuple[int, ...],
         *,
         predicts: Predicts = "edm",
@@ -72,7 +72,7 @@ class NetworkDenoiser(nn.Module):
 
     def forward(self, x_t: Tensor, t: Tensor | float, given: Tensor | None = None) -> Prediction:
         """The prediction for rows ``(n, *shape)`` at ``t``."""
-        process = self.process
+        process = self.process.told(given)
         if self.predicts != "edm":
             found = self._run(x_t, self._time(t, x_t), given)
             if self.predicts == "x0":
@@ -80,10 +80,10 @@ class NetworkDenoiser(nn.Module):
             made: Prediction = getattr(process, f"from_{self.predicts}")(found, x_t, t)
             return made
         alpha, sigma = process.coefficients(t, x_t)
-        ratio, s = sigma / alpha, self.data_std
-        spread = torch.sqrt(ratio**2 + s**2)
-        found = self._run(x_t / alpha / spread, self._time(t, x_t), given)
-        return Prediction(s**2 / spread**2 * (x_t / alpha) + ratio * s / spread * found)
+        s = self.data_std
+        spread = torch.sqrt(sigma**2 + (s * alpha) ** 2)  # of x_t; above 0 where there is no signal left
+        found = self._run(x_t / spread, self._time(t, x_t), given)
+        return Prediction(alpha * (s / spread) ** 2 * x_t + sigma * s / spread * found)
 
     def _time(self, t: Tensor | float, x: Tensor) -> Tensor:
         """(n,) what the network is told: log(ratio) / 4, or t itself where the ratio is infinite at the prior."""

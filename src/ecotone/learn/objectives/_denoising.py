@@ -73,8 +73,8 @@ class Denoising:
     data_std: float = 0.5
 
     def __call__(self, denoiser: Any, batch: Batch) -> Tensor:
-        """The mean weighted loss of a batch; ``denoiser.process`` is a Gaussian process."""
-        process, x0 = denoiser.process, batch.x
+        """The mean weighted loss of a batch; ``denoiser.process`` is an interpolation."""
+        process, x0 = denoiser.process.told(batch.given), batch.x
         t = self.times(process, batch)
         weight = row_like(self._weight(process, t), x0)
         x_t = process.perturb(x0, t, batch.rng)

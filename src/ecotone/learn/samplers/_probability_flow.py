@@ -14,7 +14,7 @@ from ecotone.cards import Card
 from ecotone.contracts import BadInput
 from ecotone.learn._contracts import Denoiser
 from ecotone.learn._random import RowRandom
-from ecotone.learn.processes._gaussian_process import GaussianProcess
+from ecotone.learn.processes._interpolation import Interpolation
 
 CARD = Card(
     name="ProbabilityFlow",
@@ -74,7 +74,7 @@ class ProbabilityFlow:
     def log_prob(
         self,
         denoiser: Denoiser,
-        process: GaussianProcess,
+        process: Interpolation,
         x: Tensor,
         *,
         given: Tensor | None = None,
@@ -85,6 +85,7 @@ class ProbabilityFlow:
         if self.probes:
             streams = RowRandom(seed, len(x), device=x.device, dtype=x.dtype)
             z = torch.stack([torch.sign(streams.normal(tuple(x.shape[1:]))) for _ in range(self.probes)])
+        process = process.told(given)
         velocity, start, end = _flow(denoiser, process, given)
         keep = torch.is_grad_enabled() and x.requires_grad
 
@@ -101,7 +102,7 @@ class ProbabilityFlow:
     def sample(
         self,
         denoiser: Denoiser,
-        process: GaussianProcess,
+        process: Interpolation,
         n: int | RowRandom,
         *,
         given: Tensor | None = None,
@@ -109,6 +110,7 @@ class ProbabilityFlow:
     ) -> Tensor:
         """(n, ...) rows: the prior's draws carried back to ``t_min``, and Euler's step from there to 0."""
         rng = RowRandom(seed, n) if isinstance(n, int) else n
+        process = process.told(given)
         velocity, start, end = _flow(denoiser, process, given)
         x = process.prior(rng, denoiser.shape)
         (x,) = self._solve(lambda u, state: (velocity(u, state[0]),), (x,), end, start)
@@ -128,7 +130,7 @@ class ProbabilityFlow:
 
 
 def _flow(
-    denoiser: Denoiser, process: GaussianProcess, given: Tensor | None
+    denoiser: Denoiser, process: Interpolation, given: Tensor | None
 ) -> tuple[Callable[[Tensor, Tensor], Tensor], float, float]:
     """dx/du and the ends of u: the log of the noise-to-signal ratio, or t where that is infinite at the prior."""
     ends = torch.tensor([process.t_min, process.t_max], dtype=torch.float64)

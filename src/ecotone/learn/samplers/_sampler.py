@@ -79,6 +79,7 @@ class Sampler(ABC):
         start: Tensor | None = None,
     ) -> Population:
         """As :meth:`sample`, with the weights; ``start`` replaces the draw from the prior at the first time."""
+        process = process.told(given)
         times = schedule(process)
         if len(times) < 2 or not bool((times[1:] < times[:-1]).all()):
             raise BadInput(f"a schedule must give at least two falling times, got {times.tolist()[:6]}")
