@@ -146,3 +146,12 @@ def test_from_the_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, 
     assert run(["check", "a.profile", "b.profile", "--rows", "r.parquet"]) == 2
     assert run(["check", "b.profile", "a.profile", "--entity", "city"]) == 2
     assert "entity needs rows" in capfd.readouterr().err and not Path("r.parquet").exists()
+
+
+def test_a_column_that_lost_all_its_values_is_tested_as_missing() -> None:
+    reference = profile(table(300, 13), rows=False)
+    for lost, kind in (("city", pa.null()), ("x", pa.null()), ("x", pa.float64())):
+        new = table(300, 14)
+        new = new.set_column(new.column_names.index(lost), lost, pa.nulls(300, kind))
+        found = answered(reference, profile(new, like=reference, rows=False))
+        assert found["data"]["types"][f"{lost} [missing]"] == "boolean" and "material" in found["headline"]["alarms"]

@@ -129,7 +129,9 @@ def _advice(content: dict[str, Any]) -> str:
         said = "Nothing: no alarm was raised."
         if content["headline"]["alarms"]:
             said = "See below what moved, and whether it was meant to."
-            if content["performance"] is None:
+            if content["rows"].get("reason"):
+                said += " Tables or profiles with rows would show which rows lie outside, and what a model loses."
+            elif content["performance"] is None:
                 said += " Give a model, or its predictions, and a target to learn what the change does to it."
         return f'<h2>What to do</h2><p class="text">{said}</p>'
     told = "".join(

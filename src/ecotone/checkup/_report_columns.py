@@ -31,6 +31,7 @@ _ROLES = (
     "<em>moved</em>: by itself and given the other columns; <em>moved with others</em>: the other columns explain it; "
     "<em>relation</em>: only its relation to the others changed."
 )
+_COUNTED = "<em>moved</em>: by its own counts; whether the other columns explain it could not be tested without rows."
 _WITHHELD = {"constant": "one value in every row that has one", "mismatch": "another type in the two tables"}
 
 
@@ -54,7 +55,7 @@ def columns(content: dict[str, Any], pictures: dict[str, Any], *, redact: bool) 
     counted = f"{len(named):,} of {tested:,} columns{alone}"
     return (
         f'<h2>What moved</h2><p class="soft small">{counted}</p>{signs}<div class="grid">{cards}</div>{more}'
-        f'<p class="small soft text">{_ROLES}</p>'
+        f'<p class="small soft text">{_COUNTED if content["rows"].get("reason") else _ROLES}</p>'
         + (f'<div class="card"><h3>Effect of each column</h3>{forest}</div>' if forest else "")
     )
 
@@ -148,9 +149,9 @@ def _forest(content: dict[str, Any]) -> str:
 def pair(content: dict[str, Any], pictures: dict[str, Any], *, redact: bool) -> str:
     """The pair of columns whose dependence changed most, where its own test holds."""
     found, picture = convincing(content["verdict"]), pictures.get("pair")
-    if not found or not picture:
+    if not found or not (picture or content["rows"].get("reason")):
         return ""
-    a, b = picture["columns"]
+    a, b = found["columns"]
     words = pair_words(found, redact=redact)
     others = [
         f"{name(q['columns'][0], 40)} with {name(q['columns'][1], 40)} ({p(q['pvalue'])})"
@@ -159,6 +160,12 @@ def pair(content: dict[str, Any], pictures: dict[str, Any], *, redact: bool) -> 
     ][:4]
     also = f'<p class="small soft">Also: {"; ".join(others)}.</p>' if others else ""
     how = f" Most clearly: {text(words, 200)}." if words else ""
+    if not picture:
+        return (
+            f'<h2>The pair that changed most</h2><div class="card"><h3>{name(a)} with {name(b)}</h3>'
+            f'<p class="small soft text">The two go together otherwise than on the reference.{how} '
+            f"{p(found['pvalue'])}, corrected for all pairs.</p>{also}</div>"
+        )
     return (
         f'<h2>The pair that changed most</h2><div class="card"><h3>{name(a)} with {name(b)}</h3>'
         f'<p class="small soft text">How much more or less often the two go together now than on the reference, beyond '

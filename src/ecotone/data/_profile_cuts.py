@@ -9,6 +9,7 @@ from hashlib import blake2b
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from ecotone.contracts import BadInput, Floats, Ints
@@ -56,6 +57,8 @@ class Cut:
     def cells(self, array: Any) -> Ints:
         """(n,) the cell of each row of an Arrow array."""
         last = len(self.table) - 1
+        if pa.types.is_null(array.type):
+            return np.full(len(array), last)
         if self.family == "number":
             x = numbers(array, "number")
             cells = place(x, self.edges)
