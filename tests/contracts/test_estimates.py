@@ -86,6 +86,17 @@ def test_refuses_what_it_cannot_use(card):
         _function(card)(given, metric, level=1.5)
 
 
+@pytest.mark.parametrize("metric", ["mae", "mse"])
+@pytest.mark.parametrize("card", ESTIMATORS, ids=lambda card: card.name)
+def test_what_reads_probabilities_refuses_a_regression(card, metric):
+    given = _numbers(300, np.random.default_rng(0))
+    if card.name in ("dle", "importance_weighted", "doubly_robust"):
+        assert _function(card)(given, metric).method == card.name
+    else:
+        with pytest.raises(BadInput, match=r"use .*doubly_robust"):
+            _function(card)(given, metric)
+
+
 def test_predictions_refuse_bad_shapes():
     x = np.zeros((4, 1))
     with pytest.raises(BadInput, match="empty"):

@@ -23,6 +23,7 @@ A, B = 0.3, 0.0
 #: In the place of A where there are more than two classes: their estimates are held back more. Chosen so that 94 % of
 #: the 36 four-class replicates of ``fit_constants.py`` and ``coverage.py`` are covered, so that figure is in-sample.
 A_MANY = 0.8
+_OF_REGRESSIONS = ("dle", "importance_weighted", "doubly_robust")
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class Core:
     @cached_property
     def values(self) -> dict[str, float]:
         """What the estimators say."""
-        names: tuple[str, ...] = ("dle", "importance_weighted", "doubly_robust")
+        names: tuple[str, ...] = _OF_REGRESSIONS
         if not self.data.is_regression:
             names = ("cbpe", "pape", "importance_weighted", "doubly_robust")
             names += ("doc",) if self.data.p_reference is not None else ()
@@ -67,6 +68,11 @@ class Core:
         if name == "atc":
             return self._thresholded()
         if self.data.is_regression:
+            if name not in _OF_REGRESSIONS:
+                raise BadInput(
+                    f"{name} reads the probabilities of a classifier's labels, and {self.metric.name} is the metric of "
+                    "a regression; use dle or doubly_robust"
+                )
             return self.metric.clip(self.metric.of_moments(self.mean_moments(name)))
         return self.metric.clip(self.metric.of(self.soft(name)))
 

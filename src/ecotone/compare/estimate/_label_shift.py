@@ -54,7 +54,8 @@ def label_shift(predictions: Predictions, metric: str = "accuracy", *, level: fl
     Raises
     ------
     BadInput
-        For a metric that these predictions do not have.
+        For a metric that these predictions do not have, and for a regression: use :func:`dle` or
+        :func:`doubly_robust`.
 
     References
     ----------

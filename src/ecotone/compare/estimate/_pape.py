@@ -50,7 +50,8 @@ def pape(predictions: Predictions, metric: str = "accuracy", *, level: float = 0
     Raises
     ------
     BadInput
-        For a metric that these predictions do not have.
+        For a metric that these predictions do not have, and for a regression: use :func:`dle` or
+        :func:`doubly_robust`.
 
     References
     ----------
