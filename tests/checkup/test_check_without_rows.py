@@ -117,6 +117,8 @@ def test_what_needs_rows_is_refused() -> None:
         ecotone.check(bare, profile(table(400, 8), rows=False))
     with pytest.raises(BadInput, match="no counts between cut points; make them with ecotone profile SOURCE"):
         ecotone.check(bare.merge(profile(table(400, 9), rows=False)), t)
+    with pytest.raises(BadInput, match=r"^current .* --like current\.profile --no-rows$"):
+        ecotone.check(t, bare.merge(profile(table(400, 9), rows=False)))
     with pytest.raises(BadInput, match="columns: 'z' is not in the reference"):
         ecotone.check(bare, t, columns=["z"])
     with pytest.raises(BadInput, match="no column is left"):
@@ -155,3 +157,13 @@ def test_a_column_that_lost_all_its_values_is_tested_as_missing() -> None:
         new = new.set_column(new.column_names.index(lost), lost, pa.nulls(300, kind))
         found = answered(reference, profile(new, like=reference, rows=False))
         assert found["data"]["types"][f"{lost} [missing]"] == "boolean" and "material" in found["headline"]["alarms"]
+
+
+def test_columns_are_drawn_as_their_rows_would_be() -> None:
+    old, new = table(8000, 15), table(8000, 16, shift=0.4)
+    reference = profile(old, rows=False)
+    drawn = ecotone.check(reference, new).pictures["columns"]["x"]
+    edges = np.asarray(drawn["edges"])
+    for side, rows in (("reference", old), ("current", new)):
+        shares = np.histogram(rows["x"].to_numpy(), edges)[0] / 8000
+        assert np.abs(np.asarray(drawn[side]) - shares).max() < 0.004  # cells hold 1/256 of the rows

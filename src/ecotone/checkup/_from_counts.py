@@ -16,6 +16,7 @@ from ecotone.decide import Budget
 
 from ._columns import entries_of_counts
 from ._content import content_of
+from ._counted_pictures import counted_pictures
 from ._result import CheckResult
 from ._settings import Settings
 from ._stages import Stages
@@ -69,7 +70,7 @@ def open_counts(reference: Any, current: Any, settings: Settings) -> Counts | No
         found = held[k]
         assert found is not None
         if found.sums is None or cut.sums is None or found.sums.cuts.id != cut.sums.cuts.id:
-            raise BadInput(_remedy(given, held, k))
+            raise BadInput(_remedy(given, held))
     sides = _side(given[0], held[0], cut, 0), _side(given[1], held[1], cut, 1)
     both = counted_pair(*(s.held for s in sides), columns=settings.columns, exclude=settings.exclude)
     for name, n in zip(_SIDES, both.n):
@@ -96,18 +97,21 @@ def _named(source: Any) -> str:
     return f" ({source})" if isinstance(source, str | Path) else ""
 
 
-def _remedy(given: tuple[Any, Any], held: list[Profile | None], k: int) -> str:
+def _remedy(given: tuple[Any, Any], held: list[Profile | None]) -> str:
+    """The commands that bring both sides' counts between the same cut points."""
     paths = [str(s) if isinstance(s, str | Path) else f"{name}.profile" for s, name in zip(given, _SIDES)]
-    said = f"{_SIDES[k]}{_named(given[k])} is a profile without rows"
-    first = held[0]
-    if first is not None and first.sums is None:
+    bare = [k for k in (0, 1) if (p := held[k]) is not None and p.kept is None]
+    uncut = [k for k in bare if (p := held[k]) is not None and p.sums is None]
+    if uncut and (uncut[0] == 0 or len(bare) == 1):
+        k = uncut[0]
+        then = ", and profile current --like FULL.profile" if len(bare) == 2 else ""
         return (
-            f"{_SIDES[0]}{_named(given[0])} has no counts between cut points; make them with ecotone profile SOURCE "
-            f"-o FULL.profile --like {paths[0]} --no-rows, and profile current --like FULL.profile"
+            f"{_SIDES[k]}{_named(given[k])} is a profile without rows and has no counts between cut points; make them "
+            f"with ecotone profile SOURCE -o FULL.profile --like {paths[k]} --no-rows{then}"
         )
     return (
-        f"{said} and has no counts between the reference's cut points; make it again with "
-        f"ecotone profile SOURCE -o {paths[1]} --like {paths[0]} --no-rows"
+        f"{_SIDES[1]}{_named(given[1])} is a profile without rows and has no counts between the reference's cut "
+        f"points; make it again with ecotone profile SOURCE -o {paths[1]} --like {paths[0]} --no-rows"
     )
 
 
@@ -137,8 +141,11 @@ def check_counts(counts: Counts, settings: Settings, stage: Stages) -> CheckResu
     entries = entries_of_counts(verdict.columns, both.untested, _CONDITIONAL)
     rows = _rows(budget.spend("rows"), settings.fdr)
     content = content_of(settings, budget, ties, verdict, entries, rows, None, _data(counts, settings))
+    with stage("pictures", 0.95):
+        first, second = counts.sides
+        drawn = counted_pictures(both, (first.held, second.held), entries)
     content["timing"] = stage.timing()
-    return CheckResult(content, {"columns": {}, "pair": None, "rows": {}, "named_rows": []})
+    return CheckResult(content, drawn)
 
 
 def _rows(alpha: float, fdr: float) -> dict[str, Any]:

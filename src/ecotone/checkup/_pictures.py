@@ -14,7 +14,7 @@ from ._performance import Performance
 from ._rows import RowsOutside
 from ._words import convincing, leading
 
-_SHOWN = 12
+MOST_DRAWN = 12
 _BINS = 40
 _CELLS = 8
 _HUGE = 1e150
@@ -30,7 +30,7 @@ def pictures(
     quality: Performance | None,
 ) -> dict[str, Any]:
     """Binned shares of the columns that moved, the pair that changed most, the map of rows."""
-    moved = [e["name"] for e in leading(entries) if e["role"] != "relation"][:_SHOWN]
+    moved = [e["name"] for e in leading(entries) if e["role"] != "relation"][:MOST_DRAWN]
     shown = {name: column_picture(both.reference[name], both.current[name]) for name in moved}
     pair = _convincing(verdict)
     return {
@@ -60,7 +60,7 @@ def column_picture(reference: Column, current: Column) -> dict[str, Any]:
     if reference.kind in CODED:
         width = max(len(reference.levels), len(current.levels))
         before, after = (_level_shares(c, width) for c in (reference, current))
-        first = np.argsort(-(np.abs(after - before) + 0.1 * (after + before)), kind="stable")[:_SHOWN]
+        first = np.argsort(-(np.abs(after - before) + 0.1 * (after + before)), kind="stable")[:MOST_DRAWN]
         first = first[np.argsort(-before[first], kind="stable")]
         first = first[before[first] + after[first] > 0]
         levels = [current.levels[i] if i < len(current.levels) else reference.levels[i] for i in first]

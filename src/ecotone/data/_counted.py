@@ -79,22 +79,8 @@ def counted_pair(
     """
     if reference.sums is None or current.sums is None or reference.sums.cuts.id != current.sums.cuts.id:
         raise BadInput("the profiles have no sums on the same cut points; profile both with --like the same one")
-    sides = (reference, current)
-    for name in columns or ():
-        for side, profile in zip(("the reference", "current"), sides):
-            if name not in profile.columns:
-                raise BadInput(f"columns: {name!r} is not in {side}; it has {', '.join(profile.names[:8])}")
-    for name in exclude:
-        if all(name not in profile.columns for profile in sides):
-            raise BadInput(f"exclude: {name!r} is in neither table")
-    shared = [name for name in reference.names if name in current.columns]
-    if not shared:
-        raise BadInput("the tables have no column in common; give tables with the same column names")
-    wanted = [name for name in shared if name not in exclude and (columns is None or name in columns)]
-    if not wanted:
-        raise BadInput("no column is left to compare; name other columns, or exclude fewer")
-    sums = (reference.sums, current.sums)
-    found = [_one(reference[name], current[name], sums) for name in wanted]
+    sides, sums = (reference, current), (reference.sums, current.sums)
+    found = [_one(reference[name], current[name], sums) for name in _wanted(sides, columns, exclude)]
     lone = [
         Untested(name, "absent", f"only in {side}: nothing to compare it with")
         for side, here, there in (("the reference", *sides), ("current", *sides[::-1]))
@@ -107,6 +93,23 @@ def counted_pair(
         (*(one.untested for one in found if one.untested), *lone),
         tuple(note for one in found for note in one.notes),
     )
+
+
+def _wanted(sides: tuple[Profile, Profile], columns: tuple[str, ...] | None, exclude: tuple[str, ...]) -> list[str]:
+    for name in columns or ():
+        for side, profile in zip(("the reference", "current"), sides):
+            if name not in profile.columns:
+                raise BadInput(f"columns: {name!r} is not in {side}; it has {', '.join(profile.names[:8])}")
+    for name in exclude:
+        if all(name not in profile.columns for profile in sides):
+            raise BadInput(f"exclude: {name!r} is in neither table")
+    shared = [name for name in sides[0].names if name in sides[1].columns]
+    if not shared:
+        raise BadInput("the tables have no column in common; give tables with the same column names")
+    wanted = [name for name in shared if name not in exclude and (columns is None or name in columns)]
+    if not wanted:
+        raise BadInput("no column is left to compare; name other columns, or exclude fewer")
+    return wanted
 
 
 def _one(a: ColumnProfile, b: ColumnProfile, sums: tuple[Sums, Sums]) -> _One:
