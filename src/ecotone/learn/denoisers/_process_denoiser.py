@@ -1,0 +1,13 @@
+"""What transforms of denoisers ask of them."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from ecotone.learn._contracts import Denoiser
+
+
+class ProcessDenoiser(Denoiser, Protocol):
+    """A Denoiser that knows its process, a Gaussian one."""
+
+    process: Any
