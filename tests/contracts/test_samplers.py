@@ -16,9 +16,16 @@ SAMPLERS = [card for card in discover().values() if card.contract == "Sampler"]
 SCHEDULES = [card for card in discover().values() if card.contract == "Schedule"]
 EXACT = GaussianMixture.of([0.3, 0.7], [[-1.0, 0.5], [1.0, 0.0]], [0.05 * np.eye(2), [[0.3, 0.2], [0.2, 0.3]]])
 
+NOISY = ("Ancestral", "PredictorCorrector", "ReverseKernel")  # samplers whose variance is short by O(1/steps)
+
 
 def _made(card):
     return getattr(importlib.import_module(card.module), card.name)()
+
+
+def _schedule(card, process):
+    found = getattr(importlib.import_module(card.module), card.name)
+    return found(EXACT.denoiser(process), process, 6) if card.name == "trajectory_time_schedule" else found()
 
 
 @pytest.mark.parametrize("card", SAMPLERS, ids=lambda card: card.name)
@@ -36,7 +43,8 @@ def test_rows_do_not_depend_on_their_batch(card):
 @pytest.mark.parametrize("card", SAMPLERS, ids=lambda card: card.name)
 def test_samples_follow_the_law(card, process):
     sampler = _made(card)
-    x = sampler.sample(EXACT.denoiser(process), process, 4000, Karras(60), seed=0)
+    steps = 300 if card.name in NOISY else 60
+    x = sampler.sample(EXACT.denoiser(process), process, 4000, Karras(steps), seed=0)
     z = (x.mean(0) - EXACT.mean()) / torch.sqrt(torch.diagonal(EXACT.covariance()) / 4000)
     assert float(z.abs().max()) < 5
     assert torch.allclose(torch.cov(x.T), EXACT.covariance(), atol=0.08)
@@ -64,9 +72,8 @@ def test_hooks_see_and_replace(card):
 
 @pytest.mark.parametrize("card", SCHEDULES, ids=lambda card: card.name)
 def test_schedules_fall_from_the_prior(card):
-    schedule = _made(card)
     for process in (EDMProcess(), VP()):
-        times = schedule(process)
+        times = _schedule(card, process)(process)
         assert times.dtype == torch.float64 and times.ndim == 1
         assert float(times[0]) == pytest.approx(process.t_max) and bool((times.diff() < 0).all()) and times[-1] >= 0
 
