@@ -146,6 +146,9 @@ def test_from_the_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, 
     assert run(["check", "a.profile", "like.profile", *line]) == 0
     assert run(["check", "a.profile", "like.parquet", *line]) == 0
     assert run(["check", "a.profile", "b.profile", "--rows", "r.parquet"]) == 2
+    assert run(["profile", "b.parquet", "-o", "own.profile", "--no-rows"]) == 0
+    assert run(["merge", "a.profile", "own.profile", "-o", "whole.profile"]) == 0
+    assert "no counts: for a check profile the parts again with --like whole.profile" in capfd.readouterr().out
     assert run(["check", "b.profile", "a.profile", "--entity", "city"]) == 2
     assert "entity needs rows" in capfd.readouterr().err and not Path("r.parquet").exists()
 

@@ -57,7 +57,11 @@ def merge(
     for path in profiles[1:]:
         total = total.merge(Profile.load(path))
     total.save(output)
-    say(f"{output}: {total.n} rows, {output.stat().st_size / 1e6:.2f} MB")
+    bare = total.kept is None and total.sums is None
+    lost = (
+        f"; no rows and no counts: for a check profile the parts again with --like {output} --no-rows" if bare else ""
+    )
+    say(f"{output}: {total.n} rows, {output.stat().st_size / 1e6:.2f} MB{lost}")
     return 0
 
 
