@@ -32,7 +32,53 @@ def _gaussian_mixture(card):
     return _room(card)(components=2, starts=1), _rows()[0], None
 
 
-SMALL = {"EDM": _edm, "GaussianMixture": _gaussian_mixture}
+def _givt(card):
+    x, label = _rows()
+    walks = np.cumsum(np.stack([x, -x, x], axis=1), axis=1)
+    return _room(card)(components=3, width=16, depth=1, heads=2, training=_training()), walks, label
+
+
+def _latent(card):
+    x, label = _rows()
+    return _room(card)(2, hidden=(8,), training=_training()), x, label if card.name == "ConditionalVAE" else None
+
+
+def _flow(card):
+    sizes = {"hidden": (8,), "training": _training(steps=30, precision="64-true")}
+    if card.name == "PlanarFlow":
+        sizes |= {"maps": 2, "hidden": 8}
+    elif card.name == "FFJORD":
+        sizes |= {"rtol": 1e-6, "atol": 1e-6, "training": _training(steps=2, held_out=0.0)}
+    else:
+        sizes |= {"transforms": 2}
+    x, label = _rows()
+    return _room(card)(**sizes), x, label if card.name in ("MAF", "PlanarFlow", "FFJORD") else None
+
+
+def _tarflow(card):
+    x = np.random.default_rng(0).normal(size=(120, 1, 4, 4))
+    return _room(card)(2, layers=1, width=16, heads=2, patch=2, training=_training(steps=10)), x, None
+
+
+def _nade(card):
+    x, label = _rows()
+    return _room(card)("real", hidden=8, components=3, training=_training()), x, label
+
+
+SMALL = {
+    "EDM": _edm,
+    "GaussianMixture": _gaussian_mixture,
+    "FFJORD": _flow,
+    "MAF": _flow,
+    "MarginalTailAdaptiveFlow": _flow,
+    "NeuralSplineFlow": _flow,
+    "PlanarFlow": _flow,
+    "RealNVP": _flow,
+    "NADE": _nade,
+    "TarFlow": _tarflow,
+}
+SMALL |= {"GIVT": _givt}
+SMALL |= dict.fromkeys(("VAE", "IWAE", "InfoVAE", "ConditionalVAE"), _latent)
 
 
 def small(card):

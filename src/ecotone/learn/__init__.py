@@ -20,8 +20,27 @@ if TYPE_CHECKING:
     from ._distribution import Implicit as Implicit
     from ._random import RowRandom as RowRandom
     from ._saving import load as load
+    from .autoregressive import GIVT as GIVT
+    from .autoregressive import NADE as NADE
     from .diffusion import EDM as EDM
+    from .diffusion import FlowMatching as FlowMatching
+    from .diffusion import InterpolatingTokens as InterpolatingTokens
+    from .diffusion import JUMP as JUMP
+    from .diffusion import MaskedTokens as MaskedTokens
+    from .flows import FFJORD as FFJORD
+    from .flows import MAF as MAF
+    from .flows import MarginalTailAdaptiveFlow as MarginalTailAdaptiveFlow
+    from .flows import NeuralSplineFlow as NeuralSplineFlow
+    from .flows import PlanarFlow as PlanarFlow
+    from .flows import RealNVP as RealNVP
+    from .flows import TarFlow as TarFlow
+    from .latent import IWAE as IWAE
+    from .latent import VAE as VAE
+    from .latent import ConditionalVAE as ConditionalVAE
+    from .latent import InfoVAE as InfoVAE
+    from .tables import TableModel as TableModel
     from .tractable import GaussianMixture as GaussianMixture
+    from .tractable import TokenTable as TokenTable
     from .training import Training as Training
 
 __getattr__, __dir__, __all__ = attach(__name__, __file__)

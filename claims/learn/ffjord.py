@@ -1,0 +1,59 @@
+"""FFJORD on a checkerboard against RealNVP of as many numbers."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from paired import paired
+
+from ecotone.learn import FFJORD, RealNVP, Training
+
+
+def _board(n: int, seed: int) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    x = rng.uniform(-2, 2, n)
+    y = rng.uniform(0, 1, n) + rng.integers(0, 2, n) * 2 - 2 + np.floor(x) % 2
+    return np.column_stack([x, y]) * 2
+
+
+def _size(model: Any) -> int:
+    return sum(p.numel() for p in model.density_.parameters())
+
+
+def _one(seed: int) -> tuple[float, float, int, int]:
+    x, test = _board(20_000, seed), _board(2000, 1000 + seed)
+    common = {"batch_size": 256, "held_out": 0.02, "device": "cpu", "seed": seed, "ema": 0.98, "learning_rate": 5e-3}
+    ours = FFJORD((48, 48), rtol=1e-3, atol=1e-3, training=Training(steps=250, every=250, **common)).fit(x)
+    baseline = RealNVP(6, hidden=(20,), training=Training(steps=2500, every=250, **common)).fit(x)
+    return (
+        float(ours.log_prob(test).mean()),
+        float(baseline.log_prob(test).mean()),
+        _size(ours),
+        _size(baseline),
+    )
+
+
+def run(seeds: int = 3) -> dict[str, Any]:
+    """Held-out nats a row of a checkerboard."""
+    torch.set_num_threads(1)
+    ours, baseline, size, other = np.array([_one(s) for s in range(seeds)]).T
+    return paired(
+        "On a checkerboard FFJORD is more likely than RealNVP with as many numbers.",
+        "held-out log-likelihood, nats a row",
+        ours,
+        baseline,
+        higher=True,
+        notes=f"{size[0]:.0f} numbers against {other[0]:.0f}; 250 steps of FFJORD against 2500 of RealNVP, which are "
+        "cheaper; exact trace on the held-out rows; the law's own entropy gives -3.466.",
+    )
+
+
+if __name__ == "__main__":
+    print(json.dumps(run(), indent=2))

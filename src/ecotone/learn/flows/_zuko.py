@@ -1,0 +1,61 @@
+"""zuko's lazy transforms as a density module, started at the identity."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ecotone.contracts import BadInput
+from ecotone.learn._likelihood import Density
+from ecotone.learn._random import RowRandom
+
+
+class Composed(Density):
+    """A composition of zuko's lazy transforms from standardised rows to standard normal noise."""
+
+    def __init__(self, transforms: Sequence[Any], features: int) -> None:
+        from zuko.lazy import LazyComposedTransform
+
+        super().__init__()
+        self.features = features
+        self.transform = LazyComposedTransform(*transforms)
+        for one in transforms:
+            identity_start(one)
+
+    def log_prob(self, z: Tensor, c: Tensor | None) -> Tensor:
+        u, log_volume = self.transform(c).call_and_ladj(z)
+        found: Tensor = log_volume - 0.5 * (u**2).sum(-1) - 0.5 * self.features * math.log(2 * math.pi)
+        return found
+
+    def draw(self, rng: RowRandom, c: Tensor | None) -> Tensor:
+        u = rng.normal((self.features,)).to(next(self.parameters()))
+        found: Tensor = self.transform(c).inv(u)
+        return found
+
+
+def identity_start(transform: nn.Module) -> None:
+    """Zero the last layer of the network that gives a transform's parameters: the flow starts as its base."""
+    hyper = getattr(transform, "hyper", None)
+    if isinstance(hyper, nn.Sequential):
+        nn.init.zeros_(hyper[-1].weight)
+        nn.init.zeros_(hyper[-1].bias)
+
+
+def orders(features: int, transforms: int, seed: int) -> list[Tensor]:
+    """The order of columns for each transform: as they come, reversed, then at random (each and its reverse)."""
+    rng = torch.Generator().manual_seed(seed)
+    found = [torch.arange(features), torch.arange(features).flip(0)]
+    while len(found) < transforms:
+        order = torch.randperm(features, generator=rng)
+        found += [order, features - 1 - order]
+    return found[:transforms]
+
+
+def check_sizes(name: str, transforms: int, hidden: Sequence[int]) -> None:
+    """Raises ``BadInput`` for sizes below 1."""
+    if transforms < 1 or not hidden or min(hidden) < 1:
+        raise BadInput(f"{name} needs transforms >= 1 and hidden layers of width >= 1, got {transforms} and {hidden}")

@@ -1,0 +1,348 @@
+"""Flows against closed forms, automatic Jacobians and quadrature."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from scipy import stats
+from torch import nn
+
+from ecotone.contracts import BadInput
+from ecotone.learn import (
+    FFJORD,
+    MAF,
+    GaussianMixture,
+    MarginalTailAdaptiveFlow,
+    NeuralSplineFlow,
+    PlanarFlow,
+    RealNVP,
+    RowRandom,
+    TarFlow,
+    Training,
+    load,
+)
+from ecotone.learn.flows._planar_layers import Planar, Radial
+from ecotone.learn.flows._tail_index import hill, tail_index
+from ecotone.learn.flows._tail_layers import BlockLinear, TailAdaptive
+from ecotone.learn.flows._tarflow_blocks import Patches, Stack
+
+EXACT = GaussianMixture.random(dim=2, components=3, seed=4, spread=1.5)
+FLOWS = {
+    "RealNVP": RealNVP(3, hidden=(16,)),
+    "MAF": MAF(2, hidden=(16,)),
+    "NeuralSplineFlow": NeuralSplineFlow(2, hidden=(16,)),
+    "coupled splines": NeuralSplineFlow(2, hidden=(16,), kind="coupling"),
+    "PlanarFlow": PlanarFlow(4),
+    "radial": PlanarFlow(4, kind="radial"),
+    "MarginalTailAdaptiveFlow": MarginalTailAdaptiveFlow(2, hidden=(16,), base="student"),
+    "FFJORD": FFJORD((8,), rtol=1e-5, atol=1e-6),
+    "TarFlow": TarFlow(2, layers=1, width=8, heads=2, noise=0.0),
+}
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    """Each flow after a few steps in double precision, with its weights moved far from their start."""
+    made = {}
+
+    def get(name):
+        if name not in made:
+            steps = 2 if name == "FFJORD" else 10
+            settings = Training(steps=steps, every=steps, batch_size=64, device="cpu", precision="64-true", seed=1)
+            model = FLOWS[name].set_params(training=settings).fit(EXACT.sample(400, seed=0))
+            streams = torch.Generator().manual_seed(0)
+            with torch.no_grad():
+                for part in model.density_.parameters():
+                    part.add_(0.08 * torch.randn(part.shape, generator=streams, dtype=torch.float64))
+            made[name] = model
+        return made[name]
+
+    return get
+
+
+@pytest.mark.parametrize("name", FLOWS)
+def test_density_is_normalised_and_is_that_of_the_samples(name, fitted):
+    model = fitted(name)
+    drawn = model.sample(3000, seed=0)
+    heavy = name == "MarginalTailAdaptiveFlow"
+    low, high = (-25.0, 25.0) if heavy else (drawn.min(0).min() - 3, drawn.max(0).max() + 3)
+    side = 360 if heavy else 140
+    at = np.linspace(low, high, side)
+    grid = np.stack(np.meshgrid(at, at, indexing="ij"), -1).reshape(-1, 2)
+    mass = np.exp(model.log_prob(grid)).reshape(side, side) * (at[1] - at[0]) ** 2
+    assert mass.sum() == pytest.approx(1, abs=0.02 if heavy else 0.01)
+    for axis in (0, 1):  # cells of the grid against the share of draws in them
+        cdf = np.cumsum(mass.sum(1 - axis))
+        for level in (0.1, 0.5, 0.9):
+            cut = at[np.searchsorted(cdf, level * cdf[-1])]
+            assert (drawn[:, axis] <= cut).mean() == pytest.approx(level, abs=0.05)
+
+
+@pytest.mark.parametrize("name", FLOWS)
+def test_rsample_is_the_inverse_and_differentiable(name, fitted):
+    model = fitted(name)
+    x = model.rsample(5, seed=3)
+    assert np.allclose(x.detach().numpy(), model.sample(5, seed=3), atol=1e-4)
+    parts = [p for p in model.density_.parameters() if p.requires_grad]
+    slopes = torch.autograd.grad((x**2).sum(), parts, allow_unused=True)
+    assert sum(float(s.abs().sum()) for s in slopes if s is not None) > 0
+    assert all(bool(torch.isfinite(s).all()) for s in slopes if s is not None)
+
+
+def _check_jacobian(model):
+    """The log-density is the base's at u plus log|det du/dx|, by automatic differentiation."""
+    z = torch.randn(3, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(5))
+    transform = model.density_.transform(None)
+    for row in z:
+        u = transform(row[None])[0]
+        jacobian = torch.autograd.functional.jacobian(lambda r: transform(r[None])[0], row)
+        want = -0.5 * (u**2).sum() - math.log(2 * math.pi) + torch.linalg.slogdet(jacobian)[1]
+        assert model.density_.log_prob(row[None], None).item() == pytest.approx(float(want), abs=1e-8)
+        assert torch.allclose(transform.inv(u[None])[0], row, atol=1e-6)
+
+
+@pytest.mark.oracle("RealNVP")
+def test_real_nvp_by_automatic_jacobian(fitted):
+    _check_jacobian(fitted("RealNVP"))
+
+
+@pytest.mark.oracle("MAF")
+def test_maf_by_automatic_jacobian(fitted):
+    _check_jacobian(fitted("MAF"))
+
+
+@pytest.mark.oracle("NeuralSplineFlow")
+def test_splines_by_automatic_jacobian_and_identity_beyond_the_bound(fitted):
+    for name in ("NeuralSplineFlow", "coupled splines"):
+        _check_jacobian(fitted(name))
+        far = torch.tensor([[7.0, -8.0]], dtype=torch.float64)
+        assert torch.equal(fitted(name).density_.transform(None)(far), far)
+
+
+@pytest.mark.parametrize("flow", [MAF, RealNVP, NeuralSplineFlow])
+def test_flows_begin_as_their_base(flow):
+    model = flow(training=Training(steps=1, learning_rate=1e-12, every=1, device="cpu")).fit(EXACT.sample(200, seed=0))
+    x = EXACT.sample(50, seed=1)
+    z = (x - model.centre_.numpy()) / model.scale_.numpy()
+    want = stats.norm.logpdf(z).sum(1) - np.log(model.scale_.numpy()).sum()
+    assert np.allclose(model.log_prob(x), want, atol=1e-4)
+
+
+def test_classes_mix_into_the_law_without_a_class(tmp_path):
+    x = np.concatenate([EXACT.sample(300, seed=0), EXACT.sample(100, seed=1) + 4])
+    label = np.repeat(["a", "b"], [300, 100])
+    model = NeuralSplineFlow(1, hidden=(16,), training=Training(steps=60, every=60, device="cpu")).fit(x, given=label)
+    both = np.logaddexp(np.log(0.75) + model.log_prob(x, given="a"), np.log(0.25) + model.log_prob(x, given="b"))
+    assert np.allclose(model.log_prob(x), both, atol=1e-4)
+    told = [None] * 3 + ["b"]
+    assert np.allclose(model.log_prob(x[:4], given=told), [*both[:3], model.log_prob(x[3:4], given="b")[0]], atol=1e-4)
+    model.save(tmp_path / "m")
+    assert np.allclose(load(tmp_path / "m").log_prob(x), both, atol=1e-4)
+    numbers = MAF(1, hidden=(8,), training=Training(steps=5, every=5, device="cpu")).fit(x, given=x[:, :1] + 0.5)
+    assert numbers.log_prob(x, given=x[:, :1]).shape == (400,)
+    with pytest.raises(BadInput, match="pass given="):
+        numbers.log_prob(x)
+
+
+@pytest.mark.parametrize("kind", [Planar, Radial])
+def test_maps_by_automatic_jacobian(kind):
+    d, streams = 3, torch.Generator().manual_seed(0)
+    for _ in range(5):
+        theta = 2 * torch.randn(2 * d + 1, generator=streams, dtype=torch.float64)
+        one = kind(theta[: 2 * d + 1 if kind is Planar else d + 2], d)
+        z = torch.randn(d, generator=streams, dtype=torch.float64)
+        y, log = one.forward(z[None])
+        jacobian = torch.autograd.functional.jacobian(lambda r, one=one: one.forward(r[None])[0][0], z)
+        assert float(log) == pytest.approx(float(torch.log(torch.linalg.det(jacobian))), abs=1e-9)
+        back, log_back = one.inverse(y)
+        assert torch.allclose(back[0], z, atol=1e-8) and log_back.item() == pytest.approx(float(log), abs=1e-7)
+
+
+@pytest.mark.oracle("PlanarFlow")
+def test_no_maps_is_the_closed_form():
+    # The best normal law with independent columns has the reciprocals of the precision's diagonal as variances
+    precision = torch.tensor([[2.0, 0.8], [0.8, 1.0]])
+    model = PlanarFlow(
+        0,
+        anneal=0,
+        training=Training(steps=400, learning_rate=0.05, every=400, ema=0.98, device="cpu", batch_size=512),
+    ).approximate(lambda z, given: -0.5 * ((z - 1) @ precision.to(z) * (z - 1)).sum(1), 2)
+    theta = model.density_.theta.detach()
+    assert torch.allclose(theta[:2], torch.ones(2), atol=0.05)
+    assert torch.allclose(torch.exp(theta[2:4]), torch.diagonal(precision) ** -0.5, atol=0.03)
+    gap = 0.5 * (torch.log(torch.diagonal(precision)).sum() - torch.logdet(precision))
+    found = model.lower_bound(lambda z, given: -0.5 * ((z - 1) @ precision.to(z) * (z - 1)).sum(1), 20_000, seed=0)
+    whole = math.log(2 * math.pi) - 0.5 * float(torch.logdet(precision))
+    assert whole - found == pytest.approx(float(gap), abs=0.02)
+
+
+def test_amortised_posterior_follows_its_data():
+    data = np.random.default_rng(0).normal(size=(500, 1)) * 1.4
+    model = PlanarFlow(
+        1,
+        hidden=16,
+        anneal=0,
+        training=Training(steps=300, learning_rate=0.03, every=300, ema=0.95, device="cpu", held_out=0),
+    )
+    scale, centre = data.std(), data.mean()
+
+    def joint(z, given):  # z ~ N(0, 1), data ~ N(z, 1): the posterior is N(data / 2, 1 / 2)
+        return -0.5 * (z[:, 0] ** 2 + (given.to(z)[:, 0] * scale + centre - z[:, 0]) ** 2)
+
+    model.approximate(joint, 1, given=data)
+    drawn = model.sample(4000, given=[2.0], seed=0)
+    assert drawn.mean() == pytest.approx(1.0, abs=0.1) and drawn.std() == pytest.approx(0.707, abs=0.08)
+
+
+@pytest.mark.oracle("FFJORD")
+def test_linear_field_changes_the_density_by_its_trace():
+    class Linear(nn.Module):
+        def __init__(self, a):
+            super().__init__()
+            self.a = nn.Parameter(a)
+
+        def forward(self, t, z, c):
+            return z @ self.a.T
+
+    a = torch.tensor([[0.5, 0.3], [-0.2, -0.9]], dtype=torch.float64)
+    settings = Training(steps=1, every=1, batch_size=16, device="cpu", precision="64-true")
+    model = FFJORD((4,), rtol=1e-9, atol=1e-10, training=settings).fit(EXACT.sample(50, seed=0))
+    flow = model.density_
+    flow.field = Linear(a)
+    z = torch.randn(6, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    end = z @ torch.linalg.matrix_exp(a).T
+    want = -0.5 * (end**2).sum(1) - math.log(2 * math.pi) + torch.trace(a)
+    assert torch.allclose(flow.log_prob(z, None), want, atol=1e-7)
+    signs = torch.sign(torch.randn(6, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(1)))
+    one_draw = want - torch.trace(a) + ((signs @ a) * signs).sum(1)  # a linear field's estimate, in closed form
+    assert torch.allclose(flow.estimate(z, None, signs), one_draw, atol=1e-7)
+    both = (flow.estimate(z, None, signs) + flow.estimate(z, None, signs * torch.tensor([1.0, -1.0]))) / 2
+    assert torch.allclose(both, want, atol=1e-7), "in the mean over signs the off-diagonal part goes"
+    drawn = flow.draw(RowRandom(0, 5), None)
+    assert torch.allclose(drawn @ torch.linalg.matrix_exp(a).T, RowRandom(0, 5).normal((2,)), atol=1e-6)
+    (slope,) = torch.autograd.grad(flow.estimate(z, None, None).sum(), flow.field.a)
+    (direct,) = torch.autograd.grad(flow.log_prob(z, None).sum(), flow.field.a)
+    assert torch.allclose(slope, direct, atol=1e-4), "the adjoint's gradient is the solver's"
+
+
+@pytest.mark.oracle("MarginalTailAdaptiveFlow")
+def test_tail_adaptive_base_is_scipys_student():
+    index = torch.tensor([3.0, math.inf, 2.0], dtype=torch.float64)
+    flow = TailAdaptive(index, 1, (8,), True, 0).double()
+    with torch.no_grad():
+        flow.turns[0].mixed.zero_()
+    z = torch.randn(20, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(0)) * 4
+    want = stats.t(3).logpdf(z[:, 0]) + stats.norm.logpdf(z[:, 1]) + stats.t(2).logpdf(z[:, 2])
+    assert np.allclose(flow.log_prob(z, None).detach(), want, atol=1e-6)
+    drawn = flow.draw(RowRandom(0, 4000), None).detach().numpy()
+    for column, law in zip(drawn.T, (stats.t(3), stats.norm(), stats.t(2)), strict=True):
+        assert stats.kstest(column, law.cdf).pvalue > 1e-3
+
+
+def test_light_columns_never_depend_on_heavy_ones():
+    index = torch.tensor([3.0, math.inf, 2.0, math.inf], dtype=torch.float64)
+    flow = TailAdaptive(index, 2, (16,), True, 0).double()
+    streams = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        for part in flow.parameters():
+            part.add_(0.3 * torch.randn(part.shape, generator=streams, dtype=torch.float64))
+
+    def towards(row):
+        x = row[None, flow.order]
+        for bend, turn in zip(flow.bends, flow.turns, strict=True):
+            x = bend(None)(x) @ turn.matrix()[0].T
+        return x[0]
+
+    z = torch.randn(4, dtype=torch.float64, generator=streams)
+    jacobian = torch.autograd.functional.jacobian(towards, z)
+    assert flow.order.tolist() == [1, 3, 0, 2]
+    assert bool((jacobian[:2, [0, 2]] == 0).all()) and bool((jacobian[2:, [1, 3]] != 0).any())
+    matrix, log = BlockLinear(5, 2).double().matrix()
+    assert float(torch.linalg.slogdet(matrix)[1]) == pytest.approx(float(log), abs=1e-12)
+
+
+def test_tail_indices():
+    rng = np.random.default_rng(0)
+    pareto = -np.sort(-(1 + rng.pareto(2.5, 500)))
+    k = 100  # Hill is the maximum likelihood of a Pareto law above the threshold
+    want = np.mean(np.log(pareto[:k] / pareto[k]))
+    assert hill(pareto)[k - 1] == pytest.approx(want, abs=1e-12)
+    assert tail_index(rng.standard_t(2, 5000)) == pytest.approx(2, abs=0.6)
+    assert np.isinf(tail_index(rng.normal(size=5000))) and np.isinf(tail_index(rng.uniform(-1, 1, 5000)))
+
+
+@pytest.mark.oracle("TarFlow")
+def test_tarflow_by_automatic_jacobian_and_inverse():
+    torch.manual_seed(0)
+    flow = Stack(Patches((2, 4, 4), 2), 3, 1, 16, 2, 0).double()
+    with torch.no_grad():
+        for part in flow.parameters():
+            part.add_(0.1 * torch.randn_like(part))
+    x = torch.randn(1, 2, 4, 4, dtype=torch.float64)
+
+    def towards(row):
+        h = flow.patches.split(row[None])
+        for block in flow.blocks:
+            h = block(h, None)[0].flip(1)
+        return h.flatten()
+
+    assert torch.allclose(flow.patches.join(flow.patches.split(x)), x)
+    z = towards(x[0])
+    jacobian = torch.autograd.functional.jacobian(towards, x[0]).reshape(32, 32)
+    want = -0.5 * (z**2).sum() - 16 * math.log(2 * math.pi) + torch.linalg.slogdet(jacobian)[1]
+    assert flow.log_prob(x, None).item() == pytest.approx(float(want), abs=1e-9)
+
+    class Noise(RowRandom):
+        def normal(self, shape=()):
+            return z.detach().reshape(1, *shape)
+
+    assert torch.allclose(flow.draw(Noise(0, 1), None), x, atol=1e-8)
+
+
+def test_denoising_is_tweedies_mean(fitted, monkeypatch):
+    clean = GaussianMixture.of([0.4, 0.6], [[-2.0, 0.0], [2.0, 1.0]], [0.3 * np.eye(2), 0.1 * np.eye(2)])
+    model = TarFlow(1, layers=1, width=8, heads=2, noise=0.5, training=Training(steps=1, every=1, device="cpu"))
+    model.fit(clean.sample(300, seed=0))
+    noise = torch.diag((0.5 * model.scale_) ** 2)
+    noised = GaussianMixture.of(clean.weights_, clean.means_, clean.covariances_ + noise)
+    monkeypatch.setattr(model, "_log_prob", noised._log_prob)
+    x = torch.as_tensor(noised.sample(20, seed=1))
+    found = model._denoised(x, None)
+    for row, got in zip(x, found, strict=True):
+        assert torch.allclose(clean.measured(np.eye(2), row, noise).mean(), got, atol=1e-8)
+
+
+def test_guidance_moves_draws_towards_their_class():
+    x = np.concatenate([EXACT.sample(300, seed=0) - 2, EXACT.sample(300, seed=1) + 2])
+    label = np.repeat([0, 1], 300)
+    settings = Training(steps=120, every=120, learning_rate=5e-3, batch_size=64, ema=0.95, device="cpu", held_out=0)
+    model = TarFlow(1, layers=1, width=16, heads=2, training=settings).fit(x, given=label)
+    plain, pushed = (model.sample(300, given=1, seed=0, guidance=g)[:, 1].mean() for g in (0.0, 2.0))
+    assert pushed > plain
+    with pytest.raises(BadInput, match="fitted with given"):
+        TarFlow(1, layers=1, width=8, heads=2, training=Training(steps=1, every=1, device="cpu")).fit(x).sample(
+            2, guidance=1.0
+        )
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        PlanarFlow(-1),
+        PlanarFlow(kind="flat"),
+        RealNVP(0),
+        MAF(hidden=()),
+        NeuralSplineFlow(bins=1),
+        MarginalTailAdaptiveFlow(base="light"),
+        MarginalTailAdaptiveFlow(kind="wavy"),
+        FFJORD(trace="none"),
+        FFJORD(rtol=0),
+        TarFlow(patch=3),
+        TarFlow(heads=3),
+        TarFlow(noise=-1.0),
+    ],
+)
+def test_settings_out_of_range(model):
+    with pytest.raises(BadInput):
+        model.fit(EXACT.sample(20, seed=0))
