@@ -1,0 +1,102 @@
+"""What samples of a table are conditioned on: known values by row, and events."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ecotone.contracts import BadInput
+from ecotone.data import read_table
+
+from ._heads import Event
+from ._table_codec import TableCodec
+
+
+@dataclass(frozen=True)
+class Given:
+    """Conditions on ``n`` rows.
+
+    Parameters
+    ----------
+    packed : (n, d, 5) float64 Tensor
+    seen : (n, d) bool Tensor
+        Which values of ``packed`` are known.
+    events : mapping of position to Event
+        In the order in which they are to be met, the same for all rows.
+    """
+
+    packed: Tensor
+    seen: Tensor
+    events: dict[int, Event]
+
+    def take(self, rows: Tensor) -> Given:
+        """The conditions on some of the rows."""
+        return Given(self.packed[rows], self.seen[rows], self.events)
+
+
+def read_given(codec: TableCodec, given: Any, n: int) -> Given:
+    """A user's ``given`` for ``n`` rows; see ``TableModel.sample``.
+
+    Raises
+    ------
+    BadInput
+    """
+    d = len(codec.columns)
+    packed, seen = torch.zeros(n, d, 5, dtype=torch.float64), torch.zeros(n, d, dtype=torch.bool)
+    if given is None:
+        return Given(packed, seen, {})
+    if isinstance(given, Mapping) and all(not _is_column(v) for v in given.values()):
+        events: dict[int, Event] = {}
+        for name, wanted in given.items():
+            j = codec.place(name)
+            if isinstance(wanted, tuple | set | frozenset | list):
+                events[j] = codec.event(name, wanted)
+            else:
+                _set(codec, name, wanted, packed, seen)
+        return Given(packed, seen, dict(sorted(events.items())))
+    table = read_table(given, name="given").arrow
+    if table.num_rows not in (1, n):
+        raise BadInput(f"given has {table.num_rows} rows; give one for all, or one for each of the {n} rows")
+    names = tuple(table.column_names)
+    places = [codec.place(name) for name in names]
+    packed = torch.as_tensor(codec.encode(table, names)).expand(n, d, 5).clone()
+    bad = packed[:, places, 0] < 0
+    if bool(bad.any()):
+        row, at = (int(v) for v in torch.nonzero(bad)[0])
+        raise BadInput(f"given {names[at]!r} = {table.column(names[at])[row].as_py()!r} was never seen")
+    seen[:, places] = True
+    return Given(packed, seen, {})
+
+
+def _set(codec: TableCodec, name: str, value: Any, packed: Tensor, seen: Tensor) -> None:
+    """Fix one column to one value in every row."""
+    import pyarrow as pa
+
+    from ._level_codec import LevelCodec
+    from ._table_codec import _number, _word
+
+    own = codec.columns[codec.place(name)]
+    if isinstance(own, LevelCodec):
+        known = {_word(v): v for v in (*own.levels, *own.rare)}
+        if value is not None and _word(value) not in known:
+            some = ", ".join(map(repr, own.levels[:6]))
+            raise BadInput(f"given {name!r} = {value!r} was never seen; its levels are {some} …")
+        coded = own.encode([None if value is None else known[_word(value)]])
+    else:
+        coded = own.encode(pa.array([None if value is None else _number(own, value)], pa.float64()).to_numpy(False))
+        if not torch.isfinite(torch.as_tensor(coded.packed())).all() or coded.token[0] < 0:
+            raise BadInput(f"given {name!r} = {value!r} lies outside what the column can hold")
+    j = codec.place(name)
+    packed[:, j] = torch.as_tensor(coded.packed()[0])
+    seen[:, j] = True
+
+
+def _is_column(value: Any) -> bool:
+    """Whether a mapping's value is a column of many values (and the mapping a table)."""
+    import numpy as np
+
+    return isinstance(value, np.ndarray) and value.ndim > 0

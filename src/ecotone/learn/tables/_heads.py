@@ -1,0 +1,147 @@
+"""What a network's output says of one column: probabilities of tokens, and a mixture on the normal scores."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ecotone.contracts import Floats
+from ecotone.learn._random import RowRandom
+
+COMPONENTS = 8
+_NARROW = 1e-4  # cells narrower than this in every component's scale count as density times width
+_LOG_2PI = math.log(2 * math.pi)
+
+
+@dataclass(frozen=True)
+class Event:
+    """What a column is restricted to: tokens ``(tokens,)`` and intervals ``(i, 2)`` of normal scores."""
+
+    tokens: Tensor
+    intervals: Tensor
+
+    @classmethod
+    def of(cls, tokens: Any, intervals: Floats | None = None) -> Event:
+        ends = torch.empty(0, 2) if intervals is None else torch.as_tensor(intervals)
+        return cls(torch.as_tensor(tokens), ends.double())
+
+
+class Head:
+    """One column's law given what the network saw.
+
+    Parameters
+    ----------
+    out : (n, tokens [+ 3 * COMPONENTS]) Tensor
+        Logits; then of the mixture the logits, means and raw scales.
+    tokens : int
+    continuous, lattice : bool
+    """
+
+    def __init__(self, out: Tensor, tokens: int, *, continuous: bool, lattice: bool) -> None:
+        self.logits = torch.log_softmax(out[:, :tokens], dim=1)
+        self.continuous, self.lattice = continuous, lattice
+        if continuous:
+            weights, self.mean, raw = out[:, tokens:].reshape(len(out), 3, COMPONENTS).unbind(1)
+            self.log_weights = torch.log_softmax(weights, dim=1)
+            self.log_scale = raw.clamp(-7.0, 3.0)
+
+    @staticmethod
+    def width(tokens: int, continuous: bool) -> int:
+        """How many outputs of the network the column needs."""
+        return tokens + 3 * COMPONENTS * continuous
+
+    def log_prob(self, packed: Tensor) -> Tensor:
+        """(n,) log of probability, times density where the value is continuous; rows as ``Encoded.packed``."""
+        token, z, low, high, log_rate = packed.unbind(1)
+        at = token.long()
+        found = self.logits.gather(1, at.clamp(min=0)[:, None])[:, 0]
+        if not self.continuous:
+            return torch.where(at < 0, torch.full_like(found, -math.inf), found + log_rate)
+        rest = self.logits[:, -1]
+        if self.lattice:
+            cell = rest + self._log_cell(z, low, high, log_rate)
+            last = at == self.logits.shape[1] - 1
+            return torch.where(last, cell, torch.where(at > 0, torch.logaddexp(found, cell), found))
+        dense = rest + self._log_density(z) + log_rate
+        return torch.where(at == self.logits.shape[1] - 1, dense, found)
+
+    def _log_density(self, z: Tensor) -> Tensor:
+        u = (z[:, None] - self.mean) * torch.exp(-self.log_scale)
+        return torch.logsumexp(self.log_weights - 0.5 * u**2 - self.log_scale - 0.5 * _LOG_2PI, dim=1)
+
+    def _log_cell(self, z: Tensor, low: Tensor, high: Tensor, log_rate: Tensor) -> Tensor:
+        """(n,) log probability of the cell; narrow cells as density times width, equal to rounding."""
+        scale = torch.exp(-self.log_scale)
+        a, b = (low[:, None] - self.mean) * scale, (high[:, None] - self.mean) * scale
+        width = b - a
+        narrow = width < (_NARROW if z.dtype == torch.float64 else 1e-2)
+        mass = log_interval(torch.where(narrow, torch.zeros_like(a), a), torch.where(narrow, torch.ones_like(b), b))
+        u = (a + b) / 2
+        thin = -0.5 * u**2 - 0.5 * _LOG_2PI + torch.log(width.clamp(min=1e-30))
+        return torch.logsumexp(self.log_weights + torch.where(narrow, thin, mass), dim=1)
+
+    def _parts(self, event: Event) -> tuple[Tensor, Tensor | None]:
+        """Log mass of each token in the event ``(n, tokens)``, and of each component and interval ``(n, k, i)``."""
+        allowed = event.tokens.to(self.logits.device)
+        log = torch.where(allowed, self.logits, torch.full_like(self.logits, -math.inf))
+        if not self.continuous or not bool(allowed[-1]):
+            return log, None
+        ends = (event.intervals[None, None].to(self.logits) - self.mean[:, :, None, None]) * torch.exp(-self.log_scale)[
+            :, :, None, None
+        ]
+        pieces = self.log_weights[:, :, None] + log_interval(ends[..., 0], ends[..., 1])
+        inside = torch.logsumexp(pieces.flatten(1), dim=1)
+        return torch.cat([log[:, :-1], (log[:, -1] + inside)[:, None]], dim=1), pieces
+
+    def log_event(self, event: Event) -> Tensor:
+        """(n,) log probability of the event."""
+        return torch.logsumexp(self._parts(event)[0], dim=1)
+
+    def sample(self, rng: RowRandom, event: Event | None = None) -> tuple[Tensor, Tensor]:
+        """Tokens and normal scores ``(n,)``, given the event; where it is impossible, any."""
+        plain = event is None
+        log, pieces = (self.logits, None) if event is None else self._parts(event)
+        token = rng.categorical(torch.nan_to_num(log, neginf=-1e30))
+        u = rng.uniform((2,)).double()
+        if not self.continuous or (not plain and pieces is None):
+            return token, torch.special.ndtri(u[:, 0])
+        if pieces is None:
+            k = rng.categorical(self.log_weights)
+            low, high = (torch.full((len(k),), v, dtype=torch.float64) for v in (-math.inf, math.inf))
+        else:
+            flat = rng.categorical(torch.nan_to_num(pieces.flatten(1), neginf=-1e30))
+            k, i = flat // pieces.shape[2], flat % pieces.shape[2]
+            assert event is not None
+            low, high = event.intervals[i.cpu()].unbind(1)
+        mean = self.mean.gather(1, k[:, None])[:, 0].double().cpu()
+        scale = torch.exp(self.log_scale.gather(1, k[:, None])[:, 0].double().cpu())
+        drawn = mean + scale * truncated_normal(u[:, 0].cpu(), (low - mean) / scale, (high - mean) / scale)
+        z = torch.where(token.cpu() == self.logits.shape[1] - 1, drawn, torch.special.ndtri(u[:, 1].cpu()))
+        return token, z.to(token.device)
+
+
+def log_interval(a: Tensor, b: Tensor) -> Tensor:
+    """log(Phi(b) - Phi(a)) for a <= b, accurate in both tails."""
+    flip = a > 0
+    a, b = torch.where(flip, -b, a), torch.where(flip, -a, b)
+    upper, lower = torch.special.log_ndtr(b), torch.special.log_ndtr(a)
+    return upper + torch.log1p(-torch.exp((lower - upper).clamp(max=-1e-12)))
+
+
+def truncated_normal(u: Tensor, a: Tensor, b: Tensor) -> Tensor:
+    """Standard normal values given a <= z <= b, from uniform ``u``; accurate in both tails."""
+    flip = a > 0
+    a, b = torch.where(flip, -b, a), torch.where(flip, -a, b)
+    log_a, log_b = torch.special.log_ndtr(a), torch.special.log_ndtr(b)
+    # log of Phi(a) + u (Phi(b) - Phi(a)), then its inverse
+    log_p = log_b + torch.log(u + (1 - u) * torch.exp(log_a - log_b))
+    from scipy import special
+
+    z = torch.as_tensor(special.ndtri_exp(log_p.clamp(max=-1e-17).numpy()))
+    z = torch.where(torch.isfinite(z), z, b)
+    z = torch.minimum(torch.maximum(z, a), b)
+    return torch.where(flip, -z, z)

@@ -1,0 +1,95 @@
+"""Levels of one column: texts and truth values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ecotone.contracts import Bools, Floats
+
+from ._encoded import CONTINUOUS, Encoded
+
+MOST_LEVELS = 1000
+
+
+@dataclass(frozen=True)
+class LevelCodec:
+    """Token of levels: 0 for missing, 1 … m for the levels; beyond 1 000 the rarest share the last token.
+
+    Parameters
+    ----------
+    name : str
+    type : str
+        Arrow's word for the stored type.
+    levels : tuple of str or bool
+        By falling count.
+    rare : tuple of str
+        Levels that share the last token, and
+    rare_share : tuple of float
+        their shares of it.
+    """
+
+    name: str
+    type: str
+    levels: tuple[Any, ...]
+    rare: tuple[Any, ...] = ()
+    rare_share: tuple[float, ...] = ()
+    kind: str = field(default="level", init=False)
+    unit: float = field(default=0.0, init=False)
+    continuous: bool = field(default=False, init=False)
+
+    @property
+    def tokens(self) -> int:
+        """How many tokens the column has."""
+        return len(self.levels) + 1 + bool(self.rare)
+
+    def encode(self, values: list[Any]) -> Encoded:
+        """Of values, None where missing."""
+        place = {level: i + 1 for i, level in enumerate(self.levels)} | {None: 0}
+        last = len(self.levels) + 1
+        share = {level: (last, np.log(s)) for level, s in zip(self.rare, self.rare_share, strict=True)}
+        token = np.fromiter((place.get(v, share.get(v, (CONTINUOUS,))[0]) for v in values), np.int64, len(values))
+        found = Encoded.of_tokens(token)
+        if not self.rare:
+            return found
+        rate = np.array([share[v][1] if v in share else 0.0 for v in values])
+        return Encoded(token, found.z, found.low, found.high, rate)
+
+    def decode(self, token: Any, z: Floats) -> list[Any]:
+        """Values, None where missing; ``z`` chooses among the rare levels."""
+        from scipy import special
+
+        told: list[Any] = [None, *self.levels]
+        if not self.rare:
+            return [told[t] for t in token]
+        ends = np.cumsum(self.rare_share)
+        pick = np.minimum(np.searchsorted(ends, special.ndtr(z) * ends[-1]), len(self.rare) - 1)
+        return [told[t] if t < len(told) else self.rare[p] for t, p in zip(token, pick, strict=True)]
+
+    def event(self, wanted: set[Any]) -> Bools:
+        """Tokens ``(tokens,)`` of some levels; None is missing."""
+        return np.array([level in wanted for level in (None, *self.levels)] + [False] * bool(self.rare))
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
+        own = {k: list(getattr(self, k)) for k in ("levels", "rare", "rare_share")}
+        return {"kind": self.kind, "name": self.name, "type": self.type, **own}
+
+    @classmethod
+    def from_dict(cls, d: dict[str, Any]) -> LevelCodec:
+        """What :meth:`to_dict` gave."""
+        return cls(d["name"], d["type"], tuple(d["levels"]), tuple(d["rare"]), tuple(d["rare_share"]))
+
+
+def fit_levels(name: str, kind: str, values: list[Any]) -> LevelCodec:
+    """The codec of a column's values, None where missing."""
+    from collections import Counter
+
+    counts = Counter(v for v in values if v is not None)
+    ordered = sorted(counts, key=lambda level: (-counts[level], str(level)))
+    rare = tuple(ordered[MOST_LEVELS:]) if len(ordered) > MOST_LEVELS + 1 else ()
+    kept = tuple(ordered[: len(ordered) - len(rare)])
+    total = sum(counts[level] for level in rare)
+    return LevelCodec(name, kind, kept, rare, tuple(counts[level] / total for level in rare))

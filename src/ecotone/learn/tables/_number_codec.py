@@ -1,0 +1,270 @@
+"""Numbers of one column: values that repeat, and a continuous rest on the scale of a standard normal law."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from scipy import special
+
+from ecotone.contracts import Bools, Floats
+
+from ._encoded import CONTINUOUS, Encoded
+
+MOST_ATOMS = 256
+KNOTS = 256
+
+
+@dataclass(frozen=True)
+class Tail:
+    """Beyond the last knot: probability ``mass`` with a generalised Pareto law, or a bound where ``mass`` is 0."""
+
+    mass: float
+    scale: float = 1.0
+    shape: float = 0.0
+
+    def survival(self, excess: Floats) -> Floats:
+        """(n,) probability of lying further out than ``excess >= 0`` beyond the knot."""
+        if self.mass == 0:
+            return np.zeros_like(excess)
+        if self.shape < 1e-6:
+            return self.mass * np.exp(-excess / self.scale)
+        return np.asarray(self.mass * (1 + self.shape * excess / self.scale) ** (-1 / self.shape))
+
+    def excess(self, survival: Floats) -> Floats:
+        """The inverse of :meth:`survival`."""
+        ratio = np.maximum(survival, 1e-300) / self.mass
+        if self.shape < 1e-6:
+            return np.asarray(-self.scale * np.log(ratio))
+        return np.asarray(self.scale / self.shape * (ratio**-self.shape - 1))
+
+    def log_density(self, excess: Floats) -> Floats:
+        """(n,) log-density beyond the knot."""
+        log = np.log(self.mass / self.scale)
+        if self.shape < 1e-6:
+            return np.asarray(log - excess / self.scale)
+        return np.asarray(log - (1 / self.shape + 1) * np.log1p(self.shape * excess / self.scale))
+
+
+@dataclass(frozen=True)
+class NumberCodec:
+    r"""Token and normal score of numbers.
+
+    Tokens are 0 for missing, 1 … m for the values that repeat (``atoms``), and m + 1 for all others. These have the
+    normal score :math:`z = \Phi^{-1}(F(x))` under a distribution function F that is linear between ``knots`` and has
+    generalised Pareto tails. On a lattice of step ``unit`` a value owns the cell of half a step to either side, and
+    what the model gives a value is a probability; elsewhere it is a density in the column's own unit.
+
+    Parameters
+    ----------
+    name : str
+    type : str
+        Arrow's word for the stored type.
+    atoms : (m,) float64, rising
+    knots, below : (k,) float64, rising
+        Places and the values of F at them.
+    lower, upper : Tail
+    unit : float
+        Step of the lattice; 0 where there is none.
+    """
+
+    name: str
+    type: str
+    atoms: Floats
+    knots: Floats
+    below: Floats
+    lower: Tail
+    upper: Tail
+    unit: float = 0.0
+    kind: str = field(default="number", init=False)
+
+    @property
+    def tokens(self) -> int:
+        """How many tokens the column has."""
+        return len(self.atoms) + 1 + self.continuous
+
+    @property
+    def continuous(self) -> bool:
+        """Whether any value beside the atoms can occur."""
+        return len(self.knots) > 0
+
+    def encode(self, x: Floats) -> Encoded:
+        """Of values ``(n,)``, NaN where missing."""
+        seen = ~np.isnan(x)
+        token = np.zeros(len(x), np.int64)
+        z, low, high, log_rate = (np.zeros(len(x)) for _ in range(4))
+        place = np.searchsorted(self.atoms, x) if len(self.atoms) else np.zeros(len(x), np.int64)
+        hit = np.zeros(len(x), bool)
+        if len(self.atoms):
+            near = np.minimum(place, len(self.atoms) - 1)
+            hit = seen & (self.atoms[near] == x)
+            token[hit] = near[hit] + 1
+        token[seen & ~hit] = CONTINUOUS if not self.continuous else len(self.atoms) + 1
+        if self.continuous:
+            v = x[seen]
+            z[seen], log_rate[seen] = self._score(v)
+            half = self.unit / 2
+            low[seen], high[seen] = (self._score(v - half)[0], self._score(v + half)[0]) if half else (z[seen], z[seen])
+        return Encoded(token, z, low, high, log_rate)
+
+    def _score(self, x: Floats) -> tuple[Floats, Floats]:
+        """Normal scores, and the log of F' over the normal density there."""
+        first, last = self.knots[0], self.knots[-1]
+        p = np.interp(x, self.knots, self.below)
+        at = np.clip(np.searchsorted(self.knots, x, side="right") - 1, 0, len(self.knots) - 2)
+        log_slope = np.log(np.diff(self.below) / np.diff(self.knots))[at]
+        q = 1 - p
+        under, over = x < first, x > last
+        p[under] = self.lower.survival(first - x[under])
+        q[under] = 1 - p[under]
+        q[over] = self.upper.survival(x[over] - last)
+        p[over] = 1 - q[over]
+        with np.errstate(divide="ignore"):
+            z = np.where(p < 0.5, special.ndtri(p), -special.ndtri(q))
+            if self.lower.mass:
+                log_slope[under] = self.lower.log_density(first - x[under])
+            if self.upper.mass:
+                log_slope[over] = self.upper.log_density(x[over] - last)
+        outside = (under & (self.lower.mass == 0)) | (over & (self.upper.mass == 0))
+        log_slope[outside] = -np.inf
+        z = np.clip(z, -38.0, 38.0)
+        return z, log_slope + 0.5 * z**2 + 0.5 * np.log(2 * np.pi)
+
+    def decode(self, token: Any, z: Floats) -> Floats:
+        """Values ``(n,)``, NaN where missing."""
+        x = np.full(len(token), np.nan)
+        hit = (token > 0) & (token <= len(self.atoms))
+        x[hit] = self.atoms[token[hit] - 1]
+        rest = token > len(self.atoms)
+        x[rest] = self._value(z[rest])
+        return x
+
+    def _value(self, z: Floats) -> Floats:
+        p, q = special.ndtr(z), special.ndtr(-z)
+        x = np.interp(p, self.below, self.knots)
+        if self.lower.mass:
+            under = p < self.below[0]
+            x[under] = self.knots[0] - self.lower.excess(p[under])
+        if self.upper.mass:
+            over = q < 1 - self.below[-1]
+            x[over] = self.knots[-1] + self.upper.excess(q[over])
+        if self.unit:
+            inside = (
+                self.knots[0] if not self.lower.mass else -np.inf,
+                self.knots[-1] if not self.upper.mass else np.inf,
+            )
+            x = (
+                np.clip(np.rint(x / self.unit), np.ceil(inside[0] / self.unit), np.floor(inside[1] / self.unit))
+                * self.unit
+            )
+        return x
+
+    def event(self, low: float, high: float) -> tuple[Bools, Floats]:
+        """Tokens ``(tokens,)`` and intervals ``(1, 2)`` of normal scores that mean a value in [low, high]."""
+        allowed = np.zeros(self.tokens, bool)
+        allowed[1 : len(self.atoms) + 1] = (self.atoms >= low) & (self.atoms <= high)
+        if not self.continuous:
+            return allowed, np.empty((0, 2))
+        allowed[-1] = True
+        if self.unit:
+            low = (np.ceil(low / self.unit - 1e-9) - 0.5) * self.unit
+            high = (np.floor(high / self.unit + 1e-9) + 0.5) * self.unit
+        if low > high:
+            allowed[-1] = False
+            return allowed, np.empty((0, 2))
+        ends = self._score(np.array([max(low, -1e300), min(high, 1e300)]))[0]
+        allowed[-1] = ends[1] > ends[0]
+        return allowed, ends[None, :] if ends[1] > ends[0] else np.empty((0, 2))
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
+        tails = {k: [t.mass, t.scale, t.shape] for k, t in (("lower", self.lower), ("upper", self.upper))}
+        arrays = {k: getattr(self, k).tolist() for k in ("atoms", "knots", "below")}
+        return {"kind": self.kind, "name": self.name, "type": self.type, "unit": self.unit, **arrays, **tails}
+
+    @classmethod
+    def from_dict(cls, d: dict[str, Any]) -> NumberCodec:
+        """What :meth:`to_dict` gave."""
+        atoms, knots, below = (np.asarray(d[k], np.float64) for k in ("atoms", "knots", "below"))
+        return cls(d["name"], d["type"], atoms, knots, below, Tail(*d["lower"]), Tail(*d["upper"]), d["unit"])
+
+
+def fit_numbers(name: str, kind: str, x: Floats, *, whole: bool) -> NumberCodec:
+    """The codec of a column's values ``(n,)``, NaN where missing; ``whole`` where the type holds integers."""
+    v = x[~np.isnan(x)]
+    values, counts = np.unique(v, return_counts=True)
+    unit = _unit(values, len(v), whole)
+    often = counts >= max(5, 0.0001 * len(v))
+    if often.sum() > MOST_ATOMS:
+        often &= counts >= np.sort(counts)[-MOST_ATOMS]
+    if len(values) <= 2:
+        often[:] = True
+    atoms = values[often][:MOST_ATOMS]
+    rest = v[~np.isin(v, atoms)]
+    if len(values) == len(atoms) and (len(values) <= 2 or not unit):
+        return NumberCodec(name, kind, atoms, np.empty(0), np.empty(0), Tail(0.0), Tail(0.0), unit)
+    basis = rest if len(rest) >= 50 else v
+    return NumberCodec(name, kind, atoms, *_law(basis, values, counts, unit), unit)
+
+
+def _unit(values: Floats, n: int, whole: bool) -> float:
+    """Step of the lattice that all values lie on, 0 for none."""
+    if len(values) < 2:
+        return 0.0
+    if whole or np.array_equal(values, np.rint(values)):
+        return float(max(np.gcd.reduce(np.abs(values).astype(np.int64)), 1))
+    if len(values) < 0.5 * n:
+        for digits in (1, 2, 3):
+            scaled = values * 10**digits
+            if np.all(np.abs(scaled - np.rint(scaled)) < 1e-6 * np.maximum(1, np.abs(scaled))):
+                return float(10.0**-digits)
+    return 0.0
+
+
+def _law(basis: Floats, values: Floats, counts: Any, unit: float) -> tuple[Floats, Floats, Tail, Tail]:
+    """Knots, F at them, and both tails."""
+    half, m = unit / 2, len(basis)
+    edge = 1.0 / (m + 1)
+    shares = np.linspace(0, 1, min(KNOTS, max(int(np.sqrt(m)) * 2, 8)))
+    places = np.quantile(basis, shares, method="inverted_cdf") + half
+    places[0] = basis.min() - half
+    knots = np.unique(places)
+    if len(knots) < 2:
+        width = half or max(abs(knots[0]), 1.0) * 1e-3
+        knots = np.array([knots[0] - width, knots[0] + width])
+    ordered = np.sort(basis)
+    below = np.searchsorted(ordered, knots, side="right") / m
+    below[0] = 0.0
+    below = np.maximum.accumulate(below)
+    grows = np.concatenate([[True], np.diff(below) > 0])
+    knots, below = knots[grows], edge + (1 - 2 * edge) * below[grows]
+    if len(knots) < 2:  # every value in one place
+        knots, below = np.array([knots[0], knots[0] + (unit or 1e-3)]), np.array([edge, 1 - edge])
+    lower, upper = _tail(-ordered[::-1], edge), _tail(ordered, edge)
+    if values[0] >= 0 or counts[0] >= 0.01 * counts.sum():  # a natural or a visible bound
+        floor = values[0] if counts[0] >= 0.01 * counts.sum() else 0.0
+        knots, below, lower = _bounded(knots, below, min(floor - half, knots[0] - 1e-9 * abs(knots[0]))), below, lower
+        below, lower = np.concatenate([[0.0], below]), Tail(0.0)
+    if counts[-1] >= 0.01 * counts.sum():
+        top = max(values[-1] + half, knots[-1] + 1e-9 * max(abs(knots[-1]), 1e-9))
+        knots, below, upper = np.append(knots, top), np.append(below, 1.0), Tail(0.0)
+    return knots, below, lower, upper
+
+
+def _bounded(knots: Floats, below: Floats, floor: float) -> Floats:
+    return np.concatenate([[floor if floor < knots[0] else knots[0] - 1e-9], knots])
+
+
+def _tail(rising: Floats, mass: float) -> Tail:
+    """Generalised Pareto by probability-weighted moments of the largest twentieth (Hosking and Wallis, 1987)."""
+    count = max(len(rising) // 20, min(10, len(rising) - 1))
+    excess = rising[-count:] - rising[-count - 1]
+    first = float(excess.mean())
+    if first <= 0:
+        return Tail(mass, max(abs(float(rising[-1])), 1.0) * 1e-3)
+    rank = (np.arange(1, count + 1) - 0.35) / count
+    second = float(((1 - rank) * excess).mean())
+    shape = float(np.clip(2 - first / max(first - 2 * second, 1e-12), 0.0, 0.9))
+    scale = max(first * (1 - shape), 1e-12)
+    return Tail(mass, scale + shape * float(excess[-1]), shape)

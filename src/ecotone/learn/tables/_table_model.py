@@ -1,0 +1,413 @@
+"""A generator for everyday tables: any columns given any others, with a likelihood."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import narwhals as nw
+import numpy as np
+import pyarrow as pa
+import torch
+from torch import Tensor
+
+from ecotone.cards import Card
+from ecotone.contracts import BadInput, Floats
+from ecotone.data import read_table
+from ecotone.learn._arrays import as_weights
+from ecotone.learn._contracts import Batch
+from ecotone.learn._distribution import Generator
+from ecotone.learn._random import RowRandom
+from ecotone.learn.training import Training, train
+
+from ._given import Given, read_given
+from ._heads import Event, Head
+from ._table_codec import TableCodec, fit_table
+from ._table_network import MaskedPerceptron, Perceptron
+
+CARD = Card(
+    name="TableModel",
+    summary="Mixed tables: an exact likelihood and samples of any columns given any others.",
+    contract="TableDistribution",
+    title="Your Absorbing Discrete Diffusion Secretly Models the Conditional Distributions of Clean Data",
+    authors=(
+        "Ou, Jingyang", "Nie, Shen", "Xue, Kaiwen", "Zhu, Fengqi", "Sun, Jiacheng", "Li, Zhenguo", "Li, Chongxuan",
+    ),
+    year=2025,
+    venue="ICLR",
+    link="https://arxiv.org/abs/2406.03736",
+)  # fmt: skip
+_MOST_TRIES = 500
+
+
+class TableModel(Generator):
+    r"""A law of mixed tables: numbers, levels, truth values, date-times, and what is missing.
+
+    One network learns :math:`p(x_i \mid x_S)` of every column i for every set S of others, by hiding columns at random
+    (any-order autoregression, which is what absorbing diffusion learns). With the columns' order :math:`\pi`,
+
+    .. math:: \log p(x_A \mid x_B) = \sum_{i \in A, \text{ along } \pi} \log p(x_i \mid x_B, x_{A, \text{before } i})
+
+    is a normalised law for every A and B; samples are drawn along the same order, so they follow it exactly. That the
+    laws for different A and B belong to one joint law is learned, not forced.
+
+    A column's law is a probability for "missing", for every level, and for every number that repeats; other numbers
+    have a mixture of normal laws on the scale on which training rows are standard normal. Integers and other lattices
+    have probabilities, so that their sum over all values is 1. The base measure is therefore counting measure for
+    missing, levels, repeated values and lattices, and Lebesgue measure in the column's own unit for other numbers.
+
+    It does not know constraints between columns beyond what it learned, relations between several tables, or the order
+    of rows; it is not differentially private.
+
+    Parameters
+    ----------
+    network : MaskedPerceptron
+    training : Training
+
+    Attributes
+    ----------
+    columns_ : tuple of str
+    left_out_ : mapping of str to str
+        Columns that are not modelled, with the reason.
+    history_ : list
+        Loss (nats per column) by step.
+
+    References
+    ----------
+    Ou et al. (2025), https://arxiv.org/abs/2406.03736 (what a masked model learns, and its loss); Tschannen, Eastwood
+    and Mentzer (2024), https://arxiv.org/abs/2312.02116 (mixture heads); Uria, Murray and Larochelle (2014),
+    https://arxiv.org/abs/1310.1757 (any order).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ecotone.learn import TableModel, Training
+    >>> rng = np.random.default_rng(0)
+    >>> city = rng.choice(["Ulm", "Bonn"], 500)
+    >>> rent = np.where(city == "Ulm", 9.0, 12.0) + rng.normal(size=500)
+    >>> model = TableModel(training=Training(steps=60, every=30)).fit({"city": city, "rent": rent})
+    >>> model.sample(3, given={"city": "Ulm", "rent": (8, 10)}, seed=0).column("city").to_pylist()
+    ['Ulm', 'Ulm', 'Ulm']
+    """
+
+    def __init__(
+        self,
+        network: MaskedPerceptron = MaskedPerceptron(),
+        *,
+        training: Training = Training(steps=6000, batch_size=512, learning_rate=2e-3, every=250, patience=6),
+    ) -> None:
+        self.network, self.training = network, training
+
+    def fit(self, X: Any, y: Any = None, *, given: Any = None, sample_weight: Any = None) -> TableModel:
+        """Learn from a table: anything that :func:`ecotone.data.read_table` reads.
+
+        Raises
+        ------
+        BadInput
+            For ``given`` (every column may be conditioned on later), infinite values, or no usable column.
+        """
+        if given is not None:
+            raise BadInput("a TableModel conditions on any of its columns; put what is given into the table")
+        table = read_table(X, name="X").arrow
+        if table.num_rows < 20:
+            raise BadInput(f"a TableModel needs at least 20 rows, got {table.num_rows}")
+        self.codec_, self.native_ = fit_table(table), _native(X)
+        self._begin()
+        packed = torch.as_tensor(self.codec_.encode(table))
+        self._start_at_frequencies(packed[:, :, 0].long())
+        weight = as_weights(sample_weight, table.num_rows)
+        self.history_ = train(self.module_, self._loss, packed, weight=weight, training=self.training)
+        self.shape_ = (len(self.codec_.columns),)
+        return self
+
+    def _begin(self) -> None:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(self.training.seed)
+            self.module_: Perceptron = self.network.build([(c.tokens, c.continuous) for c in self.codec_.columns])
+
+    def _start_at_frequencies(self, token: Tensor) -> None:
+        at = 0
+        with torch.no_grad():
+            for j, (codec, width) in enumerate(zip(self.codec_.columns, self.module_.widths, strict=True)):
+                counts = torch.bincount(token[:, j].clamp(min=0), minlength=codec.tokens).double()
+                self.module_.last.bias[at : at + codec.tokens] = torch.log((counts + 0.5) / (counts.sum() + 1)).float()
+                at += width
+
+    @property
+    def columns_(self) -> tuple[str, ...]:
+        return self.codec_.names
+
+    @property
+    def left_out_(self) -> dict[str, str]:
+        return self.codec_.left_out
+
+    def _heads(self, out: Sequence[Tensor]) -> list[Head]:
+        return [self._head(o, j) for j, o in enumerate(out)]
+
+    def _head(self, out: Tensor, j: int) -> Head:
+        codec = self.codec_.columns[j]
+        return Head(out, codec.tokens, continuous=codec.continuous, lattice=codec.unit > 0)
+
+    def _loss(self, module: Any, batch: Batch) -> Tensor:
+        """Mean negative log-likelihood of the hidden columns; how many are hidden is uniform."""
+        x, d = batch.x, batch.x.shape[1]
+        shown = torch.floor(batch.rng.uniform() * d)
+        rank = torch.argsort(torch.argsort(batch.rng.uniform((d,)), dim=1), dim=1)
+        seen = rank < shown[:, None]
+        out = module(x[:, :, 0].long(), x[:, :, 1], seen)
+        logs = torch.stack([head.log_prob(x[:, j]) for j, head in enumerate(self._heads(out))], dim=1)
+        rows = -torch.where(seen, torch.zeros_like(logs), logs).sum(1) / (~seen).sum(1)
+        return (rows if batch.weight is None else rows * batch.weight.to(rows)).mean()
+
+    def log_prob(self, x: Any, *, given: Any = None, of: Sequence[str] | None = None) -> Floats:
+        """Log-probability ``(n,)`` of columns ``of`` given columns ``given`` of the same rows, in nats.
+
+        Parameters
+        ----------
+        x : table
+            With the columns of ``of`` and ``given``.
+        given : sequence of str, optional
+            Columns that are known.
+        of : sequence of str, optional
+            By default all others.
+
+        Returns
+        -------
+        (n,) float64
+            -inf where a value can not occur. Base measure: see the class.
+        """
+        self._fitted()
+        known = self._names(given or (), "given")
+        asked = self._names(of, "of") if of is not None else [n for n in self.columns_ if n not in known]
+        if both := sorted(set(known) & set(asked)):
+            raise BadInput(f"column {both[0]!r} is in both of= and given=; it is either asked or known")
+        table = read_table(x, name="x").arrow
+        packed = torch.as_tensor(self.codec_.encode(table, (*known, *asked)))
+        seen = torch.zeros(packed.shape[:2], dtype=torch.bool)
+        seen[:, [self.codec_.place(n) for n in known]] = True
+        return self._chain(packed, seen, [j for j, n in enumerate(self.columns_) if n in asked])
+
+    def _chain(self, packed: Tensor, seen: Tensor, columns: list[int]) -> Floats:
+        total = np.zeros(len(packed))
+        with torch.no_grad():
+            for rows in torch.arange(len(packed)).split(8192):
+                x, shown = packed[rows], seen[rows].clone()
+                for j in columns:
+                    total[rows.numpy()] += self._law(x, shown, j).log_prob(x[:, j]).numpy()
+                    shown[:, j] = True
+        return total
+
+    def _law(self, packed: Tensor, seen: Tensor, j: int) -> Head:
+        """The law of column j for each row, in float64."""
+        h = self.module_.body(packed[:, :, 0].long(), packed[:, :, 1], seen)
+        return self._head(self.module_.column(h, j).double(), j)
+
+    def score_samples(self, X: Any) -> Floats:
+        """The joint log-probability of each row, ``(n,)``: higher is more typical."""
+        return self.log_prob(X)
+
+    def predict_proba(self, X: Any, column: str) -> Floats:
+        """``(n, levels)`` probability of each of a column's :meth:`levels` given all other columns that ``X`` has.
+
+        Raises
+        ------
+        BadInput
+            For a column of numbers.
+        """
+        self._fitted()
+        j = self.codec_.place(column)
+        if self.codec_.columns[j].kind != "level":
+            raise BadInput(f"column {column!r} holds numbers; ask log_prob, or for one of the columns with levels")
+        table = read_table(X, name="X").arrow
+        known = tuple(n for n in self.columns_ if n != column and n in table.column_names)
+        packed = torch.as_tensor(self.codec_.encode(table, known))
+        seen = torch.tensor([n in known for n in self.columns_]).expand(packed.shape[:2])
+        with torch.no_grad():
+            parts = [torch.exp(self._law(packed[r], seen[r], j).logits) for r in torch.arange(len(packed)).split(8192)]
+        p = torch.cat(parts)[:, 1:].numpy()
+        return np.asarray(p / p.sum(1, keepdims=True))
+
+    def levels(self, column: str) -> tuple[Any, ...]:
+        """The levels of a column, in the order of :meth:`predict_proba`."""
+        codec = self.codec_.columns[self.codec_.place(column)]
+        rest = ("(other)",) if getattr(codec, "rare", ()) else ()
+        return (*getattr(codec, "levels", ()), *rest)
+
+    def sample(self, n: int, *, given: Any = None, seed: int | None = None, batch_size: int = 8192) -> Any:
+        """Draw ``n`` rows, as the kind of table that was fitted (Arrow for files).
+
+        Parameters
+        ----------
+        n : int
+        given : mapping of column to condition, or a table of ``n`` rows or one
+            A condition is a value, None (missing), a set or list of values, or a tuple ``(low, high)`` of which either
+            end may be None. Values come first in the order of the law, then events, then all else; rows follow the
+            law given all of it exactly, by drawing again where more than one event is to be met.
+        seed : int
+            Row i depends on the seed and i alone.
+        batch_size : int
+
+        Raises
+        ------
+        BadInput
+            For a condition that was never seen or that (nearly) every row breaks.
+        """
+        self._fitted()
+        if int(n) != n or n < 0:
+            raise BadInput(f"n must be a whole number of rows, at least 0, got {n!r}")
+        told = read_given(self.codec_, given, int(n))
+        whole = RowRandom(seed, int(n))
+        parts = [
+            self._sample_table(whole.take(rows), told.take(rows))
+            for rows in (torch.arange(int(n)).split(batch_size) if n else ())
+        ]
+        if not parts:
+            return self._give(
+                self.codec_.decode(np.zeros((0, len(self.columns_)), np.int64), np.zeros((0, len(self.columns_))))
+            )
+        return self._give(pa.concat_tables(parts))
+
+    def _sample(self, rng: RowRandom, given: Tensor | None) -> Tensor:
+        raise BadInput("rows of a table are no array; call sample")
+
+    def _sample_table(self, rng: RowRandom, told: Given) -> pa.Table:
+        n, d = len(rng), len(self.columns_)
+        token, z = torch.zeros(n, d, dtype=torch.int64), torch.zeros(n, d, dtype=torch.float64)
+        todo = torch.arange(n)
+        for attempt in range(_MOST_TRIES if len(told.events) > 1 else 1):
+            streams = RowRandom(rng.seed, rng.rows[todo] + (attempt << 40))
+            log_keep, t, s = self._attempt(streams, told.take(todo))
+            kept = torch.log(streams.uniform()) <= log_keep
+            token[todo[kept]], z[todo[kept]] = t[kept], s[kept]
+            todo = todo[~kept]
+            if not len(todo):
+                return self.codec_.decode(token.numpy(), z.numpy())
+        names = ", ".join(self.columns_[j] for j in told.events)
+        raise BadInput(
+            f"the conditions on {names} are met together by fewer than about 1 in {_MOST_TRIES} rows; widen one of them"
+        )
+
+    def _attempt(self, rng: RowRandom, told: Given) -> tuple[Tensor, Tensor, Tensor]:
+        """One draw of every row, and the log-probability with which it is to be kept."""
+        packed, seen = told.packed.clone(), told.seen.clone()
+        log_keep, first = torch.zeros(len(rng), dtype=torch.float64), True
+        with torch.no_grad():
+            for j in [*told.events, *(j for j in range(len(self.columns_)) if j not in told.events)]:
+                event = told.events.get(j)
+                draw = ~seen[:, j]
+                if not bool(draw.any()):
+                    continue
+                head = self._law(packed, seen, j)
+                if event is not None:
+                    share = head.log_event(event)
+                    if first and not bool(torch.isfinite(share).all()):
+                        raise BadInput(f"the condition on {self.columns_[j]!r} excludes every row; widen it")
+                    log_keep, first = log_keep + (0.0 if first else share), False
+                new = self._again(j, *head.sample(rng, event))
+                packed[draw, j] = new[draw]
+                seen[:, j] = True
+        return log_keep, packed[:, :, 0].long(), packed[:, :, 1]
+
+    def _again(self, j: int, token: Tensor, z: Tensor) -> Tensor:
+        """A draw as the codec encodes the value that it stands for: a lattice point, or one that repeats."""
+        codec = self.codec_.columns[j]
+        if not codec.continuous:
+            return torch.stack([token.double(), z, *[torch.zeros_like(z)] * 3], dim=1)
+        return torch.as_tensor(codec.encode(codec.decode(token.numpy(), z.numpy())).packed())  # type: ignore[arg-type]
+
+    def impute(self, X: Any, *, seed: int | None = 0) -> Any:
+        """The table with every missing value drawn from its law given what its row shows.
+
+        A multiple imputation is several calls with different seeds. Columns that are not modelled are left as they are.
+
+        Returns
+        -------
+        The same kind of table as ``X`` (Arrow for files).
+        """
+        self._fitted()
+        table = read_table(X, name="X").arrow
+        packed = torch.as_tensor(self.codec_.encode(table))
+        held = [
+            bool(table.column(n).null_count) or bool((packed[:, j, 0] == 0).any()) for j, n in enumerate(self.columns_)
+        ]
+        seen = packed[:, :, 0] != 0
+        rng = RowRandom(seed, len(packed))
+        with torch.no_grad():
+            for j in (j for j, hole in enumerate(held) if hole):
+                for rows in torch.nonzero(~seen[:, j])[:, 0].split(8192):
+                    head = self._law(packed[rows], seen[rows], j)
+                    event = self._present(j)
+                    packed[rows, j] = self._again(j, *head.sample(rng.take(rows), event))
+                rng.calls += 4
+                seen[:, j] = True
+        filled = self.codec_.decode(packed[:, :, 0].long().numpy(), packed[:, :, 1].numpy())
+        for j, name in enumerate(self.columns_):
+            if held[j]:
+                both = pa.chunked_array([_coalesce(table.column(name), filled.column(name))])
+                table = table.set_column(table.column_names.index(name), name, both)
+        return _give(table, _native(X))
+
+    def _present(self, j: int) -> Event:
+        """The event that a column is not missing."""
+        codec = self.codec_.columns[j]
+        tokens = np.ones(codec.tokens, bool)
+        tokens[0] = False
+        return Event.of(tokens, np.array([[-math.inf, math.inf]]))
+
+    def _names(self, names: Any, argument: str) -> list[str]:
+        if isinstance(names, str | Mapping) or not all(isinstance(n, str) for n in names):
+            raise BadInput(f"{argument} must be a list of column names, got {names!r}")
+        for name in names:
+            self.codec_.place(name)
+        return list(names)
+
+    def _give(self, table: pa.Table) -> Any:
+        return _give(table, self.native_)
+
+    def _state(self) -> tuple[dict[str, Any], dict[str, Tensor]]:
+        body, tensors = super()._state()
+        learned = {f"module.{k}": v for k, v in self.module_.state_dict().items()}
+        own = {"codec": self.codec_.to_dict(), "native": self.native_, "history": self.history_}
+        return body | own, tensors | learned
+
+    def _restore(self, body: dict[str, Any], tensors: dict[str, Tensor]) -> None:
+        super()._restore(body, tensors)
+        self.codec_, self.native_ = TableCodec.from_dict(body["codec"]), body["native"]
+        self.history_ = body["history"]
+        self._begin()
+        self.module_.load_state_dict({k.removeprefix("module."): v for k, v in tensors.items()})
+        self.module_.eval()
+
+
+def _native(source: Any) -> str:
+    """What kind of table the user has: ``pandas``, ``polars`` or ``pyarrow``."""
+    try:
+        name = str(nw.get_native_namespace(nw.from_native(source)).__name__)
+    except TypeError:
+        return "numpy" if isinstance(source, np.ndarray) else "pyarrow"
+    return name if name in ("pandas", "polars") else "pyarrow"
+
+
+def _give(table: pa.Table, native: str) -> Any:
+    if native == "numpy":
+        return np.column_stack([np.asarray(c.to_numpy(), np.float64) for c in table.columns])
+    if native == "pandas":
+        return table.to_pandas()
+    if native == "polars":
+        import polars
+
+        return polars.from_arrow(table)
+    return table
+
+
+def _coalesce(column: Any, filled: Any) -> Any:
+    import pyarrow.compute as pc
+
+    column = column.combine_chunks() if column.num_chunks != 1 else column.chunk(0)
+    filled = filled.combine_chunks() if isinstance(filled, pa.ChunkedArray) else filled
+    if pa.types.is_dictionary(column.type):
+        return pc.coalesce(column.cast(pa.string()), filled.cast(pa.string())).dictionary_encode()
+    if pa.types.is_floating(column.type):
+        column = pc.if_else(pc.is_nan(column), pa.scalar(None, column.type), column)
+    return pc.coalesce(column, filled.cast(column.type, safe=False))

@@ -1,0 +1,244 @@
+"""The table generator: laws that sum to 1, conditions that hold, the truth where it is known."""
+
+import datetime as dt
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+import torch
+
+from ecotone.contracts import BadInput
+from ecotone.decide.conformal import Calibrated
+from ecotone.learn import RowRandom, TableModel, Training, load
+from ecotone.learn.tables import MaskedPerceptron
+from ecotone.learn.tables._heads import COMPONENTS, Event, Head, log_interval, truncated_normal
+from ecotone.learn.tables._number_codec import fit_numbers
+
+SMALL = MaskedPerceptron(width=48, depth=2)
+
+
+def table(n=1500, seed=0):
+    rng = np.random.default_rng(seed)
+    city = rng.choice(["Ulm", "Bonn", "Jena"], n, p=[0.5, 0.3, 0.2])
+    rooms = rng.integers(1, 5, n)
+    rent = np.where(city == "Ulm", 9.0, 12.0) * rooms + rng.normal(size=n)
+    rent[rng.random(n) < 0.1] = 0.0  # a spike
+    return pd.DataFrame(
+        {
+            "city": city,
+            "rooms": rooms,
+            "rent": np.where(rng.random(n) < 0.15, np.nan, rent),
+            "balcony": rng.random(n) < 0.2 * rooms,
+            "since": np.datetime64("2024-01-01") + rng.integers(0, 300, n).astype("timedelta64[D]"),
+            "key": [f"k{i}" for i in range(n)],
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def model():
+    return TableModel(SMALL, training=Training(steps=500, every=250, batch_size=256, learning_rate=4e-3, ema=0.99)).fit(
+        table(4000)
+    )
+
+
+def every_value(**columns):
+    """All combinations of values, as a table."""
+    grids = np.meshgrid(*columns.values(), indexing="ij")
+    return pd.DataFrame({k: g.ravel() for k, g in zip(columns, grids, strict=True)})
+
+
+@pytest.mark.oracle("TableModel")
+def test_every_law_sums_to_one(model):
+    whole = every_value(city=["Ulm", "Bonn", "Jena"], rooms=[1, 2, 3, 4], balcony=[False, True])
+    assert np.exp(model.log_prob(whole, of=["city", "rooms", "balcony"])).sum() == pytest.approx(1, abs=1e-3)
+    given_two = whole[whole.rooms == 2]
+    assert np.exp(model.log_prob(given_two, of=["city", "balcony"], given=["rooms"])).sum() == pytest.approx(
+        1, abs=1e-3
+    )
+    # Rent: the spike, the missing value, and an integral over the rest
+    grid = np.linspace(-60, 160, 40_001)
+    rest = pd.DataFrame({"city": "Ulm", "rooms": 3, "rent": grid[grid != 0]})
+    dense = np.trapezoid(np.exp(model.log_prob(rest, of=["rent"], given=["city", "rooms"])), rest.rent)
+    lumps = pd.DataFrame({"city": "Ulm", "rooms": 3, "rent": [0.0, np.nan]})
+    assert np.exp(model.log_prob(lumps, of=["rent"], given=["city", "rooms"])).sum() + dense == pytest.approx(
+        1, abs=5e-3
+    )
+
+
+def test_chain_rule_along_the_order(model):
+    rows = table(50, seed=3).drop(columns="key")
+    parts = model.log_prob(rows, of=["city", "rooms"]) + model.log_prob(
+        rows, of=["rent", "balcony", "since"], given=["city", "rooms"]
+    )
+    assert np.allclose(parts, model.log_prob(rows), atol=1e-6)
+
+
+def test_it_learned_what_is_true(model):
+    rows = pd.DataFrame({"city": "Ulm", "rooms": [1, 2, 3, 4]})
+    p = model.predict_proba(rows, "balcony")
+    assert np.allclose(p[:, model.levels("balcony").index(True)], [0.2, 0.4, 0.6, 0.8], atol=0.12)
+    drawn = model.sample(4000, given={"city": "Bonn", "rooms": 2}, seed=0)
+    rent = drawn.rent[drawn.rent.notna() & (drawn.rent != 0)]
+    assert rent.mean() == pytest.approx(24, abs=0.5) and rent.std() < 2.5
+    assert drawn.rent.isna().mean() == pytest.approx(0.15, abs=0.04)
+    assert (drawn.rent == 0).mean() == pytest.approx(0.085, abs=0.04)
+    assert drawn.since.min() >= pd.Timestamp("2024-01-01") and drawn.since.max() <= pd.Timestamp("2024-10-27")
+    assert "key" not in drawn and "every one is its own" in model.left_out_["key"]
+
+
+def test_events_hold_and_change_the_rest_as_bayes_does(model):
+    drawn = model.sample(3000, given={"rooms": {3, 4}, "rent": (30.0, 40.0), "city": ["Ulm", "Bonn"]}, seed=1)
+    assert set(drawn.rooms) == {3, 4} and drawn.rent.between(30, 40).all() and set(drawn.city) == {"Ulm", "Bonn"}
+    # The same law by enumeration and quadrature, along the columns' order
+    cells, rent = every_value(rooms=[3, 4], city=["Ulm", "Bonn"]), np.linspace(30, 40, 401)
+    log = model.log_prob(cells, of=["city", "rooms"])
+    inside = []
+    for cell in cells.itertuples():
+        rows = pd.DataFrame({"rooms": cell.rooms, "city": cell.city, "rent": rent})
+        inside.append(np.trapezoid(np.exp(model.log_prob(rows, of=["rent"], given=["rooms", "city"])), rent))
+    weight = np.exp(log) * np.array(inside)
+    assert (drawn.city == "Ulm").mean() == pytest.approx(weight[cells.city == "Ulm"].sum() / weight.sum(), abs=0.03)
+    assert (drawn.rooms == 3).mean() == pytest.approx(weight[cells.rooms == 3].sum() / weight.sum(), abs=0.03)
+    open_end = model.sample(200, given={"since": (dt.date(2024, 10, 1), None)}, seed=0)
+    assert open_end.since.min() >= pd.Timestamp("2024-10-01")
+
+
+def test_rows_do_not_depend_on_their_batch(model):
+    a = model.sample(40, given={"rent": (20.0, 30.0), "rooms": {2, 3}}, seed=5)
+    b = model.sample(40, given={"rent": (20.0, 30.0), "rooms": {2, 3}}, seed=5, batch_size=7)
+    pd.testing.assert_frame_equal(a, b, rtol=1e-4)
+    pd.testing.assert_frame_equal(
+        a[:10], model.sample(10, given={"rent": (20.0, 30.0), "rooms": {2, 3}}, seed=5), rtol=1e-4
+    )
+    assert not a.equals(model.sample(40, given={"rent": (20.0, 30.0), "rooms": {2, 3}}, seed=6))
+
+
+def test_conditions_by_row_and_imputation(model):
+    told = pd.DataFrame({"city": ["Ulm", "Jena"] * 50, "rooms": [1, 4] * 50})
+    drawn = model.sample(100, given=told, seed=0)
+    assert drawn.city.tolist() == told.city.tolist() and drawn.rooms.tolist() == told.rooms.tolist()
+    holes = table(300, seed=4)
+    holes.loc[:50, "city"] = None
+    filled = model.impute(holes, seed=0)
+    assert filled.notna().all().all() and filled.key.tolist() == holes.key.tolist()
+    known = holes.rent.notna()
+    assert np.array_equal(filled.rent[known], holes.rent[known])
+    gap = (filled.rent - np.where(filled.city == "Ulm", 9.0, 12.0) * filled.rooms)[~known & (filled.rent != 0)]
+    assert abs(gap.median()) < 1.0
+    again = model.impute(holes, seed=1)
+    assert not np.array_equal(filled.rent[~known], again.rent[~known])
+
+
+def test_it_is_a_detector_and_its_copy_too(model, tmp_path):
+    judge = Calibrated(model).calibrate(table(400, seed=7))
+    odd = table(60, seed=8).assign(rent=500.0)
+    assert (judge.pvalues(odd) < 0.02).all() and (judge.pvalues(table(300, seed=9)) < 0.1).mean() < 0.2
+    assert model.log_prob(table(3, seed=1).assign(city="Trier"))[0] == -np.inf
+    model.save(tmp_path / "m")
+    again = load(tmp_path / "m")
+    rows = table(20, seed=2)
+    assert np.array_equal(again.log_prob(rows), model.log_prob(rows))
+    pd.testing.assert_frame_equal(again.sample(5, seed=0), model.sample(5, seed=0))
+
+
+@pytest.mark.parametrize(
+    "given, words",
+    [
+        ({"city": "Trier"}, "'Trier' was never seen"),
+        ({"town": "Ulm"}, "'town' is not in the model"),
+        ({"key": "k1"}, "nearly every one is its own"),
+        ({"rent": (50.0, 40.0)}, "swap its ends"),
+        ({"rooms": (7, 9)}, "excludes every row"),
+        ({"rooms": (2.2, 2.8)}, "excludes every row"),
+        ({"city": ("A", "B")}, "is a range, but the column has levels"),
+        ({"rooms": "many"}, "is not int64"),
+        ({"since": "soon"}, "is not timestamp"),
+        ({"city": set()}, "empty set"),
+        ({"rent": {12.345}}, "give a range"),
+        (pd.DataFrame({"city": ["Ulm", "Bonn"]}), "given has 2 rows"),
+        (pd.DataFrame({"city": ["Trier"] * 3}), "'Trier' was never seen"),
+    ],
+)
+def test_conditions_that_can_not_be(model, given, words):
+    with pytest.raises(BadInput, match=words):
+        model.sample(3, given=given)
+
+
+def test_bad_tables(model):
+    fresh = TableModel(SMALL)
+    with pytest.raises(BadInput, match="not fitted"):
+        fresh.sample(1)
+    with pytest.raises(BadInput, match="at least 20 rows"):
+        fresh.fit(table(5))
+    with pytest.raises(BadInput, match="'rent' has inf at row 3"):
+        fresh.fit(table(30).assign(rent=[1.0, 2, 3, np.inf] + [0.5] * 26))
+    with pytest.raises(BadInput, match="no column can be modelled"):
+        fresh.fit(table(30)[["key"]])
+    with pytest.raises(BadInput, match="'rent' of the model is not in the table"):
+        model.log_prob(table(4).drop(columns="rent"))
+    with pytest.raises(BadInput, match="'rent' holds"):
+        model.log_prob(table(4).assign(rent=["a", "b", "c", "d"]))
+    with pytest.raises(BadInput, match="either asked or known"):
+        model.log_prob(table(4), of=["city"], given=["city"])
+
+
+@pytest.mark.parametrize("kind", ["heavy", "lattice", "bounded", "dates"])
+def test_number_codecs_are_invertible_and_normalised(kind):
+    rng = np.random.default_rng(0)
+    x = {
+        "heavy": rng.standard_t(2, 3000),
+        "lattice": rng.poisson(300_000, 3000) * 5.0,
+        "bounded": rng.exponential(size=3000),
+        "dates": 8.64e10 * rng.integers(19_000, 23_000, 3000),
+    }[kind]
+    codec = fit_numbers("x", "double", x, whole=kind == "dates")
+    coded = codec.encode(x)
+    assert np.allclose(codec.decode(coded.token, coded.z), x, rtol=1e-9, atol=1e-9)
+    assert codec.unit == {"heavy": 0, "lattice": 5, "bounded": 0, "dates": 8.64e10}[kind]
+    rest = coded.token == codec.tokens - 1
+    assert abs(coded.z[rest].mean()) < 0.25 and 0.8 < coded.z[rest].std() < 1.2, "standard normal scores"
+    if not codec.unit:  # density of z standard normal is a density of x: it integrates to 1
+        grid = np.sort(np.concatenate([np.linspace(-3000, 3000, 200_001), np.linspace(-8, 12, 100_001)]))
+        far = codec.encode(grid)
+        log = far.log_rate - 0.5 * far.z**2 - 0.5 * np.log(2 * np.pi)
+        assert np.trapezoid(np.exp(log), grid) == pytest.approx(1, abs=5e-3)
+    if kind == "bounded":
+        assert codec.decode(np.full(3, codec.tokens - 1), np.array([-9.0, -5, 5])).min() >= 0
+
+
+def test_heads_against_quadrature():
+    torch.manual_seed(0)
+    head = Head(torch.randn(4, 2 + 3 * COMPONENTS, dtype=torch.float64), 2, continuous=True, lattice=False)
+    z = torch.linspace(-40, 40, 8_001, dtype=torch.float64)
+    dense = torch.stack([torch.exp(head._log_density(v.expand(4))) for v in z], 1)
+    assert torch.allclose(torch.trapezoid(dense, z, dim=1), torch.ones(4, dtype=torch.float64), atol=1e-6)
+    event = Event.of([False, True], np.array([[-0.3, 0.4], [1.0, 1.2]]))
+    inside = ((z > -0.3) & (z < 0.4)) | ((z > 1.0) & (z < 1.2))
+    want = torch.exp(head.logits[:, 1]) * torch.trapezoid(dense * inside, z, dim=1)
+    assert torch.allclose(torch.exp(head.log_event(event)), want, atol=6e-3)
+    _, drawn = head.sample(RowRandom(0, 4), event)
+    assert bool((((drawn > -0.3) & (drawn < 0.4)) | ((drawn > 1.0) & (drawn < 1.2))).all())
+
+
+def test_tails_of_the_normal_law():
+    a, b = torch.tensor([-40.0, 8.0, -1.0], dtype=torch.float64), torch.tensor([-39.0, 9.0, 1.0], dtype=torch.float64)
+    found = log_interval(a, b)
+    assert torch.isfinite(found).all() and float(found[2]) == pytest.approx(np.log(0.6826894921), abs=1e-9)
+    assert float(found[1]) == pytest.approx(float(np.log(6.220960574e-16 - 1.128588406e-19)), abs=1e-6)
+    z = truncated_normal(torch.tensor([0.5, 0.5, 0.5], dtype=torch.float64), a, b)
+    assert bool(((z >= a) & (z <= b)).all())
+
+
+def test_arrow_and_arrays_in_and_out():
+    rng = np.random.default_rng(0)
+    quick = Training(steps=40, every=20, batch_size=64)
+    x = TableModel(SMALL, training=quick).fit(rng.normal(size=(100, 2)))
+    assert isinstance(x.sample(3, seed=0), np.ndarray) and x.sample(3, seed=0).shape == (3, 2)
+    arrow = pa.table(
+        {"a": pa.array(rng.normal(size=60)).cast(pa.float32()), "b": pa.array(["u", "v"] * 30).dictionary_encode()}
+    )
+    drawn = TableModel(SMALL, training=quick).fit(arrow).sample(4, seed=0)
+    assert drawn.schema.field("a").type == pa.float32() and pa.types.is_dictionary(drawn.schema.field("b").type)
+    assert drawn.num_rows == 4 and TableModel(SMALL, training=quick).fit(arrow).sample(0).num_rows == 0
