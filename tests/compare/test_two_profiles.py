@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 import pytest
+from scipy.stats import hypergeom
 
 from ecotone.compare.tests._columns import judge_columns
-from ecotone.compare.tests._margins import margins
+from ecotone.compare.tests._margins import log_hypergeometric, margins
 from ecotone.compare.tests._pairs import _all_z
 from ecotone.compare.tests._scores import Design
 from ecotone.compare.tests._two_profiles import CountedDesign, _coded, _pairs, two_profiles
@@ -121,6 +122,15 @@ def test_level_under_no_change(n: int, m: int) -> None:
         assert hits <= runs * (0.1 + 3 * np.sqrt(0.09 / runs))
     assert sum(v.changed for v in found) <= runs * (0.05 + 3 * np.sqrt(0.0475 / runs))
     assert not any(v.material for v in found)
+
+
+def test_a_value_that_most_rows_have_is_tested_exactly() -> None:
+    """Both counts of an indicator give one p-value; the rarer one decides whether its tails are near normal."""
+    law = hypergeom(20_300, 1000, 300)
+    for hits in (3, 8, 30):
+        exact = np.log(2 * min(law.cdf(hits), law.sf(hits - 1)))
+        assert log_hypergeometric(hits, 1000, 300, 20_300) == pytest.approx(exact, rel=1e-6)
+        assert log_hypergeometric(300 - hits, 19_300, 300, 20_300) == pytest.approx(exact, rel=1e-6)
 
 
 def test_a_hundred_equal_levels_raise_nothing() -> None:

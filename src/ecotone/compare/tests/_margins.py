@@ -141,6 +141,8 @@ def _from_counts(c: Coded, table: Floats, what: list[str]) -> tuple[Floats, Floa
 
 def log_hypergeometric(hits: int, marked: int, drawn: int, total: int) -> float:
     """log of the doubled smaller tail: ``hits`` marked rows among ``drawn`` of ``total`` rows, ``marked`` in all."""
+    if 2 * marked > total:  # the rarer rows say whether the tails are normal; the doubled tail is the same
+        hits, marked = drawn - hits, total - marked
     if marked * drawn * (total - drawn) > 1e6 * total:  # thousands expected on either side: the tails are normal
         mean = marked * drawn / total
         sd = math.sqrt(mean * (total - marked) / total * (total - drawn) / max(total - 1, 1))

@@ -24,6 +24,8 @@ from ._two_tables import FAMILIES, TwoTables, put_together
 
 NEEDS_ROWS = "needs rows, and a profile made without rows has none"
 LARGEST = 0.4  # of a score, over the root of the effective number of rows: beyond, its mean is not near normal
+SKEWED = 0.15  # skewness of a difference of means, beyond which its normal tails are off by a fifth where it counts
+ATOM = 0.2  # share of the rows in one cell from which on it is a value of its own
 MISFIT = 0.02  # that a squared score may differ from the sum of scores that stands for it
 
 
@@ -79,11 +81,23 @@ def _coded(c: Counted, n: tuple[int, int]) -> Coded:
     ordered = c.kind in ("numeric", "count")
     lut, what = _ordered_scores(pooled) if ordered else _level_scores(pooled, c.levels)
     if ordered:
-        most = LARGEST * math.sqrt(n[0] * n[1] / sum(n))
-        held = [k for k, w in enumerate(what) if w == "missing" or np.abs(lut[pooled > 0, k]).max() <= most]
+        held = [k for k, w in enumerate(what) if w == "missing" or _near_normal(lut[:, k], pooled, n)]
+        mode = int(pooled[:-1].argmax())
+        rest = int(pooled[:-1].sum() - pooled[mode])
+        lumpy = "normal" in what and what.index("normal") not in held
         lut, what = lut[:, held], tuple(what[k] for k in held)
+        if lumpy and pooled[mode] >= ATOM * pooled.sum() and rest >= MIN_LEVEL:  # its own exact test instead
+            own = np.where(np.arange(len(pooled)) == mode, 1.0, 0.0)
+            lut, what = np.column_stack([lut, own]), (*what, "level:the commonest value")
     codes = np.empty(0, np.int32)
     return Coded(c.name, c.kind, codes, len(pooled) - 1, c.counts, lut, what, c.levels)
+
+
+def _near_normal(score: Floats, pooled: Ints, n: tuple[int, int]) -> bool:
+    """Whether the difference of two means of a score (of variance 1) is near normal at these sizes."""
+    total = sum(n)
+    skew = float(pooled @ score**3) / total * abs(n[0] - n[1]) / math.sqrt(total * n[0] * n[1])
+    return abs(skew) <= SKEWED and np.abs(score[pooled > 0]).max() <= LARGEST * math.sqrt(n[0] * n[1] / total)
 
 
 @dataclass(frozen=True)
