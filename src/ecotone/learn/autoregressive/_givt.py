@@ -31,7 +31,10 @@ CARD = Card(
 
 
 class GIVT(Likelihood):
-    r""":math:`p(x) = \prod_t \sum_j \pi_{tj}\, N(x_t; m_{tj}, \mathrm{diag}\, s_{tj}^2)`, all functions of the tokens before.
+    r"""A causal transformer whose head gives each real-valued token a mixture of normal laws.
+
+    .. math:: p(x) = \prod_t \sum_{j \le k} \pi_{tj}\, N(x_t; m_{tj}, \mathrm{diag}\, s_{tj}^2), \quad
+        \pi_t, m_t, s_t \text{ functions of } x_{<t}
 
     Tokens enter by a linear map; the head gives k logits, means and raw scales r a token, with :math:`s =
     \max\bigl(\tfrac12 (r + \sqrt{r^2 + 4}),\, \text{floor}\bigr)`. Its weights start at 0 and its means at scattered
@@ -65,6 +68,8 @@ class GIVT(Likelihood):
     >>> model.sample(3, seed=0, temperature=0.9).shape, model.log_prob(x[:4]).shape
     ((3, 5, 2), (4,))
     """
+
+    density_: _Tokens
 
     def __init__(
         self,

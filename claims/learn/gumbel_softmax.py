@@ -1,0 +1,118 @@
+"""A categorical VAE trained through relaxed draws, the score function and plain straight-through draws."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from sklearn.datasets import load_digits
+from torch import Tensor, nn
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from paired import paired
+
+from ecotone.learn import Batch, RowRandom, Training
+from ecotone.learn.gradients import gumbel_softmax
+from ecotone.learn.training import train
+
+VARIABLES, LEVELS, TESTED, TEMPERATURE = 20, 10, 400, 0.5
+
+
+class _Categorical(nn.Module):
+    """Encoder, decoder, and the baseline of the score function, with a uniform prior of the latents."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.encoder = nn.Sequential(nn.Linear(64, 128), nn.ReLU(), nn.Linear(128, VARIABLES * LEVELS))
+        self.decoder = nn.Sequential(nn.Linear(VARIABLES * LEVELS, 128), nn.ReLU(), nn.Linear(128, 64))
+        self.expected = nn.Sequential(nn.Linear(64, 128), nn.ReLU(), nn.Linear(128, 1))
+
+    def logits(self, x: Tensor) -> Tensor:
+        return torch.log_softmax(self.encoder(x).reshape(len(x), VARIABLES, LEVELS), dim=-1)
+
+    def reconstruction(self, x: Tensor, y: Tensor) -> Tensor:
+        out = self.decoder(y.flatten(1))
+        return -nn.functional.binary_cross_entropy_with_logits(out, x, reduction="none").sum(1)
+
+    def divergence(self, logits: Tensor) -> Tensor:
+        return (logits.exp() * (logits + np.log(LEVELS))).sum((1, 2))
+
+
+Draw = Callable[[_Categorical, Tensor, Tensor, RowRandom], Tensor]
+
+
+def _relaxed(module: _Categorical, x: Tensor, logits: Tensor, rng: RowRandom) -> Tensor:
+    return module.reconstruction(x, gumbel_softmax(logits, TEMPERATURE, rng=rng))
+
+
+def _exact(logits: Tensor, rng: RowRandom) -> Tensor:
+    return nn.functional.one_hot(rng.categorical(logits), LEVELS).to(logits)
+
+
+def _straight_through(module: _Categorical, x: Tensor, logits: Tensor, rng: RowRandom) -> Tensor:
+    p = logits.exp()
+    return module.reconstruction(x, _exact(logits, rng) + p - p.detach())
+
+
+def _score_function(module: _Categorical, x: Tensor, logits: Tensor, rng: RowRandom) -> Tensor:
+    y = _exact(logits, rng)
+    value, expected = module.reconstruction(x, y), module.expected(x)[:, 0]
+    if not module.training:
+        return value
+    gain = (value - expected).detach()
+    score = gain * (logits * y).sum((1, 2))
+    return value + score - score.detach() - 0.1 * ((value.detach() - expected) ** 2)
+
+
+def _bound(draw: Draw, seed: int, grey: Tensor, test: Tensor) -> float:
+    """Mean bound of test rows over exact draws, after training with this gradient."""
+
+    def loss(module: Any, batch: Batch) -> Tensor:
+        x = (batch.rng.uniform((64,)) <= batch.x).to(batch.x)
+        logits = module.logits(x)
+        return (module.divergence(logits) - draw(module, x, logits, batch.rng)).mean()
+
+    torch.manual_seed(seed)
+    module = _Categorical()
+    settings = Training(steps=2000, batch_size=100, learning_rate=1e-3, every=400, clip=1e6, device="cpu", seed=seed)
+    train(module, loss, grey, training=settings)
+    rng = RowRandom(seed, len(test), dtype=torch.float32)
+    with torch.no_grad():
+        logits = module.logits(test)
+        each = [module.reconstruction(test, _exact(logits, rng)) for _ in range(20)]
+        return float((torch.stack(each).mean(0) - module.divergence(logits)).mean())
+
+
+def _one(seed: int) -> list[float]:
+    rng = np.random.default_rng(seed)
+    grey = rng.permutation(load_digits().data / 16)
+    test = torch.as_tensor(rng.random((TESTED, 64)) < grey[:TESTED]).float()
+    rest = torch.as_tensor(grey[TESTED:])
+    return [_bound(draw, seed, rest, test) for draw in (_relaxed, _score_function, _straight_through)]
+
+
+def run(seeds: int = 3) -> dict[str, Any]:
+    """Evidence lower bound of 400 digits held out, over exact draws of the latents for all three."""
+    torch.set_num_threads(1)
+    found = np.array([_one(s) for s in range(seeds)])
+    return paired(
+        "A categorical VAE trained with relaxed draws has a higher bound, on exact draws, than one trained with the "
+        "score function and a baseline, or with plain straight-through draws.",
+        "evidence lower bound of a test row in nats, over exact draws",
+        found[:, 0],
+        found[:, 1:].max(axis=1),
+        notes=f"{VARIABLES} latents of {LEVELS} levels, 2000 steps of 100 rows, temperature {TEMPERATURE}, the "
+        "baseline of the score function a network of the row; the figure compared with is the better of the two, seed "
+        f"by seed. Score function {found[:, 1].mean():.2f}, straight-through {found[:, 2].mean():.2f} nats. The paper "
+        "lowers the temperature from 1 to 0.5.",
+        higher=True,
+    )
+
+
+if __name__ == "__main__":
+    print(json.dumps(run(), indent=2))
