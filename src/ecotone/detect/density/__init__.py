@@ -1,0 +1,10 @@
+"""Scores from a learned density or its parts."""
+
+from typing import TYPE_CHECKING
+
+from ecotone._lazy import attach
+
+if TYPE_CHECKING:
+    from ._msma import MSMA as MSMA
+
+__getattr__, __dir__, __all__ = attach(__name__, __file__)
