@@ -60,6 +60,18 @@ def _tarflow(card):
     return _room(card)(2, layers=1, width=16, heads=2, patch=2, training=_training(steps=10)), x, None
 
 
+def _kernel_density(card):
+    return _room(card)(), _rows(120)[0], None
+
+
+def _stacked_density(card):
+    from ecotone.learn import MAF, GaussianMixture
+
+    x, label = _rows()
+    flow = MAF(1, hidden=(8,), training=_training(steps=10))
+    return _room(card)([GaussianMixture(1), flow], folds=2, refit=100), x, label
+
+
 def _nade(card):
     x, label = _rows()
     return _room(card)("real", hidden=8, components=3, training=_training()), x, label
@@ -76,6 +88,8 @@ SMALL = {
     "RealNVP": _flow,
     "NADE": _nade,
     "TarFlow": _tarflow,
+    "KernelDensity": _kernel_density,
+    "StackedDensity": _stacked_density,
 }
 SMALL |= {"GIVT": _givt}
 SMALL |= dict.fromkeys(("VAE", "IWAE", "InfoVAE", "ConditionalVAE"), _latent)

@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from .latent import InfoVAE as InfoVAE
     from .tables import TableModel as TableModel
     from .tractable import GaussianMixture as GaussianMixture
+    from .tractable import KernelDensity as KernelDensity
+    from .tractable import StackedDensity as StackedDensity
     from .tractable import TokenTable as TokenTable
     from .training import Training as Training
 

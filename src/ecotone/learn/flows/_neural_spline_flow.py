@@ -5,6 +5,9 @@ from __future__ import annotations
 from functools import partial
 from typing import Any, Literal
 
+import torch
+from torch import Tensor
+
 from ecotone.cards import Card
 from ecotone.contracts import BadInput
 from ecotone.learn._likelihood import Density, vectors_only
@@ -40,6 +43,9 @@ class NeuralSplineFlow(Flow):
     bins : int
     bound : float
     kind : {"autoregressive", "coupling"}
+    whiten : bool
+        Divide out the Cholesky factor of the rows' covariance first: the flow then begins as the normal law with their
+        covariance, which suits few rows.
     training : Training
 
     References
@@ -64,13 +70,21 @@ class NeuralSplineFlow(Flow):
         bins: int = 8,
         bound: float = 5.0,
         kind: Literal["autoregressive", "coupling"] = "autoregressive",
+        whiten: bool = False,
         training: Training = Training(),
     ) -> None:
         self.transforms, self.hidden, self.bins, self.bound = transforms, hidden, bins, bound
-        self.kind, self.training = kind, training
+        self.kind, self.whiten, self.training = kind, whiten, training
+
+    _factor: Tensor | None = None
+
+    def _prepare(self, x: Tensor) -> None:
+        if self.whiten:
+            z = self._encode(x.detach().double().cpu())
+            spread = torch.cov(z.T, correction=0).reshape(z.shape[1], -1)
+            self._factor = torch.linalg.cholesky(spread + 1e-6 * torch.eye(len(spread)))
 
     def _module(self, shape: tuple[int, ...], width: int) -> Density:
-        import torch
         from zuko.flows import GeneralCouplingTransform, MaskedAutoregressiveTransform
         from zuko.transforms import MonotonicRQSTransform
 
@@ -81,6 +95,9 @@ class NeuralSplineFlow(Flow):
                 f"{self.bins!r}, {self.bound!r} and {self.kind!r}"
             )
         d = vectors_only(shape, "NeuralSplineFlow")
+        factor = None
+        if self.whiten:  # a saved copy reads its factor after the module is built
+            factor = torch.eye(d) if self._factor is None else self._factor
         spline: dict[str, Any] = {
             "univariate": partial(MonotonicRQSTransform, bound=self.bound),
             "shapes": [(self.bins,), (self.bins,), (self.bins - 1,)],
@@ -88,7 +105,9 @@ class NeuralSplineFlow(Flow):
         }
         if self.kind == "autoregressive":
             found = orders(d, self.transforms, self.training.seed)
-            return Composed([MaskedAutoregressiveTransform(d, width, order=order, **spline) for order in found], d)
+            return Composed(
+                [MaskedAutoregressiveTransform(d, width, order=order, **spline) for order in found], d, factor
+            )
         side = torch.arange(d) % 2 == 1
         masks = [side if i % 2 == 0 else ~side for i in range(self.transforms)]
-        return Composed([GeneralCouplingTransform(d, width, mask=mask, **spline) for mask in masks], d)
+        return Composed([GeneralCouplingTransform(d, width, mask=mask, **spline) for mask in masks], d, factor)

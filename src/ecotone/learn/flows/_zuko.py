@@ -15,26 +15,37 @@ from ecotone.learn._random import RowRandom
 
 
 class Composed(Density):
-    """A composition of zuko's lazy transforms from standardised rows to standard normal noise."""
+    """A composition of zuko's lazy transforms from standardised rows to standard normal noise.
 
-    def __init__(self, transforms: Sequence[Any], features: int) -> None:
+    ``factor``, lower triangular, is divided out before them.
+    """
+
+    factor: Tensor
+
+    def __init__(self, transforms: Sequence[Any], features: int, factor: Tensor | None = None) -> None:
         from zuko.lazy import LazyComposedTransform
 
         super().__init__()
+        self.whitened = factor is not None
+        self.register_buffer("factor", torch.eye(features) if factor is None else factor.float())
         self.features = features
         self.transform = LazyComposedTransform(*transforms)
         for one in transforms:
             identity_start(one)
 
     def log_prob(self, z: Tensor, c: Tensor | None) -> Tensor:
+        if self.whitened:
+            z = torch.linalg.solve_triangular(self.factor, z.mT, upper=False).mT
         u, log_volume = self.transform(c).call_and_ladj(z)
+        if self.whitened:
+            log_volume = log_volume - torch.log(torch.diagonal(self.factor)).sum()
         found: Tensor = log_volume - 0.5 * (u**2).sum(-1) - 0.5 * self.features * math.log(2 * math.pi)
         return found
 
     def draw(self, rng: RowRandom, c: Tensor | None) -> Tensor:
         u = rng.normal((self.features,)).to(next(self.parameters()))
         found: Tensor = self.transform(c).inv(u)
-        return found
+        return found @ self.factor.mT if self.whitened else found
 
 
 def identity_start(transform: nn.Module) -> None:

@@ -6,5 +6,8 @@ from ecotone._lazy import attach
 
 if TYPE_CHECKING:
     from ._gaussian_mixture import GaussianMixture as GaussianMixture
+    from ._kernel_density import KernelDensity as KernelDensity
+    from ._stacked_density import StackedDensity as StackedDensity
+    from ._token_table import TokenTable as TokenTable
 
 __getattr__, __dir__, __all__ = attach(__name__, __file__)

@@ -1,0 +1,164 @@
+"""Stacking: a mixture of different densities with weights from rows that they did not learn from."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ecotone.cards import Card
+from ecotone.contracts import BadInput
+from ecotone.learn._arrays import as_weights, rows
+from ecotone.learn._distribution import Distribution
+from ecotone.learn._random import RowRandom
+
+CARD = Card(
+    name="StackedDensity",
+    summary="Mixture of different densities, weighted by how likely they make rows that they did not learn from.",
+    contract="Distribution",
+    title="Linearly Combining Density Estimators via Stacking",
+    authors=("Smyth, Padhraic", "Wolpert, David"),
+    year=1999,
+    venue="Machine Learning 36",
+    link="https://doi.org/10.1023/A:1007511322260",
+)
+
+
+class StackedDensity(Distribution):
+    r""":math:`p(x) = \sum_m w_m p_m(x)`, :math:`w = \arg\max \sum_i \log \sum_m w_m p_m^{(-i)}(x_i)`.
+
+    :math:`p_m^{(-i)}` learned without the fold of row i. The weights are found by EM: the problem is concave. Up to
+    ``refit`` rows every member is then fitted again to all rows; with more, there is one fold (a share
+    ``1 / folds`` of the rows), and the members stay as they were fitted without it.
+
+    Parameters
+    ----------
+    members : sequence of Distribution
+        Not fitted; copies are.
+    folds : int
+    refit : int
+    seed : int
+        Of the folds.
+
+    Attributes
+    ----------
+    members_ : list of Distribution
+    weights_ : (m,) float64 Tensor
+    held_out_ : list of float
+        Mean log-density of each member on rows that it did not learn from.
+
+    References
+    ----------
+    Smyth and Wolpert (1999), https://doi.org/10.1023/A:1007511322260
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ecotone.learn import GaussianMixture
+    >>> from ecotone.learn.tractable import KernelDensity, StackedDensity
+    >>> x = np.random.default_rng(0).normal(size=(300, 2))
+    >>> model = StackedDensity([GaussianMixture(1), KernelDensity()]).fit(x)
+    >>> bool(model.weights_[0] > 0.8)
+    True
+    """
+
+    def __init__(self, members: Sequence[Any], *, folds: int = 5, refit: int = 2000, seed: int = 0) -> None:
+        self.members, self.folds, self.refit, self.seed = members, folds, refit, seed
+
+    def fit(self, X: Any, y: Any = None, *, given: Any = None, sample_weight: Any = None) -> StackedDensity:
+        """Fit the members to rows ``X`` ``(n, ...)`` and weigh them; all must take what is passed."""
+        x, _ = rows(X, "X")
+        if not self.members or self.folds < 2 or len(x) < 2 * self.folds:
+            raise BadInput(
+                f"StackedDensity needs a member, folds >= 2 and at least two rows a fold, got {len(self.members)}, "
+                f"{self.folds!r} and {len(x)} rows"
+            )
+        weight = as_weights(sample_weight, len(x))
+        condition = None if given is None else np.asarray(given.cpu() if isinstance(given, Tensor) else given)
+        encoded = self._learn_condition(given, len(x))
+        if encoded is not None and encoded.is_floating_point():
+            raise BadInput("given must be labels: members scale numbers each in its own way")
+        self.torch_ = isinstance(X, Tensor)
+        data = (x.detach().double().cpu(), condition, weight)
+        fold = np.random.default_rng(self.seed).permutation(len(x)) % self.folds
+        again = len(x) <= self.refit
+        parts, held = [], []
+        for k in range(self.folds if again else 1):
+            made = [_fit(member, data, np.flatnonzero(fold != k)) for member in self.members]
+            held.append(np.flatnonzero(fold == k))
+            parts.append(torch.stack([_held_out(m, data, held[-1]) for m in made], 1))
+        log, at = torch.cat(parts), torch.as_tensor(np.concatenate(held))
+        share = torch.ones(len(at)).double() if weight is None else weight[at]
+        self.weights_ = _weigh(log, share / share.sum())
+        self.held_out_ = [float(v) for v in (share[:, None] * log).sum(0) / share.sum()]
+        self.members_ = [_fit(member, data, np.arange(len(x))) for member in self.members] if again else made
+        for member in self.members_:
+            if self.condition_ is not None and member.condition_.levels != self.condition_.levels:
+                raise BadInput("a class of given has too few rows to be in every fold; merge it, or use fewer folds")
+        self.shape_ = tuple(x.shape[1:])
+        return self
+
+    def _log_prob(self, x: Tensor, given: Tensor | None) -> Tensor:
+        parts = [
+            m._log_prob(x, given).cpu() + torch.log(w)
+            for m, w in zip(self.members_, self.weights_, strict=True)
+            if w > 0
+        ]
+        return torch.logsumexp(torch.stack(parts, 1), 1)
+
+    def _sample(self, rng: RowRandom, given: Tensor | None) -> Tensor:
+        k = rng.categorical(torch.log(self.weights_).expand(len(rng), -1))
+        x = torch.empty(len(rng), *self.shape_, dtype=torch.float64)
+        for i, member in enumerate(self.members_):
+            at = torch.nonzero(k == i)[:, 0]
+            if len(at):
+                x[at] = member._sample(rng.take(at), None if given is None else given[at]).double().cpu()
+        return x
+
+    def _state(self) -> tuple[dict[str, Any], dict[str, Tensor]]:
+        body, tensors = super()._state()
+        states = []
+        for i, member in enumerate(self.members_):
+            state, own = member._state()
+            states.append(state)
+            tensors |= {f"member{i}.{k}": v for k, v in own.items()}
+        return body | {"members": states, "held_out": self.held_out_}, tensors | {"weights": self.weights_}
+
+    def _restore(self, body: dict[str, Any], tensors: dict[str, Tensor]) -> None:
+        super()._restore(body, tensors)
+        self.weights_, self.held_out_ = tensors["weights"], body["held_out"]
+        self.members_ = [copy.deepcopy(member) for member in self.members]
+        for i, (member, state) in enumerate(zip(self.members_, body["members"], strict=True)):
+            start = f"member{i}."
+            member._restore(state, {k[len(start) :]: v for k, v in tensors.items() if k.startswith(start)})
+
+
+_Data = tuple[Tensor, Any, Tensor | None]
+
+
+def _fit(member: Any, data: _Data, at: Any) -> Any:
+    x, given, weight = data
+    told = None if given is None else given[at]
+    return copy.deepcopy(member).fit(x[at], given=told, sample_weight=None if weight is None else weight[at])
+
+
+def _held_out(member: Any, data: _Data, at: Any) -> Tensor:
+    with torch.no_grad():
+        found = member.log_prob(data[0][at], given=None if data[1] is None else data[1][at])
+    return torch.as_tensor(found, dtype=torch.float64).cpu()
+
+
+def _weigh(log: Tensor, share: Tensor, steps: int = 2000) -> Tensor:
+    """EM for the weights of fixed densities: log (n, m), share (n,) of the rows."""
+    weights = torch.full((log.shape[1],), 1 / log.shape[1], dtype=torch.float64)
+    for _ in range(steps):
+        after = (share[:, None] * torch.softmax(log + torch.log(weights), 1)).sum(0)
+        if float((after - weights).abs().max()) < 1e-9:
+            break
+        weights = after
+    weights = torch.where(weights < 1e-6, 0.0, weights)
+    return weights / weights.sum()
