@@ -77,6 +77,23 @@ def _nade(card):
     return _room(card)("real", hidden=8, components=3, training=_training()), x, label
 
 
+def _tokens(n=300):
+    rng = np.random.default_rng(1)
+    x = rng.integers(0, 3, (n, 3))
+    return np.where(rng.random((n, 3)) < 0.6, x[:, :1], x), rng.integers(0, 2, n)
+
+
+def _token_diffusion(card):
+    from ecotone.learn.networks import TokenTransformer
+
+    network = TokenTransformer(width=8, depth=1, heads=2, time=card.name == "InterpolatingTokens")
+    return _room(card)(network, training=_training(steps=20, every=20)), *_tokens()
+
+
+def _token_table(card):
+    return _room(card)(), _tokens()[0], None
+
+
 SMALL = {
     "EDM": _edm,
     "GaussianMixture": _gaussian_mixture,
@@ -93,6 +110,9 @@ SMALL = {
 }
 SMALL |= {"GIVT": _givt}
 SMALL |= dict.fromkeys(("VAE", "IWAE", "InfoVAE", "ConditionalVAE"), _latent)
+
+SMALL |= dict.fromkeys(("MaskedTokens", "InterpolatingTokens"), _token_diffusion)
+SMALL |= {"TokenTable": _token_table}
 
 
 def small(card):

@@ -5,6 +5,13 @@ from typing import TYPE_CHECKING
 from ecotone._lazy import attach
 
 if TYPE_CHECKING:
+    from ._contrastive_flow_matching import ContrastiveFlowMatching as ContrastiveFlowMatching
     from ._denoising import Denoising as Denoising
+    from ._denoising_cross_entropy import DenoisingCrossEntropy as DenoisingCrossEntropy
+    from ._guided_denoising import GuidedDenoising as GuidedDenoising
+    from ._interpolating_nelbo import InterpolatingNELBO as InterpolatingNELBO
+    from ._masked_nelbo import MaskedNELBO as MaskedNELBO
+    from ._relative_entropy import RelativeEntropy as RelativeEntropy
+    from ._residual_constrained import ResidualConstrained as ResidualConstrained
 
 __getattr__, __dir__, __all__ = attach(__name__, __file__)
