@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -58,6 +59,8 @@ def load(path: str | Path) -> Any:
 
 def describe(value: Any) -> Any:
     """A part and its arguments as JSON; raises ``BadInput`` for what is not a part of this library."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return {"float": str(value)}
     if value is None or isinstance(value, bool | int | float | str):
         return value
     if isinstance(value, np.integer | np.floating | np.bool_):
@@ -79,6 +82,8 @@ def build(described: Any) -> Any:
     """What :func:`describe` described."""
     if not isinstance(described, dict):
         return described
+    if set(described) == {"float"}:
+        return float(described["float"])
     if set(described) == {"list"}:
         return [build(v) for v in described["list"]]
     if set(described) == {"tuple"}:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import time
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -56,6 +57,8 @@ class Training:
         Steps between two looks at the held-out loss, and between two checkpoints.
     patience : int
         Looks without improvement before training stops; the best weights are kept.
+    minutes : float
+        Training stops after so long, at the best weights so far; what a checkpoint had is not counted.
     precision : str
         ``"32-true"``, ``"64-true"``, ``"bf16-mixed"``, ``"16-mixed"``: Lightning Fabric's words.
     device : str
@@ -79,6 +82,7 @@ class Training:
     held_out: float = 0.1
     every: int = 200
     patience: int = 10
+    minutes: float = math.inf
     precision: str = "32-true"
     device: str = "auto"
     seed: int = 0
@@ -183,9 +187,13 @@ class _Run:
         self._resume()
         self.plain.train()
         show = _bar(t, self.step)
-        running = 0.0
+        running, end = 0.0, time.monotonic() + 60 * t.minutes
+
+        def over() -> bool:
+            return time.monotonic() > end and bool(self.history)
+
         try:
-            while self.step < t.steps and self.stale <= t.patience:
+            while self.step < t.steps and self.stale <= t.patience and not over():
                 value = self._one_step()
                 running += (value - running) / min(self.step % t.every or t.every, t.every)
                 if self.step % t.every == 0 or self.step == t.steps:

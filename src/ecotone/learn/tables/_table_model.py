@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from ecotone.cards import Card
-from ecotone.contracts import BadInput, Floats
+from ecotone.contracts import BadInput, Floats, as_seed
 from ecotone.data import read_table
 from ecotone.learn._arrays import as_weights
 from ecotone.learn._contracts import Batch
@@ -64,6 +64,8 @@ class TableModel(Generator):
     ----------
     network : MaskedPerceptron
     training : Training
+    calibration : float
+        Share of the rows kept out of the fit, at most 5 000 of them, for the p-values.
 
     Attributes
     ----------
@@ -96,8 +98,9 @@ class TableModel(Generator):
         network: MaskedPerceptron = MaskedPerceptron(),
         *,
         training: Training = Training(steps=6000, batch_size=512, learning_rate=2e-3, every=250, patience=6),
+        calibration: float = 0.1,
     ) -> None:
-        self.network, self.training = network, training
+        self.network, self.training, self.calibration = network, training, calibration
 
     def fit(self, X: Any, y: Any = None, *, given: Any = None, sample_weight: Any = None) -> TableModel:
         """Learn from a table: anything that :func:`ecotone.data.read_table` reads.
@@ -114,12 +117,25 @@ class TableModel(Generator):
             raise BadInput(f"a TableModel needs at least 20 rows, got {table.num_rows}")
         self.codec_, self.native_ = fit_table(table), _native(X)
         self._begin()
-        packed = torch.as_tensor(self.codec_.encode(table))
-        self._start_at_frequencies(packed[:, :, 0].long())
-        weight = as_weights(sample_weight, table.num_rows)
-        self.history_ = train(self.module_, self._loss, packed, weight=weight, training=self.training)
+        packed, weight = torch.as_tensor(self.codec_.encode(table)), as_weights(sample_weight, table.num_rows)
+        aside, rows = self._apart(table.num_rows)
+        self._start_at_frequencies(packed[rows][:, :, 0].long())
+        own = None if weight is None else weight[rows]
+        self.history_ = train(self.module_, self._loss, packed[rows], weight=own, training=self.training)
         self.shape_ = (len(self.codec_.columns),)
+        self.calibration_ = np.sort(self._joint(packed[aside]))
         return self
+
+    def _apart(self, n: int) -> tuple[Tensor, Tensor]:
+        """Rows for the p-values, and rows to fit on."""
+        if not 0 <= self.calibration < 1:
+            raise BadInput(f"calibration must lie in [0, 1), got {self.calibration!r}")
+        order = torch.as_tensor(as_seed(self.training.seed, 2).permutation(n))
+        count = min(int(self.calibration * n), 5000)
+        return order[:count], order[count:]
+
+    def _joint(self, packed: Tensor) -> Floats:
+        return self._chain(packed, torch.zeros(packed.shape[:2], dtype=torch.bool), list(range(packed.shape[1])))
 
     def _begin(self) -> None:
         with torch.random.fork_rng(devices=[]):
@@ -206,6 +222,22 @@ class TableModel(Generator):
     def score_samples(self, X: Any) -> Floats:
         """The joint log-probability of each row, ``(n,)``: higher is more typical."""
         return self.log_prob(X)
+
+    def pvalues(self, X: Any) -> Floats:
+        """Calibrated p-value ``(n,)`` of each row: at most ``a`` with probability ``a`` for a row of the learned law.
+
+        Conformal, from rows that were kept out of the fit: ties and rounding count against the row.
+
+        Raises
+        ------
+        BadInput
+            Where no rows were kept.
+        """
+        self._fitted()
+        if not len(self.calibration_):
+            raise BadInput("no rows were kept for p-values; fit with calibration > 0, or wrap the model in Calibrated")
+        below = np.searchsorted(self.calibration_, self.score_samples(X), side="right")
+        return np.asarray((1 + below) / (len(self.calibration_) + 1))
 
     def predict_proba(self, X: Any, column: str) -> Floats:
         """``(n, levels)`` probability of each of a column's :meth:`levels` given all other columns that ``X`` has.
@@ -369,14 +401,16 @@ class TableModel(Generator):
         body, tensors = super()._state()
         learned = {f"module.{k}": v for k, v in self.module_.state_dict().items()}
         own = {"codec": self.codec_.to_dict(), "native": self.native_, "history": self.history_}
-        return body | own, tensors | learned
+        return body | own, tensors | learned | {"calibration": torch.as_tensor(self.calibration_)}
 
     def _restore(self, body: dict[str, Any], tensors: dict[str, Tensor]) -> None:
         super()._restore(body, tensors)
         self.codec_, self.native_ = TableCodec.from_dict(body["codec"]), body["native"]
         self.history_ = body["history"]
         self._begin()
-        self.module_.load_state_dict({k.removeprefix("module."): v for k, v in tensors.items()})
+        self.calibration_ = tensors["calibration"].numpy()
+        learned = {k.removeprefix("module."): v for k, v in tensors.items() if k.startswith("module.")}
+        self.module_.load_state_dict(learned)
         self.module_.eval()
 
 

@@ -1,0 +1,198 @@
+"""``ecotone fit``, ``sample``, ``score`` and ``impute``: a table's law, learned and used."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ecotone.contracts import BadInput
+
+from ._main import app, say
+from ._outputs import check_outputs
+from ._tables import check_format, write_table
+
+if TYPE_CHECKING:
+    from ecotone.learn import TableModel
+
+_SOURCE = typer.Argument(help="CSV, Parquet, Arrow IPC, glob, directory or DB.duckdb::table")
+_MODEL = typer.Argument(help="A model that `ecotone fit` wrote")
+
+
+@app.command()
+def fit(
+    source: Annotated[str, _SOURCE],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The model to write")],
+    columns: Annotated[list[str] | None, typer.Option(help="Columns to learn (repeat)")] = None,
+    exclude: Annotated[list[str] | None, typer.Option(help="Columns to leave out (repeat)")] = None,
+    minutes: Annotated[float, typer.Option(help="Stop training after so long; the best weights are kept")] = 10.0,
+    steps: Annotated[int, typer.Option(help="Most steps of training")] = 6000,
+    width: Annotated[int, typer.Option(help="Width of the network")] = 384,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps")] = "auto",
+    seed: Annotated[int, typer.Option(help="The same seed gives the same model")] = 0,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Tracebacks")] = False,
+) -> int:
+    """Learn a table's law. A run that was stopped goes on from OUTPUT.checkpoint."""
+    from ecotone.data import read_table
+
+    check_outputs({"-o": output}, (source,))
+    frame = read_table(source, name="SOURCE")
+    table = _chosen(frame.arrow, columns, exclude)
+    _torch()
+    from ecotone.learn import TableModel, Training
+    from ecotone.learn.tables import MaskedPerceptron
+
+    checkpoint = output.with_name(output.name + ".checkpoint")
+    check_outputs({"the checkpoint": checkpoint})
+    training = Training(
+        steps=steps, batch_size=512, learning_rate=2e-3, every=max(min(250, steps // 4), 1), patience=8, device=device,
+        seed=seed, minutes=minutes, checkpoint=checkpoint, progress=sys.stderr.isatty() and not quiet,
+    )  # fmt: skip
+    model = TableModel(MaskedPerceptron(width=width), training=training).fit(table)
+    model.save(output)
+    checkpoint.unlink(missing_ok=True)
+    if not quiet:
+        say(_fitted(model, output, table.num_rows))
+    return 0
+
+
+def _fitted(model: TableModel, output: Path, rows: int) -> str:
+    last = min(model.history_, key=lambda look: look["held_out"] or 0.0)
+    lines = [
+        f"{output}: {len(model.columns_)} columns of {rows} rows, {int(model.history_[-1]['step'] or 0)} steps, "
+        f"{output.stat().st_size / 1e6:.1f} MB; held-out loss {last['held_out']:.4f} nats a column"
+    ]
+    lines += [f"left out: {name} ({why})" for name, why in model.left_out_.items()]
+    return "\n".join(lines)
+
+
+@app.command()
+def sample(
+    model: Annotated[Path, _MODEL],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Parquet, CSV or Arrow file to write")],
+    n: Annotated[int, typer.Option("-n", help="How many rows")] = 1000,
+    given: Annotated[
+        list[str] | None,
+        typer.Option(help="COLUMN=VALUE, COLUMN=LOW..HIGH, COLUMN={A,B}, or COLUMN= for missing (repeat)"),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same rows")] = 0,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors")] = False,
+) -> int:
+    """Draw rows from a learned law, given what is known of them."""
+    check_outputs({"-o": output}, (model,))
+    check_format("-o", output)
+    learned = _load(model)
+    drawn = learned.sample(n, given=_conditions(given or []) or None, seed=seed)
+    write_table(output, drawn)
+    if not quiet:
+        say(f"{output}: {drawn.num_rows} rows, {drawn.num_columns} columns")
+    return 0
+
+
+@app.command()
+def score(
+    model: Annotated[Path, _MODEL],
+    source: Annotated[str, _SOURCE],
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="Parquet, CSV or Arrow file to write")] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors")] = False,
+) -> int:
+    """Log-density and calibrated p-value of every row under a learned law."""
+    import numpy as np
+    import pyarrow as pa
+
+    from ecotone.data import read_table
+
+    check_outputs({"-o": output}, (model, source))
+    check_format("-o", output)
+    frame = read_table(source, name="SOURCE")
+    learned = _load(model)
+    log = learned.log_prob(frame)
+    p = learned.pvalues(frame)
+    if output is not None:
+        write_table(output, pa.table({"row": np.arange(len(log)), "log_prob": log, "pvalue": p}))
+    if not quiet:
+        possible = np.isfinite(log)
+        mean = f"{log[possible].mean():.4f}" if possible.any() else "none"
+        say(
+            f"{len(log)} rows: mean log-density {mean} nats ({int((~possible).sum())} rows impossible), "
+            f"{(p <= 0.05).mean():.3f} of them at p <= .05"
+        )
+    return 0
+
+
+@app.command()
+def impute(
+    model: Annotated[Path, _MODEL],
+    source: Annotated[str, _SOURCE],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Parquet, CSV or Arrow file to write")],
+    seed: Annotated[int, typer.Option(help="Another seed is another draw")] = 0,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors")] = False,
+) -> int:
+    """Fill what is missing by draws from the learned law given the rest of the row."""
+    from ecotone.data import read_table
+
+    check_outputs({"-o": output}, (model, source))
+    check_format("-o", output)
+    frame = read_table(source, name="SOURCE")
+    filled = _load(model).impute(frame.arrow, seed=seed)
+    write_table(output, filled)
+    if not quiet:
+        before, after = (sum(t.column(c).null_count for c in t.column_names) for t in (frame.arrow, filled))
+        say(f"{output}: {before - after} of {before} missing values filled")
+    return 0
+
+
+def _chosen(table: Any, columns: list[str] | None, exclude: list[str] | None) -> Any:
+    for option, names in (("--columns", columns), ("--exclude", exclude)):
+        for name in names or ():
+            if name not in table.column_names:
+                raise BadInput(f"{option} {name!r} is not in the table; it has {', '.join(table.column_names[:12])}")
+    kept = [c for c in (columns or table.column_names) if c not in (exclude or ())]
+    if not kept:
+        raise BadInput("--columns and --exclude leave no column; name fewer to exclude")
+    return table.select(kept)
+
+
+def _conditions(words: list[str]) -> dict[str, Any]:
+    """What ``--given`` says, by column."""
+    found: dict[str, Any] = {}
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not equals or not name:
+            raise BadInput(f"--given {word!r} must be COLUMN=VALUE, COLUMN=LOW..HIGH or COLUMN={{A,B}}")
+        if name in found:
+            raise BadInput(f"--given names {name!r} twice; say all of it at once, such as {name}=LOW..HIGH")
+        found[name] = _condition(value)
+    return found
+
+
+def _condition(value: str) -> Any:
+    if value == "":
+        return None
+    if value.startswith("{") and value.endswith("}"):
+        return [v.strip() for v in value[1:-1].split(",") if v.strip()]
+    if ".." in value:
+        low, _, high = value.partition("..")
+        return (low or None, high or None)
+    return value
+
+
+def _load(path: Path) -> TableModel:
+    _torch()
+    from ecotone.learn import TableModel, load
+
+    found = load(path)
+    if not isinstance(found, TableModel):
+        raise BadInput(f"{path} holds a {type(found).__name__}, which is no law of tables; use it from Python")
+    found.native_ = "pyarrow"
+    return found
+
+
+def _torch() -> None:
+    try:
+        import torch  # noqa: F401
+    except ModuleNotFoundError:
+        raise BadInput("learning a law needs torch; install it with pip install 'ecotone[torch]'") from None

@@ -1,0 +1,57 @@
+"""Tables that a command writes: whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from ecotone.contracts import BadInput
+
+FORMATS = (".parquet", ".csv", ".arrow", ".feather")
+
+
+def check_format(option: str, path: Path | None) -> None:
+    """Raise ``BadInput`` for a name whose ending is not that of a table."""
+    if path is not None and path.suffix not in FORMATS:
+        raise BadInput(f"{option} {path}: a table's name ends in {', '.join(FORMATS)}; rename it")
+
+
+def write_table(path: Path, table: pa.Table) -> None:
+    """Write an Arrow table in the format of its name, to a file beside it that is renamed at the end."""
+    handle, temporary = tempfile.mkstemp(prefix=f".{path.name[:40]}.", suffix=path.suffix, dir=path.parent)
+    os.close(handle)
+    try:
+        _write(temporary, table, path.suffix)
+        os.replace(temporary, path)
+    except BaseException as error:
+        Path(temporary).unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise BadInput(f"cannot write {path} ({error.strerror}); give another path") from None
+        raise
+
+
+def _write(path: str, table: pa.Table, suffix: str) -> None:
+    if suffix == ".parquet":
+        import pyarrow.parquet as pq
+
+        pq.write_table(table, path)
+    elif suffix == ".csv":
+        from pyarrow import csv
+
+        csv.write_csv(_plain(table), path)
+    else:
+        from pyarrow import feather
+
+        feather.write_feather(table, path)
+
+
+def _plain(table: pa.Table) -> Any:
+    """Dictionaries as the texts that they stand for: CSV has no other."""
+    for i, field in enumerate(table.schema):
+        if pa.types.is_dictionary(field.type):
+            table = table.set_column(i, field.name, table.column(i).cast(pa.string()))
+    return table
