@@ -15,6 +15,7 @@ from ecotone.contracts import BadInput
 from ecotone.learn._arrays import as_weights, rows
 from ecotone.learn._distribution import Distribution
 from ecotone.learn._random import RowRandom
+from ecotone.learn._standardised import Standardised
 
 CARD = Card(
     name="StackedDensity",
@@ -28,7 +29,7 @@ CARD = Card(
 )
 
 
-class StackedDensity(Distribution):
+class StackedDensity(Standardised, Distribution):
     r""":math:`p(x) = \sum_m w_m p_m(x)`, :math:`w = \arg\max \sum_i \log \sum_m w_m p_m^{(-i)}(x_i)`.
 
     :math:`p_m^{(-i)}` learned without the fold of row i. The weights are found by EM: the problem is concave. Up to
@@ -37,10 +38,13 @@ class StackedDensity(Distribution):
 
     Parameters
     ----------
-    members : sequence of Distribution
-        Not fitted; copies are.
+    members : sequence of Distribution, optional
+        Not fitted; copies are. By default mixtures of 1 to 30 normal laws with small and larger ridges, two kernel
+        densities and two neural spline flows (one of them whitened): what serves vectors of few and of many rows.
     folds : int
     refit : int
+    standardise : bool
+        Members see standardised rows; with False, rows as they are.
     seed : int
         Of the folds.
 
@@ -66,15 +70,25 @@ class StackedDensity(Distribution):
     True
     """
 
-    def __init__(self, members: Sequence[Any], *, folds: int = 5, refit: int = 2000, seed: int = 0) -> None:
-        self.members, self.folds, self.refit, self.seed = members, folds, refit, seed
+    def __init__(
+        self,
+        members: Sequence[Any] | None = None,
+        *,
+        folds: int = 5,
+        refit: int = 2000,
+        standardise: bool = True,
+        seed: int = 0,
+    ) -> None:
+        self.members, self.folds, self.refit, self.standardise = members, folds, refit, standardise
+        self.seed = seed
 
     def fit(self, X: Any, y: Any = None, *, given: Any = None, sample_weight: Any = None) -> StackedDensity:
         """Fit the members to rows ``X`` ``(n, ...)`` and weigh them; all must take what is passed."""
         x, _ = rows(X, "X")
-        if not self.members or self.folds < 2 or len(x) < 2 * self.folds:
+        members = self._members()
+        if not members or self.folds < 2 or len(x) < 2 * self.folds:
             raise BadInput(
-                f"StackedDensity needs a member, folds >= 2 and at least two rows a fold, got {len(self.members)}, "
+                f"StackedDensity needs a member, folds >= 2 and at least two rows a fold, got {len(members)}, "
                 f"{self.folds!r} and {len(x)} rows"
             )
         weight = as_weights(sample_weight, len(x))
@@ -83,32 +97,40 @@ class StackedDensity(Distribution):
         if encoded is not None and encoded.is_floating_point():
             raise BadInput("given must be labels: members scale numbers each in its own way")
         self.torch_ = isinstance(X, Tensor)
-        data = (x.detach().double().cpu(), condition, weight)
+        if self.standardise:
+            self._standardise(x)
+        else:
+            self.centre_, self.scale_ = torch.zeros(x.shape[1:]).double(), torch.ones(x.shape[1:]).double()
+        data = (self._encode(x.detach().double().cpu()), condition, weight)
         fold = np.random.default_rng(self.seed).permutation(len(x)) % self.folds
         again = len(x) <= self.refit
         parts, held = [], []
         for k in range(self.folds if again else 1):
-            made = [_fit(member, data, np.flatnonzero(fold != k)) for member in self.members]
+            made = [_fit(member, data, np.flatnonzero(fold != k)) for member in members]
             held.append(np.flatnonzero(fold == k))
             parts.append(torch.stack([_held_out(m, data, held[-1]) for m in made], 1))
         log, at = torch.cat(parts), torch.as_tensor(np.concatenate(held))
         share = torch.ones(len(at)).double() if weight is None else weight[at]
         self.weights_ = _weigh(log, share / share.sum())
         self.held_out_ = [float(v) for v in (share[:, None] * log).sum(0) / share.sum()]
-        self.members_ = [_fit(member, data, np.arange(len(x))) for member in self.members] if again else made
+        self.members_ = [_fit(member, data, np.arange(len(x))) for member in members] if again else made
         for member in self.members_:
             if self.condition_ is not None and member.condition_.levels != self.condition_.levels:
                 raise BadInput("a class of given has too few rows to be in every fold; merge it, or use fewer folds")
         self.shape_ = tuple(x.shape[1:])
         return self
 
+    def _members(self) -> Sequence[Any]:
+        return default_members(self.seed) if self.members is None else self.members
+
     def _log_prob(self, x: Tensor, given: Tensor | None) -> Tensor:
+        z = self._encode(x.double().cpu())
         parts = [
-            m._log_prob(x, given).cpu() + torch.log(w)
+            m._log_prob(z, given).cpu() + torch.log(w)
             for m, w in zip(self.members_, self.weights_, strict=True)
             if w > 0
         ]
-        return torch.logsumexp(torch.stack(parts, 1), 1)
+        return torch.logsumexp(torch.stack(parts, 1), 1) + self._log_volume(self.shape_)
 
     def _sample(self, rng: RowRandom, given: Tensor | None) -> Tensor:
         k = rng.categorical(torch.log(self.weights_).expand(len(rng), -1))
@@ -117,7 +139,7 @@ class StackedDensity(Distribution):
             at = torch.nonzero(k == i)[:, 0]
             if len(at):
                 x[at] = member._sample(rng.take(at), None if given is None else given[at]).double().cpu()
-        return x
+        return self._decode(x)
 
     def _state(self) -> tuple[dict[str, Any], dict[str, Tensor]]:
         body, tensors = super()._state()
@@ -126,15 +148,37 @@ class StackedDensity(Distribution):
             state, own = member._state()
             states.append(state)
             tensors |= {f"member{i}.{k}": v for k, v in own.items()}
-        return body | {"members": states, "held_out": self.held_out_}, tensors | {"weights": self.weights_}
+        tensors |= {"weights": self.weights_, "centre": self.centre_, "scale": self.scale_}
+        return body | {"members": states, "held_out": self.held_out_}, tensors
 
     def _restore(self, body: dict[str, Any], tensors: dict[str, Tensor]) -> None:
         super()._restore(body, tensors)
         self.weights_, self.held_out_ = tensors["weights"], body["held_out"]
-        self.members_ = [copy.deepcopy(member) for member in self.members]
+        self.members_ = [copy.deepcopy(member) for member in self._members()]
         for i, (member, state) in enumerate(zip(self.members_, body["members"], strict=True)):
             start = f"member{i}."
             member._restore(state, {k[len(start) :]: v for k, v in tensors.items() if k.startswith(start)})
+
+
+def default_members(seed: int) -> list[Any]:
+    """What is stacked unless it is said otherwise."""
+    from ecotone.learn.flows import NeuralSplineFlow
+    from ecotone.learn.training import Training
+
+    from ._gaussian_mixture import GaussianMixture
+    from ._kernel_density import KernelDensity
+
+    training = Training(
+        steps=1500, learning_rate=2e-3, weight_decay=1e-2, ema=0.99, every=75, patience=4, device="cpu", seed=seed
+    )
+    mixtures = [(1, 1e-6), (3, 1e-2), (10, 1e-6), (10, 3e-2), (30, 1e-4)]
+    return [
+        *(GaussianMixture(k, ridge=ridge, starts=1, seed=seed) for k, ridge in mixtures),
+        KernelDensity("diagonal", seed=seed),
+        KernelDensity("full", seed=seed),
+        NeuralSplineFlow(3, hidden=(64, 64), training=training),
+        NeuralSplineFlow(2, hidden=(64, 64), whiten=True, training=training),
+    ]
 
 
 _Data = tuple[Tensor, Any, Tensor | None]

