@@ -154,6 +154,7 @@ class StackedDensity(Standardised, Distribution):
     def _restore(self, body: dict[str, Any], tensors: dict[str, Tensor]) -> None:
         super()._restore(body, tensors)
         self.weights_, self.held_out_ = tensors["weights"], body["held_out"]
+        self.centre_, self.scale_ = tensors["centre"], tensors["scale"]
         self.members_ = [copy.deepcopy(member) for member in self._members()]
         for i, (member, state) in enumerate(zip(self.members_, body["members"], strict=True)):
             start = f"member{i}."
