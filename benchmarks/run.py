@@ -17,6 +17,7 @@ STEPS = {
     "speed": ["speed/run.py"],
     "profile": ["profile/run.py"],
     "accuracy": ["accuracy/coverage.py"],
+    "density": ["density/run.py"],
 }
 
 

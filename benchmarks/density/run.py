@@ -64,8 +64,8 @@ def _zuko(flow: Any, x: np.ndarray) -> Any:
 
 
 def _mixture(x: np.ndarray, by: str) -> Any:
-    """scikit-learn's mixture, with 1 to 40 components."""
-    sizes = [k for k in (1, 2, 3, 5, 8, 12, 20, 40) if k * 4 <= len(x)]
+    """scikit-learn's mixture, with 1 to 40 components that have enough rows for a covariance each."""
+    sizes = [k for k in (1, 2, 3, 5, 8, 12, 20, 40) if k == 1 or 2 * k * (x.shape[1] + 1) <= len(x)]
     inner, held = (x, x) if by == "bic" else (x[len(x) // 5 :], x[: len(x) // 5])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # EM that stops at its limit
@@ -75,7 +75,7 @@ def _mixture(x: np.ndarray, by: str) -> Any:
 
 
 def _kernel(x: np.ndarray) -> Any:
-    grid = {"bandwidth": np.geomspace(0.05, 1.5, 14)}
+    grid = {"bandwidth": np.geomspace(0.1, 1.2, 27)}
     some = x[:1500]  # the width only; all rows make the density
     width = GridSearchCV(PeerKernel(), grid, cv=5).fit(some).best_params_["bandwidth"] * (len(some) / len(x)) ** (
         1 / (x.shape[1] + 4)
