@@ -1,0 +1,95 @@
+"""Errors of imputed values, with the map and without it, beside column means and trees."""
+
+from __future__ import annotations
+
+import json
+import sys
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from scipy.optimize import linear_sum_assignment
+from scipy.spatial.distance import cdist
+from sklearn.datasets import load_breast_cancer, load_diabetes, load_wine
+from sklearn.ensemble import ExtraTreesRegressor
+from sklearn.experimental import enable_iterative_imputer  # noqa: F401
+from sklearn.impute import IterativeImputer, SimpleImputer
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from paired import paired
+
+from ecotone.learn import Training
+from ecotone.learn.inverse import TDMImputer
+
+SHARE, ROWS, COLUMNS = 0.3, 200, 10
+
+
+def _holes(x: np.ndarray, mechanism: str, rng: np.random.Generator) -> np.ndarray:
+    """30 % missing: anywhere, or in half of the columns with odds that rise with the entry's own value."""
+    if mechanism == "at random":
+        return rng.random(x.shape) < SHARE
+    odds = 1 / (1 + np.exp(-2 * x))
+    return rng.random(x.shape) < SHARE * odds / odds.mean(axis=0)
+
+
+def _figures(x: np.ndarray, mechanism: str, seed: int) -> np.ndarray:
+    """Mean absolute error and W2 between the tables, in standard deviations, by imputer."""
+    gone = _holes(x, mechanism, np.random.default_rng(seed))
+    holes = np.where(gone, np.nan, x)
+    training = Training(
+        steps=1000, batch_size=128, learning_rate=1e-2, ema=0.99, held_out=0.0, every=500, precision="64-true",
+        device="cpu", seed=seed,
+    )  # fmt: skip
+    trees = ExtraTreesRegressor(20, min_samples_leaf=2, random_state=seed)
+    imputers = (
+        TDMImputer(training=training),
+        TDMImputer(0, training=training),
+        SimpleImputer(),
+        IterativeImputer(trees, max_iter=3, random_state=seed),
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that three rounds of trees have not converged
+        filled = [imputer.fit_transform(holes) for imputer in imputers]
+    return np.array([(np.abs(f - x)[gone].mean(), _w2(f, x)) for f in filled])
+
+
+def _w2(x: np.ndarray, y: np.ndarray) -> float:
+    cost = cdist(x, y, "sqeuclidean")
+    return float(np.sqrt(cost[linear_sum_assignment(cost)].mean()))
+
+
+def _one(seed: int) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    x = (load_wine, load_breast_cancer, load_diabetes)[seed % 3]().data
+    x = x[rng.permutation(len(x))[:ROWS]][:, :COLUMNS]
+    x = (x - x.mean(axis=0)) / x.std(axis=0)
+    return np.mean([_figures(x, mechanism, seed) for mechanism in ("at random", "by its value")], axis=0)
+
+
+def run(seeds: int = 6) -> dict[str, Any]:
+    """Mean absolute error of imputed entries, mean over entries missing at random and by their own value."""
+    torch.set_num_threads(1)
+    found = np.array([_one(s) for s in range(seeds)])
+    error, w2 = found[..., 0], found[..., 1]
+    means = ", ".join(
+        f"{name} {e:.3f} and {w:.3f}"
+        for name, e, w in zip(
+            ("with the map", "transport alone", "column means", "trees in turn"), error.mean(0), w2.mean(0), strict=True
+        )
+    )
+    return paired(
+        "With 30 % of the entries missing, imputed values are nearer to the true ones than column means and than those "
+        "of transport without the map.",
+        "mean absolute error of imputed entries, in standard deviations",
+        error[:, 0],
+        error[:, 1:3].min(axis=1),
+        notes=f"At most {ROWS} rows and {COLUMNS} columns of wine, breast cancer and diabetes in turn, 1000 steps of "
+        "two batches of 64; compared with the better of column means and transport alone, seed by seed. Mean absolute "
+        f"error and W2 to the whole table: {means}.",
+    )
+
+
+if __name__ == "__main__":
+    print(json.dumps(run(), indent=2))
