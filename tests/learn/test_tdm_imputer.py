@@ -59,8 +59,8 @@ def test_a_column_of_one_value_is_imputed_by_it():
     x[:20, 1] = np.nan
     found = TDMImputer(0, noise=0.3, training=quick()).fit_transform(x)
     assert np.allclose(found[:20, 1], 7, atol=0.01) and np.array_equal(found[20:], x[20:])
-    start, found = (TDMImputer(3, noise=0.3, training=quick(steps)).fit_transform(x) for steps in (1, 600))
-    assert np.abs(found[:20, 1] - 7).mean() < 0.5 * np.abs(start[:20, 1] - 7).mean(), "slower, as the map contracts"
+    start, found = (TDMImputer(3, noise=0.3, training=quick(steps)).fit_transform(x) for steps in (1, 400))
+    assert np.abs(found[:20, 1] - 7).mean() < 0.7 * np.abs(start[:20, 1] - 7).mean(), "slower, as the map contracts"
 
 
 @pytest.mark.oracle("TDMImputer")
