@@ -94,8 +94,26 @@ def _token_table(card):
     return _room(card)(), _tokens()[0], None
 
 
+def _score_sde(card):
+    from ecotone.learn.networks import MLP
+
+    x, label = _rows()
+    return _room(card)(MLP(width=16, depth=1), steps=20, training=_training()), x, label
+
+
+def _jump(card):
+    from ecotone.learn.networks import MLP
+
+    x, label = _rows()
+    return _room(card)(MLP(width=16, depth=1), steps=10, training=_training()), abs(x), label
+
+
 SMALL = {
     "EDM": _edm,
+    "FlowMatching": _edm,
+    "JUMP": _jump,
+    "GaussianDiffusion": _score_sde,
+    "ScoreSDE": _score_sde,
     "GaussianMixture": _gaussian_mixture,
     "FFJORD": _flow,
     "MAF": _flow,

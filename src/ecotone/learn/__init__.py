@@ -23,10 +23,12 @@ if TYPE_CHECKING:
     from .autoregressive import GIVT as GIVT
     from .autoregressive import NADE as NADE
     from .diffusion import EDM as EDM
-    from .diffusion import FlowMatching as FlowMatching
-    from .diffusion import InterpolatingTokens as InterpolatingTokens
     from .diffusion import JUMP as JUMP
+    from .diffusion import FlowMatching as FlowMatching
+    from .diffusion import GaussianDiffusion as GaussianDiffusion
+    from .diffusion import InterpolatingTokens as InterpolatingTokens
     from .diffusion import MaskedTokens as MaskedTokens
+    from .diffusion import ScoreSDE as ScoreSDE
     from .flows import FFJORD as FFJORD
     from .flows import MAF as MAF
     from .flows import MarginalTailAdaptiveFlow as MarginalTailAdaptiveFlow

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import torch
+from scipy.special import gammaincinv, pdtr, pdtrik
 from torch import Tensor
 
 _MASK = 0xFFFFFFFF
@@ -116,6 +118,20 @@ class RowRandom:
     def exponential(self, shape: tuple[int, ...] = ()) -> Tensor:
         """``(n, *shape)`` exponential with mean 1."""
         return -torch.log(self._uniform(math.prod(shape))).reshape(len(self), *shape).to(self.dtype)
+
+    def chi2(self, df: float, shape: tuple[int, ...] = ()) -> Tensor:
+        """``(n, *shape)`` chi-square with ``df`` degrees of freedom, in float64, by its inverse distribution."""
+        u = self._uniform(math.prod(shape)).reshape(len(self), *shape)
+        return torch.as_tensor(2 * gammaincinv(df / 2, u.cpu().numpy()), dtype=torch.float64, device=u.device)
+
+    def poisson(self, rate: Tensor) -> Tensor:
+        """Poisson counts in float64 with the means ``rate`` ``(n, ...)``, by their inverse distribution."""
+        u = self._uniform(math.prod(rate.shape[1:])).reshape(rate.shape).cpu().numpy()
+        mean = rate.detach().double().cpu().numpy()
+        count = np.ceil(pdtrik(u, mean))
+        below = np.maximum(count - 1, 0)  # the inverse is of real numbers, and may round up past the count
+        found = np.where((mean > 0) & (pdtr(below, mean) < u), count, np.where(mean > 0, below, 0.0))
+        return torch.as_tensor(found, dtype=torch.float64, device=rate.device)
 
     def gumbel(self, shape: tuple[int, ...] = ()) -> Tensor:
         """``(n, *shape)`` standard Gumbel, in float64: in less, large values are cut off."""

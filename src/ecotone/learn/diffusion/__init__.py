@@ -7,8 +7,10 @@ from ecotone._lazy import attach
 if TYPE_CHECKING:
     from ._edm import EDM as EDM
     from ._flow_matching import FlowMatching as FlowMatching
+    from ._gaussian_diffusion import GaussianDiffusion as GaussianDiffusion
     from ._interpolating_tokens import InterpolatingTokens as InterpolatingTokens
     from ._jump import JUMP as JUMP
     from ._masked_tokens import MaskedTokens as MaskedTokens
+    from ._score_sde import ScoreSDE as ScoreSDE
 
 __getattr__, __dir__, __all__ = attach(__name__, __file__)

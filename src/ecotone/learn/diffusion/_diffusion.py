@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from ecotone.learn._arrays import as_weights, rows
+from ecotone.learn._condition import Condition
 from ecotone.learn._contracts import Schedule
 from ecotone.learn._distribution import Distribution
 from ecotone.learn._random import RowRandom
@@ -15,7 +16,7 @@ from ecotone.learn._standardised import Standardised
 from ecotone.learn.denoisers._network_denoiser import NetworkDenoiser, Predicts
 from ecotone.learn.networks._network import Network
 from ecotone.learn.objectives._denoising import Denoising
-from ecotone.learn.processes._gaussian_process import GaussianProcess
+from ecotone.learn.processes._interpolation import Interpolation
 from ecotone.learn.samplers._probability_flow import ProbabilityFlow
 from ecotone.learn.samplers._sampler import Sampler
 from ecotone.learn.training import Training, train
@@ -25,7 +26,7 @@ DATA_STD = 0.5
 
 
 class Diffusion(Standardised, Distribution):
-    """A network trained to denoise along a Gaussian process.
+    """A network trained to denoise along a process that mixes the data with a base.
 
     Rows are standardised, by column where they are vectors and by their first axis (channels) where they are images,
     to standard deviation 0.5. A subclass sets ``network``, ``process``, ``training`` in its constructor and
@@ -40,7 +41,7 @@ class Diffusion(Standardised, Distribution):
     """
 
     network: Network
-    process: GaussianProcess
+    process: Interpolation
     training: Training
     likelihood: ProbabilityFlow
     _predicts: Predicts
@@ -73,8 +74,8 @@ class Diffusion(Standardised, Distribution):
         x, _ = rows(X, "X")
         weight = as_weights(sample_weight, len(x))
         self.torch_ = isinstance(X, Tensor)
-        encoded = self._learn_condition(given, len(x))
         self._standardise(x, DATA_STD)
+        encoded = self._learn_condition(given, len(x))
         self._build(tuple(x.shape[1:]))
         self.history_ = train(
             self.denoiser_, self._objective(), self._encode(x), given=encoded, weight=weight, training=self.training
@@ -82,13 +83,19 @@ class Diffusion(Standardised, Distribution):
         self.shape_ = tuple(x.shape[1:])
         return self
 
+    def _learn_condition(self, given: Any, n: int) -> Tensor | None:
+        learned = None if given is None else Condition.of(given, n)
+        self.condition_ = self.process.condition(learned, given, self.centre_, self.scale_)
+        return None if self.condition_ is None else self.condition_.encode(given, n)
+
     def _build(self, shape: tuple[int, ...]) -> None:
         width = 0 if self.condition_ is None else self.condition_.width
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.training.seed)
             network = self.network.build(shape, width)
+        process = self.process.standardised(self.centre_, self.scale_)
         self.denoiser_ = NetworkDenoiser(
-            network, self.process, shape, predicts=self._predicts, data_std=DATA_STD, condition=self.condition_
+            network, process, shape, predicts=self._predicts, data_std=DATA_STD, condition=self.condition_
         )
 
     def _device(self) -> torch.device:
@@ -112,11 +119,11 @@ class Diffusion(Standardised, Distribution):
         return self._along(self._default_sampler(), self._default_schedule(), rng, given)
 
     def _along(self, sampler: Sampler, schedule: Schedule, rng: RowRandom, given: Tensor | None) -> Tensor:
-        return self._decode(sampler.sample(self.denoiser_, self.process, rng, schedule, given=given))
+        return self._decode(sampler.sample(self.denoiser_, self.denoiser_.process, rng, schedule, given=given))
 
     def _log_prob(self, x: Tensor, given: Tensor | None) -> Tensor:
         z = self._encode(x).to(device=self._device(), dtype=torch.float64)
-        found = self.likelihood.log_prob(self.denoiser_, self.process, z, given=given)
+        found = self.likelihood.log_prob(self.denoiser_, self.denoiser_.process, z, given=given)
         return found + self._log_volume(self.shape_).to(found)
 
     def _state(self) -> tuple[dict[str, Any], dict[str, Tensor]]:

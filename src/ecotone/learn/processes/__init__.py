@@ -7,6 +7,7 @@ from ecotone._lazy import attach
 if TYPE_CHECKING:
     from ._absorbing_diffusion import AbsorbingDiffusion as AbsorbingDiffusion
     from ._coupled_interpolant import CoupledInterpolant as CoupledInterpolant
+    from ._discrete_vp import DiscreteVP as DiscreteVP
     from ._edm_process import EDMProcess as EDMProcess
     from ._gaussian_process import GaussianProcess as GaussianProcess
     from ._interpolating_discrete_diffusion import InterpolatingDiscreteDiffusion as InterpolatingDiscreteDiffusion

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
+from itertools import pairwise
 
 import torch
 from torch import Tensor
 
 from ecotone.contracts import BadInput
-from ecotone.learn._contracts import Prediction, Process, row_like
+from ecotone.learn._condition import Condition
+from ecotone.learn._contracts import Denoiser, Prediction, Process, row_like
 from ecotone.learn._random import RowRandom
 
 
@@ -54,6 +56,24 @@ class Interpolation(Process):
     def told(self, given: Tensor | None) -> Interpolation:
         return self
 
+    def standardised(self, centre: Tensor, scale: Tensor) -> Interpolation:
+        """The process of rows on another scale, ``(x - centre) / scale``: itself, unless its base has a unit."""
+        return self
+
+    def condition(self, learned: Condition | None, given: object, centre: Tensor, scale: Tensor) -> Condition | None:
+        """How ``given`` is encoded, for rows on that scale: as it was ``learned``, unless the base is made of it."""
+        return learned
+
+    def flow(
+        self, denoiser: Denoiser, x: Tensor, start: float, end: float, *, steps: int = 128, given: Tensor | None = None
+    ) -> Tensor:
+        """Rows at time ``start`` carried to time ``end`` by Euler's method on the flow, either way."""
+        process = self.told(given)
+        times = torch.linspace(start, end, steps + 1, dtype=torch.float64, device=x.device)
+        for t, s in pairwise(times):
+            x = x + (s - t) * process.velocity(denoiser(x, t, given), x, t)
+        return x
+
     def log_base(self, z: Tensor) -> Tensor:
         """(n,) log-density of the base at ``z``; raises ``BadInput`` where it has none."""
         raise BadInput(f"the base of {type(self).__name__} has no density, so the flow gives no likelihood")
@@ -85,8 +105,19 @@ class Interpolation(Process):
         sigma = self.coefficients(self.t_max, x)[1]
         return self.log_base(x / sigma) - math.prod(x.shape[1:]) * torch.log(sigma)
 
-    def step(self, prediction: Prediction, x_t: Tensor, t: Tensor | float, s: Tensor | float, rng: RowRandom) -> Tensor:
+    def step(
+        self,
+        prediction: Prediction,
+        x_t: Tensor,
+        t: Tensor | float,
+        s: Tensor | float,
+        rng: RowRandom,
+        *,
+        eta: float = 0.0,
+    ) -> Tensor:
         r""":math:`\alpha_s \hat x_0 + \sigma_s \hat z`: ``x_s`` follows from ``x_t`` and ``x_0``, nothing is drawn."""
+        if eta != 0:
+            raise BadInput(f"fresh noise needs a Gaussian process; {type(self).__name__} steps with eta=0, got {eta!r}")
         alpha, sigma = self.coefficients(s, x_t)
         return alpha * prediction.x0 + sigma * self.noise(prediction, x_t, t)
 
@@ -111,7 +142,8 @@ class Interpolation(Process):
     def from_velocity(self, velocity: Tensor, x_t: Tensor, t: Tensor | float) -> Prediction:
         """The prediction of which this is the velocity."""
         (alpha, sigma), (da, ds) = self.coefficients(t, x_t), self.rates(t, x_t)
-        return Prediction((sigma * velocity - ds * x_t) / (sigma * da - ds * alpha))
+        turn = alpha * ds - sigma * da
+        return Prediction((ds * x_t - sigma * velocity) / turn, (alpha * velocity - da * x_t) / turn)
 
 
 class LinearInterpolation(Interpolation):

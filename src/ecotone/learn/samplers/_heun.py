@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from ecotone.cards import Card
+from ecotone.contracts import BadInput
 from ecotone.learn._random import RowRandom
 from ecotone.learn.processes._gaussian_process import GaussianProcess
 
@@ -76,6 +77,8 @@ class Heun(Sampler):
         memory: dict[str, Any],
     ) -> Tensor:
         if self.churn > 0:
+            if not isinstance(process, GaussianProcess):
+                raise BadInput(f"churn adds normal noise, which is not that of {type(process).__name__}; set churn=0")
             x, t = self._churned(process, x, t, rng, memory["steps"])
         d_cur = process.velocity(denoise(x, t), x, t)
         x_next = x + (s - t) * d_cur
