@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from ._discrete_vp import DiscreteVP as DiscreteVP
     from ._edm_process import EDMProcess as EDMProcess
     from ._gaussian_process import GaussianProcess as GaussianProcess
+    from ._generalized_masked_diffusion import GeneralizedMaskedDiffusion as GeneralizedMaskedDiffusion
     from ._interpolating_discrete_diffusion import InterpolatingDiscreteDiffusion as InterpolatingDiscreteDiffusion
     from ._interpolation import Interpolation as Interpolation
     from ._iterative_deblending import IterativeDeblending as IterativeDeblending
