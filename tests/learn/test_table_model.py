@@ -85,6 +85,10 @@ def test_it_learned_what_is_true(model):
     assert drawn.rent.isna().mean() == pytest.approx(0.15, abs=0.04)
     assert (drawn.rent == 0).mean() == pytest.approx(0.085, abs=0.04)
     assert drawn.since.min() >= pd.Timestamp("2024-01-01") and drawn.since.max() <= pd.Timestamp("2024-10-27")
+    free = model.sample(6000, seed=1)  # drawn values tell the columns after them what training rows do
+    assert free.balcony.mean() == pytest.approx(0.5, abs=0.05) and (free.city == "Ulm").mean() == pytest.approx(
+        0.5, abs=0.05
+    )
     assert "key" not in drawn and "every one is its own" in model.left_out_["key"]
 
 

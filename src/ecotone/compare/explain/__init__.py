@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from ._conditional_change import conditional_change as conditional_change
     from ._feature_shift_test import FeatureShifts as FeatureShifts
     from ._feature_shift_test import feature_shift_test as feature_shift_test
+    from ._models import models as models
     from ._movement import Movement as Movement
     from ._movement import movement as movement
     from ._performance_shift_attribution import PerformanceShiftAttribution as PerformanceShiftAttribution

@@ -249,7 +249,7 @@ class TableModel(Generator):
         """
         self._fitted()
         j = self.codec_.place(column)
-        if self.codec_.columns[j].kind != "level":
+        if self.codec_.columns[j].continuous:
             raise BadInput(f"column {column!r} holds numbers; ask log_prob, or for one of the columns with levels")
         table = read_table(X, name="X").arrow
         known = tuple(n for n in self.columns_ if n != column and n in table.column_names)
@@ -264,7 +264,7 @@ class TableModel(Generator):
         """The levels of a column, in the order of :meth:`predict_proba`."""
         codec = self.codec_.columns[self.codec_.place(column)]
         rest = ("(other)",) if getattr(codec, "rare", ()) else ()
-        return (*getattr(codec, "levels", ()), *rest)
+        return (*getattr(codec, "levels", getattr(codec, "atoms", ())), *rest)
 
     def sample(self, n: int, *, given: Any = None, seed: int | None = None, batch_size: int = 8192) -> Any:
         """Draw ``n`` rows, as the kind of table that was fitted (Arrow for files).

@@ -75,6 +75,8 @@ class Perceptron(nn.Module):
         self.register_buffer("starts", starts[:-1], persistent=False)
         self.tokens = nn.Embedding(int(starts[-1]), e)
         nn.init.normal_(self.tokens.weight, std=0.5)
+        self.ordered: Tensor
+        self.register_buffer("ordered", torch.tensor([continuous for _, continuous in columns]), persistent=False)
         self.centres: Tensor
         self.register_buffer("centres", torch.linspace(-2.5, 2.5, _BUMPS - 2), persistent=False)
         self.numbers = nn.Parameter(torch.randn(d, _BUMPS, e) * 0.2)
@@ -101,11 +103,12 @@ class Perceptron(nn.Module):
     def body(self, token: Tensor, z: Tensor, seen: Tensor) -> Tensor:
         """(n, width) what was understood of the seen columns."""
         place = self.starts + torch.where(seen, token.clamp(min=0) + 1, torch.zeros_like(token))
-        z = torch.where(seen, z, torch.zeros_like(z)).to(self.numbers.dtype)
+        shown = seen & self.ordered  # a level's z only tells rare levels apart
+        z = torch.where(shown, z, torch.zeros_like(z)).to(self.numbers.dtype)
         bumps = torch.cat(
             [z[..., None], torch.abs(z)[..., None], torch.tanh(2 * (z[..., None] - self.centres))], dim=-1
         )
-        bumps = torch.where((seen & (z != 0))[..., None], bumps, torch.zeros_like(bumps))
+        bumps = torch.where((shown & (z != 0))[..., None], bumps, torch.zeros_like(bumps))
         h = self.tokens(place) + torch.einsum("ndb,dbe->nde", bumps, self.numbers)
         h = self.first(h.flatten(1))
         for block in self.blocks:
