@@ -243,6 +243,9 @@ def test_a_network_is_told_times_where_nothing_is_left_of_the_data():
         for t in (0.0, 1e-9, 1.0):
             found = denoiser(x, t)
             assert torch.isfinite(found.x0).all() and torch.isfinite(process.velocity(found, x, t)).all()
+    for predicts in ("noise", "score"):
+        with pytest.raises(BadInput, match="nothing is left"):
+            NetworkDenoiser(MLP(8, 1).build((2,)), process, (2,), predicts=predicts)
     v = NetworkDenoiser(MLP(8, 1).build((2,)), process, (2,), predicts="velocity")
     torch.nn.init.ones_(v.network.last.bias)
     for t in (0.0, 0.5, 1.0):

@@ -67,6 +67,14 @@ class NetworkDenoiser(nn.Module):
         super().__init__()
         if predicts not in ("edm", "noise", "x0", "velocity", "score"):
             raise BadInput(f"predicts must be edm, noise, x0, velocity or score, got {predicts!r}")
+        if (
+            predicts in ("noise", "score")
+            and float(process.alpha(torch.tensor(process.t_max, dtype=torch.float64))) == 0
+        ):
+            raise BadInput(
+                f"at the prior of {type(process).__name__} nothing is left of the data, which do not follow from the "
+                f"{predicts} there; predict velocity or x0"
+            )
         self.network, self.process, self.shape = network, process, tuple(shape)
         self.predicts, self.data_std, self.condition = predicts, data_std, condition
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field, replace
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -119,7 +120,7 @@ class CoupledInterpolant(LinearInterpolation):
         c, s = centre.flatten().tolist(), scale.flatten().tolist()
         if not self.masked:
             return Condition(centre=c, scale=s)
-        seen = torch.as_tensor(given, dtype=torch.float64).reshape(-1, 2 * size)
+        seen = torch.as_tensor(np.asarray(given, dtype=np.float64)).reshape(-1, 2 * size)
         if bool(((seen[:, size:] != 0) & (seen[:, size:] != 1)).any()):
             raise BadInput("the mask in given must be 1 where a number is kept and 0 where it is hidden")
         if bool((seen[:, :size] * (1 - seen[:, size:]) != 0).any()):
