@@ -74,7 +74,7 @@ class StackedDensity(Standardised, Distribution):
         self,
         members: Sequence[Any] | None = None,
         *,
-        folds: int = 5,
+        folds: int = 3,
         refit: int = 2000,
         standardise: bool = True,
         seed: int = 0,
@@ -85,7 +85,7 @@ class StackedDensity(Standardised, Distribution):
     def fit(self, X: Any, y: Any = None, *, given: Any = None, sample_weight: Any = None) -> StackedDensity:
         """Fit the members to rows ``X`` ``(n, ...)`` and weigh them; all must take what is passed."""
         x, _ = rows(X, "X")
-        members = self._members()
+        members = self._members(len(x))
         if not members or self.folds < 2 or len(x) < 2 * self.folds:
             raise BadInput(
                 f"StackedDensity needs a member, folds >= 2 and at least two rows a fold, got {len(members)}, "
@@ -120,8 +120,8 @@ class StackedDensity(Standardised, Distribution):
         self.shape_ = tuple(x.shape[1:])
         return self
 
-    def _members(self) -> Sequence[Any]:
-        return default_members(self.seed) if self.members is None else self.members
+    def _members(self, n: int = 0) -> Sequence[Any]:
+        return default_members(n, self.seed) if self.members is None else self.members
 
     def _log_prob(self, x: Tensor, given: Tensor | None) -> Tensor:
         z = self._encode(x.double().cpu())
@@ -161,16 +161,17 @@ class StackedDensity(Standardised, Distribution):
             member._restore(state, {k[len(start) :]: v for k, v in tensors.items() if k.startswith(start)})
 
 
-def default_members(seed: int) -> list[Any]:
-    """What is stacked unless it is said otherwise."""
+def default_members(n: int, seed: int) -> list[Any]:
+    """What is stacked unless it is said otherwise; flows look for overfitting more often where rows are few."""
     from ecotone.learn.flows import NeuralSplineFlow
     from ecotone.learn.training import Training
 
     from ._gaussian_mixture import GaussianMixture
     from ._kernel_density import KernelDensity
 
+    every = 20 if n <= 2000 else 75
     training = Training(
-        steps=1500, learning_rate=2e-3, weight_decay=1e-2, ema=0.99, every=75, patience=4, device="cpu", seed=seed
+        steps=1500, learning_rate=2e-3, weight_decay=1e-2, ema=0.99, every=every, patience=4, device="cpu", seed=seed
     )
     mixtures = [(1, 1e-6), (3, 1e-2), (10, 1e-6), (10, 3e-2), (30, 1e-4)]
     return [
