@@ -86,7 +86,7 @@ def _tokens(n=300):
 def _token_diffusion(card):
     from ecotone.learn.networks import TokenTransformer
 
-    network = TokenTransformer(width=8, depth=1, heads=2, time=card.name == "InterpolatingTokens")
+    network = TokenTransformer(width=8, depth=1, heads=2, time=card.name != "MaskedTokens")
     return _room(card)(network, training=_training(steps=20, every=20)), *_tokens()
 
 
@@ -129,7 +129,7 @@ SMALL = {
 SMALL |= {"GIVT": _givt}
 SMALL |= dict.fromkeys(("VAE", "IWAE", "InfoVAE", "ConditionalVAE"), _latent)
 
-SMALL |= dict.fromkeys(("MaskedTokens", "InterpolatingTokens"), _token_diffusion)
+SMALL |= dict.fromkeys(("MaskedTokens", "InterpolatingTokens", "GeneralizedMaskedTokens"), _token_diffusion)
 SMALL |= {"TokenTable": _token_table}
 
 

@@ -10,7 +10,12 @@ from ecotone.contracts import BadInput
 from ecotone.learn import Batch, Population, Prediction, RowRandom, TokenTable
 from ecotone.learn.denoisers import TokenDenoiser
 from ecotone.learn.networks import TokenTransformer
-from ecotone.learn.processes import InterpolatingDiscreteDiffusion, MaskedDiffusion, TokenProcess
+from ecotone.learn.processes import (
+    GeneralizedMaskedDiffusion,
+    InterpolatingDiscreteDiffusion,
+    MaskedDiffusion,
+    TokenProcess,
+)
 from ecotone.learn.schedules import Uniform
 
 CARDS = list(discover().values())
@@ -136,7 +141,10 @@ def test_network_contract(card):
 @pytest.mark.parametrize("card", LOSSES, ids=lambda card: card.name)
 def test_loss_contract(card):
     loss = _named(card)()
-    process = InterpolatingDiscreteDiffusion(LEVELS, 0.2) if "Interpolating" in card.name else MaskedDiffusion(LEVELS)
+    process = {
+        "InterpolatingNELBO": InterpolatingDiscreteDiffusion(LEVELS, 0.2),
+        "GeneralizedMaskedNELBO": GeneralizedMaskedDiffusion(LEVELS, (0.5, 1.0, 1.0, 2.0)),
+    }.get(card.name, MaskedDiffusion(LEVELS))
     x = torch.arange(LENGTH).expand(64, LENGTH) % LEVELS
     torch.manual_seed(0)
     denoiser = TokenDenoiser(TokenTransformer(16, 1, 2, time=True).build((LENGTH, LEVELS)), process, LENGTH)
@@ -156,4 +164,6 @@ def test_loss_contract(card):
     u = torch.rand(64, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
     whole = loss.rows(denoiser, x, u, None, RowRandom(1, 64))
     assert whole.shape == (64,) and whole.dtype == torch.float64
-    assert torch.allclose(whole[9:11], loss.rows(denoiser, x[9:11], u[9:11], None, RowRandom(1, torch.tensor([9, 10]))), rtol=1e-3)
+    assert torch.allclose(
+        whole[9:11], loss.rows(denoiser, x[9:11], u[9:11], None, RowRandom(1, torch.tensor([9, 10]))), rtol=1e-3
+    )

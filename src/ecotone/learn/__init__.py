@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .diffusion import JUMP as JUMP
     from .diffusion import FlowMatching as FlowMatching
     from .diffusion import GaussianDiffusion as GaussianDiffusion
+    from .diffusion import GeneralizedMaskedTokens as GeneralizedMaskedTokens
     from .diffusion import InterpolatingTokens as InterpolatingTokens
     from .diffusion import MaskedTokens as MaskedTokens
     from .diffusion import ScoreSDE as ScoreSDE

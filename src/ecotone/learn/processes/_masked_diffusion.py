@@ -72,7 +72,7 @@ class MaskedDiffusion(MaskingProcess):
     >>> from ecotone.learn import RowRandom
     >>> x = torch.arange(8).reshape(1, 8) % 4
     >>> MaskedDiffusion(4).perturb(x, 0.5, RowRandom(0, 1)).tolist()
-    [[0, 4, 4, 4, 0, 1, 4, 4]]
+    [[4, 1, 2, 3, 4, 4, 2, 3]]
     """
 
     levels: int = 2

@@ -49,8 +49,8 @@ class MaskingProcess(TokenProcess):
         return (z[..., None] == torch.arange(self.levels, device=z.device)).double() + (z == self.mask)[..., None]
 
     def perturb(self, x0: Tensor, t: Tensor | float, rng: RowRandom) -> Tensor:
-        kept = uniforms(rng, tuple(x0.shape[1:])) < self.alpha(places(t, x0))
-        return torch.where(kept, x0, self.mask)
+        hidden = uniforms(rng, tuple(x0.shape[1:])) < self.hidden(places(t, x0))
+        return torch.where(hidden, self.mask, x0)
 
     def prior(self, rng: RowRandom, shape: tuple[int, ...]) -> Tensor:
         return torch.full((len(rng), *shape), self.mask, dtype=torch.int64, device=rng.rows.device)
