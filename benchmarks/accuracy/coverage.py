@@ -14,7 +14,7 @@ from pathlib import Path
 from fit_constants import HEAD, columns, line, records
 from worlds import SHIFTS
 
-from ecotone.compare.estimate._core import A, B
+from ecotone.compare.estimate._core import A, A_MANY, B
 
 RECORDS = Path(__file__).with_suffix(".jsonl")
 
@@ -26,13 +26,16 @@ def main() -> None:
     r = columns(rows)
     tasks = {"Accuracy, four classes": "four", "Mean absolute error, as a share of the reference's": "numbers"}
     for name, labels in tasks.items():
-        task = r["labels"] == labels
-        print(f"\n{name} (A = {A}, B = {B})\n\n{HEAD}")
+        many = labels == "four"
+        a = A_MANY if many else A
+        # A_MANY was chosen with the replicates of the first two seeds in sight: they are not counted
+        task = (r["labels"] == labels) & (r["seed"] >= 7002 if many else True)
+        print(f"\n{name} (A = {a}, B = {B})\n\n{HEAD}")
         for shift in SHIFTS:
             at = task & (r["shift"] == shift)
             if at.any():
-                print(line(shift, r, at, A, B))
-        print(line("**all**", r, task, A, B))
+                print(line(shift, r, at, a, B))
+        print(line("**all**", r, task, a, B))
 
 
 if __name__ == "__main__":
