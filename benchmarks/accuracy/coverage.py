@@ -14,7 +14,7 @@ from pathlib import Path
 from fit_constants import HEAD, columns, line, records
 from worlds import SHIFTS
 
-from ecotone.compare.estimate._core import A, A_MANY, B
+from ecotone.compare.estimate._core import A_MANY, A, B
 
 RECORDS = Path(__file__).with_suffix(".jsonl")
 
