@@ -11,7 +11,7 @@ from scipy import stats
 from ecotone.contracts import BadInput
 from ecotone.learn import Batch, FlowMatching, GaussianMixture, Prediction, RowRandom, Training, load
 from ecotone.learn.denoisers import NetworkDenoiser
-from ecotone.learn.networks import MLP
+from ecotone.learn.networks import MLP, UNet
 from ecotone.learn.objectives import ContrastiveFlowMatching, Denoising
 from ecotone.learn.processes import (
     VP,
@@ -338,3 +338,14 @@ def test_pairs_of_classes():
 def test_churn_needs_normal_noise():
     with pytest.raises(BadInput, match="churn"):
         Heun(churn=5.0).sample(_Shaped((2,), lambda x, t, given: x), PoissonFlow(), 3, Karras(4))
+
+
+def test_images_keep_what_is_seen():
+    rng = np.random.default_rng(0)
+    x = 1 + np.array([2.0, 5.0])[:, None, None] * rng.normal(size=(40, 2, 4, 4))
+    mask = (rng.uniform(size=x.shape) < 0.7).astype(float)
+    seen = np.concatenate([(x * mask).reshape(40, -1), mask.reshape(40, -1)], axis=1)
+    settings = Training(steps=2, every=2, batch_size=8, device="cpu")
+    model = FlowMatching(UNet(width=8, factors=(1,)), process=CoupledInterpolant(masked=True), training=settings)
+    drawn = model.fit(x, given=seen).sample(3, given=seen[:3], seed=0, schedule=Uniform(2))
+    assert drawn.shape == (3, 2, 4, 4) and np.abs((drawn - x[:3]) * mask[:3]).max() < 1e-9

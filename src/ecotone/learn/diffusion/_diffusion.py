@@ -75,7 +75,7 @@ class Diffusion(Standardised, Distribution):
         weight = as_weights(sample_weight, len(x))
         self.torch_ = isinstance(X, Tensor)
         self._standardise(x, DATA_STD)
-        encoded = self._learn_condition(given, len(x))
+        encoded = self._conditioned(given, x)
         self._build(tuple(x.shape[1:]))
         self.history_ = train(
             self.denoiser_, self._objective(), self._encode(x), given=encoded, weight=weight, training=self.training
@@ -83,10 +83,11 @@ class Diffusion(Standardised, Distribution):
         self.shape_ = tuple(x.shape[1:])
         return self
 
-    def _learn_condition(self, given: Any, n: int) -> Tensor | None:
-        learned = None if given is None else Condition.of(given, n)
-        self.condition_ = self.process.condition(learned, given, self.centre_, self.scale_)
-        return None if self.condition_ is None else self.condition_.encode(given, n)
+    def _conditioned(self, given: Any, x: Tensor) -> Tensor | None:
+        """Set ``condition_``, as the process has it, and encode the training rows' ``given``."""
+        learned, shape = None if given is None else Condition.of(given, len(x)), x.shape[1:]
+        self.condition_ = self.process.condition(learned, given, self.centre_.expand(shape), self.scale_.expand(shape))
+        return None if self.condition_ is None else self.condition_.encode(given, len(x))
 
     def _build(self, shape: tuple[int, ...]) -> None:
         width = 0 if self.condition_ is None else self.condition_.width
