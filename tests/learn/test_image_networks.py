@@ -117,7 +117,9 @@ def test_images_are_learned_sampled_and_saved(network, tmp_path):
     rng = np.random.default_rng(0)
     label = rng.integers(0, 2, 120)
     x = rng.normal(size=(120, 1, 4, 4)) + 3 * label[:, None, None, None]
-    model = EDM(network, training=Training(steps=20, every=10, batch_size=32, device="cpu")).fit(x, given=label)
+    model = EDM(network, training=Training(steps=12, every=12, batch_size=16, held_out=0.0, device="cpu")).fit(
+        x, given=label
+    )
     drawn = model.sample(6, given=1, seed=0)
     assert drawn.shape == (6, 1, 4, 4) and np.isfinite(drawn).all()
     model.save(tmp_path / "m")

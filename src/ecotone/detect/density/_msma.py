@@ -63,6 +63,7 @@ class MSMA(BaseEstimator):
     network : Network, optional
         By default a perceptron of width 128 and depth 3. Images go in as flat rows.
     training : Training, optional
+        Of the network, and of the flow.
     seed : int
 
     References
@@ -174,7 +175,8 @@ class MSMA(BaseEstimator):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.seed)
             flow = zuko.flows.MAF(r.shape[1], transforms=3, hidden_features=(128, 128), activation=torch.nn.ELU)
-        settings = Training(steps=500, every=50, batch_size=128, patience=3, device="cpu", seed=self.seed)
+        quick = Training(steps=500, every=50, batch_size=128, patience=3, device="cpu", seed=self.seed)
+        settings = self.training or quick
         train(flow, lambda model, batch: -model().log_prob(batch.x).mean(), torch.as_tensor(r), training=settings)
         return flow.cpu().double()
 
