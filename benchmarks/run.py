@@ -16,6 +16,7 @@ STEPS = {
     "replay": ["replay/run.py"],
     "speed": ["speed/run.py"],
     "profile": ["profile/run.py"],
+    "tokens": ["tokens/run.py"],
     "accuracy": ["accuracy/coverage.py"],
     "density": ["density/run.py"],
 }
