@@ -27,7 +27,7 @@ CARD = Card(
     link="https://arxiv.org/abs/2405.15885",
     row=439,
     reads=("denoiser",),
-    claim="At equal evaluations, 6 to 21, DBIM is closer to the joint law of pairs than DDBM's hybrid Heun sampler.",
+    claim="At equal evaluations, 5 to 20, DBIM is closer to the joint law of pairs than DDBM's hybrid Heun sampler.",
 )
 
 

@@ -1,0 +1,53 @@
+"""DDIM against ancestral sampling of the same noise-predicting network, at few steps."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from paired import paired
+
+from ecotone.learn import GaussianMixture, ScoreSDE, Training
+from ecotone.learn.networks import MLP
+from ecotone.learn.samplers import DDIM, Ancestral
+from ecotone.learn.schedules import Uniform
+from ecotone.measure.distances import sliced_wasserstein
+
+STEPS = (10, 20, 50)
+
+
+def _one(seed: int) -> tuple[float, float]:
+    exact = GaussianMixture.random(dim=2, components=5, seed=seed)
+    x, truth = exact.sample(4000, seed=seed), exact.sample(4000, seed=seed + 1000)
+    settings = Training(steps=800, every=400, device="cpu", seed=seed)
+    model = ScoreSDE(MLP(width=64, depth=2), training=settings).fit(x)
+
+    def distance(sampler: Any) -> float:
+        drawn = [model.sample(4000, seed=1, sampler=sampler, schedule=Uniform(n)) for n in STEPS]
+        return float(np.mean([sliced_wasserstein(d, truth, seed=0) for d in drawn]))
+
+    return distance(DDIM()), distance(Ancestral())
+
+
+def run(seeds: int = 5) -> dict[str, Any]:
+    """Sliced Wasserstein distance to fresh rows of the exact law, mean over 10, 20 and 50 steps."""
+    torch.set_num_threads(1)
+    ours, baseline = np.array([_one(s) for s in range(seeds)]).T
+    return paired(
+        "At 10, 20 and 50 steps of one noise-predicting network DDIM is closer to the data than ancestral sampling.",
+        "sliced Wasserstein distance to the exact law, mean over 10, 20 and 50 steps",
+        ours,
+        baseline,
+        notes="Variance-preserving process, evenly spaced times; both start from the same noise. Baseline: DDPM's "
+        "ancestral sampling with the posterior's variance (eta = 1).",
+    )
+
+
+if __name__ == "__main__":
+    print(json.dumps(run(), indent=2))
