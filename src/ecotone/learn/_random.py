@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import secrets
 
 import numpy as np
 import torch
@@ -63,9 +64,7 @@ class RowRandom:
         device: torch.device | str = "cpu",
         dtype: torch.dtype = torch.float64,
     ) -> None:
-        if seed is None:
-            seed = int(torch.randint(0, 2**62, (), generator=None).item()) ^ torch.seed()
-        self.seed = int(seed) & 0xFFFFFFFFFFFFFFFF
+        self.seed = (secrets.randbits(62) if seed is None else int(seed)) & 0xFFFFFFFFFFFFFFFF
         rows = torch.arange(rows) if isinstance(rows, int) else rows
         self.rows = rows.to(device=device, dtype=torch.int64)
         self.dtype = dtype

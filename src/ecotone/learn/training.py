@@ -58,7 +58,8 @@ class Training:
     patience : int
         Looks without improvement before training stops; the best weights are kept.
     minutes : float
-        Training stops after so long, at the best weights so far; what a checkpoint had is not counted.
+        Training stops after so long, the learning rate falling with the clock where that is nearer its end than the
+        steps are; the minutes before a checkpoint are not counted.
     precision : str
         ``"32-true"``, ``"64-true"``, ``"bf16-mixed"``, ``"16-mixed"``: Lightning Fabric's words.
     device : str
@@ -176,7 +177,7 @@ class _Run:
         self.whole, self.optimiser = self.fabric.setup(_Step(module, loss), optimiser)
         self.average = {k: v.detach().clone() for k, v in self._weights().items()}
         self.best: dict[str, Tensor] | None = None
-        self.best_loss, self.stale, self.step = math.inf, 0, 0
+        self.best_loss, self.stale, self.step, self.began = math.inf, 0, 0, time.monotonic()
         self.history: list[dict[str, float | None]] = []
 
     def _weights(self) -> dict[str, Tensor]:
@@ -187,13 +188,9 @@ class _Run:
         self._resume()
         self.plain.train()
         show = _bar(t, self.step)
-        running, end = 0.0, time.monotonic() + 60 * t.minutes
-
-        def over() -> bool:
-            return time.monotonic() > end and bool(self.history)
-
+        running, self.began = 0.0, time.monotonic()
         try:
-            while self.step < t.steps and self.stale <= t.patience and not over():
+            while self._share() < 1 and self.stale <= t.patience:
                 value = self._one_step()
                 running += (value - running) / min(self.step % t.every or t.every, t.every)
                 if self.step % t.every == 0 or self.step == t.steps:
@@ -208,10 +205,15 @@ class _Run:
         self._finish()
         return self.history
 
+    def _share(self) -> float:
+        """Share of the training that is done, by steps or by the clock; by the clock only once there was a look."""
+        by_clock = (time.monotonic() - self.began) / (60 * self.training.minutes)
+        return max(self.step / self.training.steps, min(by_clock, 1.0 if self.history else 0.99))
+
     def _one_step(self) -> float:
         t = self.training
         for group in self.optimiser.param_groups:
-            group["lr"] = t.learning_rate * _rate(self.step, t.steps, t.warmup)
+            group["lr"] = t.learning_rate * _rate(self.step, self._share(), t.warmup)
         pick = np.random.default_rng(np.random.SeedSequence(t.seed, spawn_key=(1, self.step)))
         at = self.rows[torch.as_tensor(pick.integers(0, len(self.rows), min(t.batch_size, len(self.rows))))]
         streams = torch.as_tensor(pick.integers(0, 2**62, len(at)))
@@ -219,8 +221,8 @@ class _Run:
         value = self.whole(_Boxed(batch))
         if not bool(torch.isfinite(value)):
             raise BadInput(
-                f"the loss is {float(value.detach())} at step {self.step}; the best weights so far are kept: lower the learning "
-                f"rate (now {t.learning_rate:g}), or look for extreme values in the data"
+                f"the loss is {float(value.detach())} at step {self.step}; the best weights so far are kept: lower the "
+                f"learning rate (now {t.learning_rate:g}), or look for extreme values in the data"
             )
         self.optimiser.zero_grad()
         self.fabric.backward(value)
@@ -326,9 +328,9 @@ def _check(t: Training, n: int) -> None:
         raise BadInput(f"training needs at least 2 rows, got {n}")
 
 
-def _rate(step: int, steps: int, warmup: int) -> float:
+def _rate(step: int, share: float, warmup: int) -> float:
     rise = min((step + 1) / max(warmup, 1), 1.0)
-    return rise * 0.5 * (1 + math.cos(math.pi * step / steps))
+    return rise * 0.5 * (1 + math.cos(math.pi * min(share, 1.0)))
 
 
 def _fabric(t: Training) -> tuple[Any, torch.device]:
