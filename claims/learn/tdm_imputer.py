@@ -27,7 +27,7 @@ SHARE, ROWS, COLUMNS = 0.3, 200, 10
 
 
 def _holes(x: np.ndarray, mechanism: str, rng: np.random.Generator) -> np.ndarray:
-    """30 % missing: anywhere, or in half of the columns with odds that rise with the entry's own value."""
+    """30 % missing: anywhere, or with odds that rise with the entry's own value."""
     if mechanism == "at random":
         return rng.random(x.shape) < SHARE
     odds = 1 / (1 + np.exp(-2 * x))
@@ -39,8 +39,8 @@ def _figures(x: np.ndarray, mechanism: str, seed: int) -> np.ndarray:
     gone = _holes(x, mechanism, np.random.default_rng(seed))
     holes = np.where(gone, np.nan, x)
     training = Training(
-        steps=1000, batch_size=128, learning_rate=1e-2, ema=0.99, held_out=0.0, every=500, precision="64-true",
-        device="cpu", seed=seed,
+        steps=2000, batch_size=128, learning_rate=1e-2, ema=0.99, held_out=0.0, every=500, precision="64-true",
+        optimiser="rmsprop", device="cpu", seed=seed,
     )  # fmt: skip
     trees = ExtraTreesRegressor(20, min_samples_leaf=2, random_state=seed)
     imputers = (
@@ -65,11 +65,11 @@ def _one(seed: int) -> np.ndarray:
     x = (load_wine, load_breast_cancer, load_diabetes)[seed % 3]().data
     x = x[rng.permutation(len(x))[:ROWS]][:, :COLUMNS]
     x = (x - x.mean(axis=0)) / x.std(axis=0)
-    return np.mean([_figures(x, mechanism, seed) for mechanism in ("at random", "by its value")], axis=0)
+    return _figures(x, "at random" if seed % 2 == 0 else "by its value", seed)
 
 
 def run(seeds: int = 6) -> dict[str, Any]:
-    """Mean absolute error of imputed entries, mean over entries missing at random and by their own value."""
+    """Mean absolute error of imputed entries, missing at random and by their own value in turn."""
     torch.set_num_threads(1)
     found = np.array([_one(s) for s in range(seeds)])
     error, w2 = found[..., 0], found[..., 1]
@@ -85,9 +85,10 @@ def run(seeds: int = 6) -> dict[str, Any]:
         "mean absolute error of imputed entries, in standard deviations",
         error[:, 0],
         error[:, 1:3].min(axis=1),
-        notes=f"At most {ROWS} rows and {COLUMNS} columns of wine, breast cancer and diabetes in turn, 1000 steps of "
-        "two batches of 64; compared with the better of column means and transport alone, seed by seed. Mean absolute "
-        f"error and W2 to the whole table: {means}.",
+        notes=f"At most {ROWS} rows and {COLUMNS} columns of wine, breast cancer and diabetes, each with entries "
+        "missing at random and by their own value, 2000 steps of two batches of 64; compared with the better of column "
+        f"means and transport alone, seed by seed. Mean absolute error and W2 to the whole table: {means}. With AdamW "
+        "in the place of RMSprop the map contracts at once and the values stay at column means (0.90).",
     )
 
 

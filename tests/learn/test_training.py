@@ -97,3 +97,10 @@ def test_philox_known_answers():
     assert [int(w) for w in philox(ones, (0xFFFFFFFF, 0xFFFFFFFF))] == [
         0x408F276D, 0x41C83B0E, 0xA20BC7C6, 0x6D5451FD,
     ]  # fmt: skip
+
+
+def test_the_optimiser_is_one_of_two():
+    steps = [weights(model(optimiser=name, warmup=0).fit(X)) for name in ("adamw", "rmsprop")]
+    assert not torch.allclose(*steps)
+    with pytest.raises(BadInput, match="optimiser"):
+        model(optimiser="sgd").fit(X)

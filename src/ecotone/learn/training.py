@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -41,7 +41,7 @@ class Training:
     Parameters
     ----------
     steps : int
-        At most so many steps of the optimiser (AdamW).
+        At most so many steps of the optimiser.
     batch_size : int
     learning_rate : float
         After ``warmup`` steps; it falls to 0 along a cosine.
@@ -67,6 +67,8 @@ class Training:
     seed : int
     checkpoint : path, optional
         Where to write the state every ``every`` steps; training goes on from there if it exists.
+    optimiser : {"adamw", "rmsprop"}
+        RMSprop follows gradients that shrink by orders of magnitude, which AdamW is slow to forget.
     progress : bool
         Show a bar.
     callbacks : sequence of callable
@@ -87,6 +89,7 @@ class Training:
     precision: str = "32-true"
     device: str = "auto"
     seed: int = 0
+    optimiser: Literal["adamw", "rmsprop"] = "adamw"
     checkpoint: str | Path | None = field(default=None, metadata={"saved": False})
     progress: bool = field(default=False, metadata={"saved": False})
     callbacks: tuple[Callable[[Progress], None], ...] = field(default=(), metadata={"saved": False})
@@ -173,7 +176,8 @@ class _Run:
         kind = torch.float64 if training.precision == "64-true" else torch.float32
         self.plain.to(kind)
         self.like = torch.empty(0, dtype=kind, device=self.device)
-        optimiser = torch.optim.AdamW(module.parameters(), training.learning_rate, weight_decay=training.weight_decay)
+        kind_of = {"adamw": torch.optim.AdamW, "rmsprop": torch.optim.RMSprop}[training.optimiser]
+        optimiser = kind_of(module.parameters(), training.learning_rate, weight_decay=training.weight_decay)
         self.whole, self.optimiser = self.fabric.setup(_Step(module, loss), optimiser)
         self.average = {k: v.detach().clone() for k, v in self._weights().items()}
         self.best: dict[str, Tensor] | None = None
@@ -278,7 +282,10 @@ class _Run:
 
     def _digest(self) -> str:
         t = self.training
-        words = [f"{k}={getattr(t, k)}" for k in ("steps", "batch_size", "learning_rate", "ema", "held_out", "seed")]
+        words = [
+            f"{k}={getattr(t, k)}"
+            for k in ("steps", "batch_size", "learning_rate", "ema", "held_out", "seed", "optimiser")
+        ]
         words += [f"{k}{tuple(v.shape)}" for k, v in self._weights().items()]
         digest = hashlib.sha256("|".join(words).encode())
         digest.update(self.data.x[:: max(len(self.data.x) // 1000, 1)].double().numpy().tobytes())
@@ -324,6 +331,8 @@ def _check(t: Training, n: int) -> None:
             "Training needs learning_rate > 0, clip > 0, 0 <= ema < 1 and 0 <= held_out < 1, got "
             f"{t.learning_rate!r}, {t.clip!r}, {t.ema!r} and {t.held_out!r}"
         )
+    if t.optimiser not in ("adamw", "rmsprop"):
+        raise BadInput(f"Training.optimiser must be 'adamw' or 'rmsprop', got {t.optimiser!r}")
     if n < 2:
         raise BadInput(f"training needs at least 2 rows, got {n}")
 

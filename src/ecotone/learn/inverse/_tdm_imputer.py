@@ -47,9 +47,10 @@ class TDMImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     loss. ``depth=0`` makes f the identity: imputation by optimal transport alone, with Euclidean cost.
 
     The entries that are missing start at their column's mean with noise. Both are trained at once with the one training
-    loop (the authors take turns, with another optimiser), and the values are averages over the last steps. Rows of a
-    batch are drawn with replacement. Imputations are single values, less spread than the truth; nothing is promised
-    where what is missing depends on its own value.
+    loop: by RMSprop, as the authors do, since the map contracts, and AdamW would hold the values still by its memory of
+    the gradients before. Values are averages over the last steps, and rows of a batch are drawn with replacement.
+    Imputations are single values, less spread than the truth; nothing is promised where what is missing depends on its
+    own value.
 
     Parameters
     ----------
@@ -60,8 +61,9 @@ class TDMImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     noise : float
         At the start, in standard deviations.
     training : Training, optional
-        ``batch_size`` is 2 b: the two batches together. By default 2000 steps of 2 times 64 rows. ``held_out`` must be
-        0: rows that are held out would not be imputed. Each row should be drawn a hundred times or more.
+        ``batch_size`` is 2 b: the two batches together. By default 2000 steps of RMSprop, of 2 times 64 rows.
+        ``held_out`` must be 0: rows that are held out would not be imputed. Each row should be drawn a hundred times
+        or more.
 
     Attributes
     ----------
@@ -147,8 +149,9 @@ class TDMImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
     def _settings(self) -> Training:
         default = Training(
-            steps=2000, batch_size=128, learning_rate=1e-2, ema=0.99, held_out=0.0, every=500, precision="64-true"
-        )
+            steps=2000, batch_size=128, learning_rate=1e-2, ema=0.99, held_out=0.0, every=500, precision="64-true",
+            optimiser="rmsprop",
+        )  # fmt: skip
         settings = self.training or default
         if settings.held_out:
             raise BadInput(
