@@ -24,6 +24,7 @@ CARD = Card(
     link="https://arxiv.org/abs/2306.11251",
     row=560,
     reads=("denoiser",),
+    tier="experimental",
     claim="At few DDIM steps a noise network trained with shared times near the data is nearer to the data than one "
     "told every time.",
 )  # fmt: skip
@@ -41,7 +42,9 @@ def shared_timestep_condition(
 
     and at least the process's ``t_min``. Noising and all coefficients keep the true t. Both denoisers have the same
     network: train the one returned; used only while sampling, sharing hurts. The best it can do is the mean over the
-    interval, an error of order :math:`h^{1/2}`; at the edges of the intervals it jumps.
+    interval, an error of order :math:`h^{1/2}`; at the edges of the intervals it jumps. It is meant for networks that
+    are told t: those here are told the log of the noise-to-signal ratio, in which small times are spread out already,
+    and sharing did not help them (see the claim).
 
     Parameters
     ----------
