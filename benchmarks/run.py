@@ -19,6 +19,7 @@ STEPS = {
     "tokens": ["tokens/run.py"],
     "accuracy": ["accuracy/coverage.py"],
     "density": ["density/run.py"],
+    "exact": ["exact/run.py"],
 }
 
 

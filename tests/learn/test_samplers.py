@@ -39,6 +39,9 @@ def test_karras_levels_are_the_papers():
     i = np.arange(18)
     want = (80 ** (1 / 7) + i / 17 * (0.002 ** (1 / 7) - 80 ** (1 / 7))) ** 7
     assert np.allclose(Karras(18)(process).numpy(), [*want, 0.0])
+    even = np.log(Karras(18, rho=np.inf)(process).numpy()[:-1])
+    assert np.allclose(even, np.linspace(np.log(80), np.log(0.002), 18))
+    assert np.allclose(even, np.log(Karras(18, rho=1e5)(process).numpy()[:-1]), atol=1e-3)
 
 
 @pytest.mark.oracle("ProbabilityFlow")

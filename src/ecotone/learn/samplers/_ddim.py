@@ -27,7 +27,7 @@ CARD = Card(
     link="https://arxiv.org/abs/2010.02502",
     row=537,
     reads=("denoiser",),
-    claim="At 10, 20 and 50 steps of one noise-predicting network DDIM is closer to the data than ancestral sampling.",
+    claim="At 10, 20 and 50 steps of the exact noise predictor DDIM is closer to the data than ancestral sampling.",
 )
 
 

@@ -36,6 +36,7 @@ class Karras:
     steps : int
         N, at least 2.
     rho : float
+        ``math.inf`` spaces the logarithms evenly, which suits :class:`~ecotone.learn.samplers.DPMSolver`.
     ratio_min, ratio_max : float, optional
         By default those of the process at ``t_min`` and ``t_max``.
 
@@ -71,6 +72,10 @@ class Karras:
                 f"Karras needs noise-to-signal ratios 0 < ratio_min < ratio_max < inf, got {low!r} and {high!r} from "
                 f"{type(process).__name__}; give ratio_min and ratio_max, or use Uniform"
             )
-        root = torch.linspace(high ** (1 / self.rho), low ** (1 / self.rho), self.steps, dtype=torch.float64)
-        times = process.time(root**self.rho)
+        if math.isinf(self.rho):
+            ratio = torch.exp(torch.linspace(math.log(high), math.log(low), self.steps, dtype=torch.float64))
+        else:
+            root = torch.linspace(high ** (1 / self.rho), low ** (1 / self.rho), self.steps, dtype=torch.float64)
+            ratio = root**self.rho
+        times = process.time(ratio)
         return torch.cat([times, torch.zeros(1, dtype=torch.float64)])
