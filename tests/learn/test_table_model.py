@@ -13,7 +13,7 @@ from ecotone.decide.conformal import Calibrated
 from ecotone.learn import RowRandom, TableModel, Training, load
 from ecotone.learn.tables import MaskedPerceptron
 from ecotone.learn.tables._heads import COMPONENTS, Event, Head, log_interval, truncated_normal
-from ecotone.learn.tables._number_codec import fit_numbers
+from ecotone.learn.tables._fit_numbers import fit_numbers
 
 SMALL = MaskedPerceptron(width=48, depth=2)
 

@@ -77,17 +77,17 @@ def _set(codec: TableCodec, name: str, value: Any, packed: Tensor, seen: Tensor)
     import pyarrow as pa
 
     from ._level_codec import LevelCodec
-    from ._table_codec import _number, _word
+    from ._table_codec import number, word
 
     own = codec.columns[codec.place(name)]
     if isinstance(own, LevelCodec):
-        known = {_word(v): v for v in (*own.levels, *own.rare)}
-        if value is not None and _word(value) not in known:
+        known = {word(v): v for v in (*own.levels, *own.rare)}
+        if value is not None and word(value) not in known:
             some = ", ".join(map(repr, own.levels[:6]))
             raise BadInput(f"given {name!r} = {value!r} was never seen; its levels are {some} …")
-        coded = own.encode([None if value is None else known[_word(value)]])
+        coded = own.encode([None if value is None else known[word(value)]])
     else:
-        coded = own.encode(pa.array([None if value is None else _number(own, value)], pa.float64()).to_numpy(False))
+        coded = own.encode(pa.array([None if value is None else number(own, value)], pa.float64()).to_numpy(False))
         if not torch.isfinite(torch.as_tensor(coded.packed())).all() or coded.token[0] < 0:
             raise BadInput(f"given {name!r} = {value!r} lies outside what the column can hold")
     j = codec.place(name)

@@ -9,16 +9,15 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from ecotone.contracts import BadInput, Floats
 
+from ._arrow import ColumnCodec, as_stored, is_number, is_text, is_time, levels_of, numbers_of, stored, stored_type
 from ._encoded import Encoded
+from ._fit_numbers import fit_numbers
 from ._heads import Event
 from ._level_codec import LevelCodec, fit_levels
-from ._number_codec import NumberCodec, fit_numbers
-
-ColumnCodec = NumberCodec | LevelCodec
+from ._number_codec import NumberCodec
 
 
 @dataclass(frozen=True)
@@ -66,8 +65,8 @@ class TableCodec:
     def _one(self, codec: ColumnCodec, column: Any) -> Encoded:
         try:
             if isinstance(codec, LevelCodec):
-                return codec.encode(_levels(column))
-            return codec.encode(_numbers(_as_stored(column, codec)))
+                return codec.encode(levels_of(column))
+            return codec.encode(numbers_of(as_stored(column, codec)))
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError, ValueError, TypeError):
             raise BadInput(
                 f"column {codec.name!r} holds {column.type}, and the model learned {codec.type}; convert the column"
@@ -77,7 +76,7 @@ class TableCodec:
         """A table of ``(n, d)`` tokens and normal scores."""
         made = {}
         for j, codec in enumerate(self.columns):
-            made[codec.name] = _stored(codec, codec.decode(token[:, j], z[:, j]))
+            made[codec.name] = stored(codec, codec.decode(token[:, j], z[:, j]))
         return pa.table(made)
 
     def event(self, name: str, wanted: Any) -> Event:
@@ -97,19 +96,19 @@ class TableCodec:
         if not options:
             raise BadInput(f"given {name!r} is an empty set; name at least one value")
         if isinstance(codec, LevelCodec):
-            known = {_word(v): v for v in (*codec.levels, *codec.rare)}
+            known = {word(v): v for v in (*codec.levels, *codec.rare)}
             for v in options:
-                if v is not None and _word(v) not in known:
+                if v is not None and word(v) not in known:
                     some = ", ".join(map(repr, codec.levels[:6]))
                     raise BadInput(f"given {name!r} = {v!r} was never seen; its levels are {some} …")
-            return Event.of(codec.event({None if v is None else known[_word(v)] for v in options}))
+            return Event.of(codec.event({None if v is None else known[word(v)] for v in options}))
         return self._numbers_event(codec, options)
 
     def _range(self, codec: ColumnCodec, ends: tuple[Any, Any]) -> Event:
         if isinstance(codec, LevelCodec):
             raise BadInput(f"given {codec.name!r} is a range, but the column has levels; name the levels, as a set")
         low, high = (
-            default if end is None else _number(codec, end)
+            default if end is None else number(codec, end)
             for end, default in zip(ends, (-math.inf, math.inf), strict=True)
         )
         if low > high:
@@ -125,7 +124,7 @@ class TableCodec:
             if v is None:
                 allowed[0] = True
                 continue
-            x = _number(codec, v)
+            x = number(codec, v)
             tokens, ends = codec.event(x, x)
             if not tokens.any():
                 raise BadInput(f"given {codec.name!r} = {v!r} has no probability of its own; give a range (low, high)")
@@ -169,115 +168,38 @@ def _fit_column(name: str, column: Any) -> ColumnCodec | str:
     kind = column.type
     if column.null_count == len(column):
         return "no row has a value"
-    if pa.types.is_boolean(kind) or _is_text(kind):
-        values = _levels(column)
+    if pa.types.is_boolean(kind) or is_text(kind):
+        values = levels_of(column)
         distinct = len({v for v in values if v is not None})
         if distinct > 20 and distinct > 0.5 * (len(values) - column.null_count):
             return f"text of {distinct} different values in {len(values)} rows: nearly every one is its own"
         return fit_levels(name, str(kind), values)
-    if not (_is_number(kind) or _is_time(kind)):
+    if not (is_number(kind) or is_time(kind)):
         return f"values of type {kind} are not modelled"
-    x = _numbers(column)
+    x = numbers_of(column)
     if np.isinf(x).any():
         raise BadInput(f"column {name!r} has {x[np.isinf(x)][0]} at row {int(np.isinf(x).argmax())}; remove or cap it")
-    whole = pa.types.is_integer(kind) or _is_time(kind)
+    whole = pa.types.is_integer(kind) or is_time(kind)
     distinct = len(np.unique(x[~np.isnan(x)]))
-    if whole and not _is_time(kind) and distinct == len(x) and distinct > 20 and np.ptp(x) == distinct - 1:
+    if whole and not is_time(kind) and distinct == len(x) and distinct > 20 and np.ptp(x) == distinct - 1:
         return "whole numbers that count the rows: an identifier"
     return fit_numbers(name, str(kind), x, whole=whole)
 
 
-def _is_text(t: pa.DataType) -> bool:
-    t = t.value_type if pa.types.is_dictionary(t) else t
-    return bool(pa.types.is_string(t) or pa.types.is_large_string(t) or t == pa.string_view())
-
-
-def _is_number(t: pa.DataType) -> bool:
-    return bool(pa.types.is_integer(t) or pa.types.is_floating(t) or pa.types.is_decimal(t))
-
-
-def _is_time(t: pa.DataType) -> bool:
-    return bool(pa.types.is_timestamp(t) or pa.types.is_date(t) or pa.types.is_duration(t) or pa.types.is_time(t))
-
-
-def _levels(column: Any) -> list[Any]:
-    if not (pa.types.is_boolean(column.type) or _is_text(column.type) or column.null_count == len(column)):
-        raise ValueError("not levels")
-    found: list[Any] = column.to_pylist()
-    return found
-
-
-def _numbers(column: Any) -> Floats:
-    """(n,) float64, NaN where missing; times as whole numbers of their own unit."""
-    column = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-    t = column.type
-    if _is_time(t):
-        column = column.cast(pa.int32() if t in (pa.date32(), pa.time32("s"), pa.time32("ms")) else pa.int64())
-    elif not _is_number(t) and column.null_count < len(column):
-        raise ValueError("not numbers")
-    found = pc.cast(column, pa.float64(), safe=False).to_numpy(zero_copy_only=False)
-    return np.array(found, np.float64)
-
-
-def _as_stored(column: Any, codec: NumberCodec) -> Any:
-    """Times in the unit that was learned; other columns as they are."""
-    wanted = pa.type_for_alias(codec.type) if not codec.type.startswith(("timestamp", "decimal", "duration")) else None
-    if codec.type.startswith(("timestamp", "duration", "date", "time")) != _is_time(column.type):
-        raise ValueError("a time against a number")
-    if codec.type.startswith("timestamp") and str(column.type) != codec.type:
-        return column.cast(_stored_type(codec.type))
-    return column.cast(wanted) if wanted is not None and _is_time(wanted) else column
-
-
-def _stored_type(text: str) -> pa.DataType:
-    """The Arrow type of which this is the word."""
-    if text.startswith(("timestamp[", "duration[")):
-        unit, _, zone = text.partition("[")[2].rstrip("]").partition(", tz=")
-        return pa.duration(unit) if text[0] == "d" else pa.timestamp(unit, zone or None)
-    if text.startswith("decimal"):
-        return pa.float64()
-    if text.startswith("dictionary"):
-        return pa.dictionary(pa.int32(), pa.string())
-    return pa.string() if text == "string_view" else pa.type_for_alias(text)
-
-
-def _stored(codec: ColumnCodec, values: Any) -> Any:
-    """An Arrow array of the type that was learned."""
-    kind = _stored_type(codec.type)
-    if isinstance(codec, LevelCodec):
-        return (
-            pa.array(values, pa.string()).dictionary_encode()
-            if pa.types.is_dictionary(kind)
-            else pa.array(values, kind)
-        )
-    gone = np.isnan(values)
-    if pa.types.is_floating(kind):
-        return pa.array(values, mask=gone).cast(kind, safe=False)
-    limits = (-(2**62), 2**62)
-    if pa.types.is_integer(kind):
-        info = np.iinfo(kind.to_pandas_dtype())
-        limits = (max(info.min, limits[0]), min(info.max, limits[1]))
-    whole = np.clip(np.rint(np.where(gone, 0, values)), *limits).astype(np.int64)
-    array = pa.array(whole, mask=gone)
-    if _is_time(kind):
-        return array.cast(pa.int32()).cast(kind) if kind.bit_width == 32 else array.cast(kind)
-    return array.cast(kind)
-
-
-def _word(value: Any) -> Any:
+def word(value: Any) -> Any:
     """What a level is compared by: truth values also by their words."""
     return (
         str(value).lower() if isinstance(value, bool | np.bool_) or str(value).lower() in ("true", "false") else value
     )
 
 
-def _number(codec: NumberCodec, value: Any) -> float:
+def number(codec: NumberCodec, value: Any) -> float:
     """A value of a condition as the codec's number; raises ``BadInput``."""
     try:
-        kind = _stored_type(codec.type)
-        if _is_time(kind):
+        kind = stored_type(codec.type)
+        if is_time(kind):
             text = pa.array([value]) if not isinstance(value, str) else pa.array([value]).cast(kind)
-            return float(_numbers(text.cast(kind))[0])
+            return float(numbers_of(text.cast(kind))[0])
         found = float(value)
     except (TypeError, ValueError, pa.ArrowInvalid, pa.ArrowNotImplementedError):
         raise BadInput(f"given {codec.name!r} = {value!r} is not {codec.type}; give such a value") from None

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import narwhals as nw
 import numpy as np
 import pyarrow as pa
 import torch
@@ -21,8 +19,10 @@ from ecotone.learn._distribution import Generator
 from ecotone.learn._random import RowRandom
 from ecotone.learn.training import Training, train
 
-from ._given import Given, read_given
-from ._heads import Event, Head
+from ._draws import draw_rows, fill_gaps
+from ._given import read_given
+from ._heads import Head
+from ._native import coalesce, give, native
 from ._table_codec import TableCodec, fit_table
 from ._table_network import MaskedPerceptron, Perceptron
 
@@ -38,7 +38,6 @@ CARD = Card(
     venue="ICLR",
     link="https://arxiv.org/abs/2406.03736",
 )  # fmt: skip
-_MOST_TRIES = 500
 
 
 class TableModel(Generator):
@@ -115,7 +114,7 @@ class TableModel(Generator):
         table = read_table(X, name="X").arrow
         if table.num_rows < 20:
             raise BadInput(f"a TableModel needs at least 20 rows, got {table.num_rows}")
-        self.codec_, self.native_ = fit_table(table), _native(X)
+        self.codec_, self.native_ = fit_table(table), native(X)
         self._begin()
         packed, weight = torch.as_tensor(self.codec_.encode(table)), as_weights(sample_weight, table.num_rows)
         aside, rows = self._apart(table.num_rows)
@@ -290,63 +289,15 @@ class TableModel(Generator):
             raise BadInput(f"n must be a whole number of rows, at least 0, got {n!r}")
         told = read_given(self.codec_, given, int(n))
         whole = RowRandom(seed, int(n))
-        parts = [
-            self._sample_table(whole.take(rows), told.take(rows))
-            for rows in (torch.arange(int(n)).split(batch_size) if n else ())
-        ]
-        if not parts:
-            return self._give(
-                self.codec_.decode(np.zeros((0, len(self.columns_)), np.int64), np.zeros((0, len(self.columns_))))
-            )
-        return self._give(pa.concat_tables(parts))
+        token = torch.zeros(int(n), len(self.columns_), dtype=torch.int64)
+        z = torch.zeros(token.shape, dtype=torch.float64)
+        with torch.no_grad():
+            for rows in torch.arange(int(n)).split(batch_size) if n else ():
+                token[rows], z[rows] = draw_rows(self._law, self.codec_, whole.take(rows), told.take(rows))
+        return give(self.codec_.decode(token.numpy(), z.numpy()), self.native_)
 
     def _sample(self, rng: RowRandom, given: Tensor | None) -> Tensor:
         raise BadInput("rows of a table are no array; call sample")
-
-    def _sample_table(self, rng: RowRandom, told: Given) -> pa.Table:
-        n, d = len(rng), len(self.columns_)
-        token, z = torch.zeros(n, d, dtype=torch.int64), torch.zeros(n, d, dtype=torch.float64)
-        todo = torch.arange(n)
-        for attempt in range(_MOST_TRIES if len(told.events) > 1 else 1):
-            streams = RowRandom(rng.seed, rng.rows[todo] + (attempt << 40))
-            log_keep, t, s = self._attempt(streams, told.take(todo))
-            kept = torch.log(streams.uniform()) <= log_keep
-            token[todo[kept]], z[todo[kept]] = t[kept], s[kept]
-            todo = todo[~kept]
-            if not len(todo):
-                return self.codec_.decode(token.numpy(), z.numpy())
-        names = ", ".join(self.columns_[j] for j in told.events)
-        raise BadInput(
-            f"the conditions on {names} are met together by fewer than about 1 in {_MOST_TRIES} rows; widen one of them"
-        )
-
-    def _attempt(self, rng: RowRandom, told: Given) -> tuple[Tensor, Tensor, Tensor]:
-        """One draw of every row, and the log-probability with which it is to be kept."""
-        packed, seen = told.packed.clone(), told.seen.clone()
-        log_keep, first = torch.zeros(len(rng), dtype=torch.float64), True
-        with torch.no_grad():
-            for j in [*told.events, *(j for j in range(len(self.columns_)) if j not in told.events)]:
-                event = told.events.get(j)
-                draw = ~seen[:, j]
-                if not bool(draw.any()):
-                    continue
-                head = self._law(packed, seen, j)
-                if event is not None:
-                    share = head.log_event(event)
-                    if first and not bool(torch.isfinite(share).all()):
-                        raise BadInput(f"the condition on {self.columns_[j]!r} excludes every row; widen it")
-                    log_keep, first = log_keep + (0.0 if first else share), False
-                new = self._again(j, *head.sample(rng, event))
-                packed[draw, j] = new[draw]
-                seen[:, j] = True
-        return log_keep, packed[:, :, 0].long(), packed[:, :, 1]
-
-    def _again(self, j: int, token: Tensor, z: Tensor) -> Tensor:
-        """A draw as the codec encodes the value that it stands for: a lattice point, or one that repeats."""
-        codec = self.codec_.columns[j]
-        if not codec.continuous:
-            return torch.stack([token.double(), z, *[torch.zeros_like(z)] * 3], dim=1)
-        return torch.as_tensor(codec.encode(codec.decode(token.numpy(), z.numpy())).packed())  # type: ignore[arg-type]
 
     def impute(self, X: Any, *, seed: int | None = 0) -> Any:
         """The table with every missing value drawn from its law given what its row shows.
@@ -360,32 +311,13 @@ class TableModel(Generator):
         self._fitted()
         table = read_table(X, name="X").arrow
         packed = torch.as_tensor(self.codec_.encode(table))
-        held = [
-            bool(table.column(n).null_count) or bool((packed[:, j, 0] == 0).any()) for j, n in enumerate(self.columns_)
-        ]
-        seen = packed[:, :, 0] != 0
-        rng = RowRandom(seed, len(packed))
         with torch.no_grad():
-            for j in (j for j, hole in enumerate(held) if hole):
-                for rows in torch.nonzero(~seen[:, j])[:, 0].split(8192):
-                    head = self._law(packed[rows], seen[rows], j)
-                    event = self._present(j)
-                    packed[rows, j] = self._again(j, *head.sample(rng.take(rows), event))
-                rng.calls += 4
-                seen[:, j] = True
+            held = fill_gaps(self._law, self.codec_, packed, seed)
         filled = self.codec_.decode(packed[:, :, 0].long().numpy(), packed[:, :, 1].numpy())
-        for j, name in enumerate(self.columns_):
-            if held[j]:
-                both = pa.chunked_array([_coalesce(table.column(name), filled.column(name))])
-                table = table.set_column(table.column_names.index(name), name, both)
-        return _give(table, _native(X))
-
-    def _present(self, j: int) -> Event:
-        """The event that a column is not missing."""
-        codec = self.codec_.columns[j]
-        tokens = np.ones(codec.tokens, bool)
-        tokens[0] = False
-        return Event.of(tokens, np.array([[-math.inf, math.inf]]))
+        for name in (self.columns_[j] for j in held):
+            whole = pa.chunked_array([coalesce(table.column(name), filled.column(name))])
+            table = table.set_column(table.column_names.index(name), name, whole)
+        return give(table, native(X))
 
     def _names(self, names: Any, argument: str) -> list[str]:
         if isinstance(names, str | Mapping) or not all(isinstance(n, str) for n in names):
@@ -393,9 +325,6 @@ class TableModel(Generator):
         for name in names:
             self.codec_.place(name)
         return list(names)
-
-    def _give(self, table: pa.Table) -> Any:
-        return _give(table, self.native_)
 
     def _state(self) -> tuple[dict[str, Any], dict[str, Tensor]]:
         body, tensors = super()._state()
@@ -412,36 +341,3 @@ class TableModel(Generator):
         learned = {k.removeprefix("module."): v for k, v in tensors.items() if k.startswith("module.")}
         self.module_.load_state_dict(learned)
         self.module_.eval()
-
-
-def _native(source: Any) -> str:
-    """What kind of table the user has: ``pandas``, ``polars`` or ``pyarrow``."""
-    try:
-        name = str(nw.get_native_namespace(nw.from_native(source)).__name__)
-    except TypeError:
-        return "numpy" if isinstance(source, np.ndarray) else "pyarrow"
-    return name if name in ("pandas", "polars") else "pyarrow"
-
-
-def _give(table: pa.Table, native: str) -> Any:
-    if native == "numpy":
-        return np.column_stack([np.asarray(c.to_numpy(), np.float64) for c in table.columns])
-    if native == "pandas":
-        return table.to_pandas()
-    if native == "polars":
-        import polars
-
-        return polars.from_arrow(table)
-    return table
-
-
-def _coalesce(column: Any, filled: Any) -> Any:
-    import pyarrow.compute as pc
-
-    column = column.combine_chunks() if column.num_chunks != 1 else column.chunk(0)
-    filled = filled.combine_chunks() if isinstance(filled, pa.ChunkedArray) else filled
-    if pa.types.is_dictionary(column.type):
-        return pc.coalesce(column.cast(pa.string()), filled.cast(pa.string())).dictionary_encode()
-    if pa.types.is_floating(column.type):
-        column = pc.if_else(pc.is_nan(column), pa.scalar(None, column.type), column)
-    return pc.coalesce(column, filled.cast(column.type, safe=False))

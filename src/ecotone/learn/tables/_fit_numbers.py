@@ -1,0 +1,94 @@
+"""What a column of numbers is: values that repeat, a lattice, a law for the rest with tails."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ecotone.contracts import Floats
+
+from ._number_codec import NumberCodec, Tail
+
+MOST_ATOMS = 256
+KNOTS = 256
+
+
+def fit_numbers(name: str, kind: str, x: Floats, *, whole: bool) -> NumberCodec:
+    """The codec of a column's values ``(n,)``, NaN where missing; ``whole`` where the type holds integers."""
+    v = x[~np.isnan(x)]
+    values, counts = np.unique(v, return_counts=True)
+    unit = _unit(values, len(v), whole)
+    often = counts >= max(5, 0.0001 * len(v))
+    if often.sum() > MOST_ATOMS:
+        often &= counts >= np.sort(counts)[-MOST_ATOMS]
+    if len(values) <= 2:
+        often[:] = True
+    atoms = values[often][:MOST_ATOMS]
+    rest = v[~np.isin(v, atoms)]
+    if len(values) == len(atoms) and (len(values) <= 2 or not unit):
+        return NumberCodec(name, kind, atoms, np.empty(0), np.empty(0), Tail(0.0), Tail(0.0), unit)
+    basis = rest if len(rest) >= 50 else v
+    return NumberCodec(name, kind, atoms, *_law(basis, values, counts, unit), unit)
+
+
+def _unit(values: Floats, n: int, whole: bool) -> float:
+    """Step of the lattice that all values lie on, 0 for none."""
+    if len(values) < 2:
+        return 0.0
+    if whole or np.array_equal(values, np.rint(values)):
+        return float(max(np.gcd.reduce(np.abs(values).astype(np.int64)), 1))
+    if len(values) < 0.5 * n:
+        for digits in (1, 2, 3):
+            scaled = values * 10**digits
+            if np.all(np.abs(scaled - np.rint(scaled)) < 1e-6 * np.maximum(1, np.abs(scaled))):
+                return float(10.0**-digits)
+    return 0.0
+
+
+def _law(basis: Floats, values: Floats, counts: Any, unit: float) -> tuple[Floats, Floats, Tail, Tail]:
+    """Knots, F at them, and both tails."""
+    half, m = unit / 2, len(basis)
+    edge = 1.0 / (m + 1)
+    shares = np.linspace(0, 1, min(KNOTS, max(int(np.sqrt(m)) * 2, 8)))
+    places = np.quantile(basis, shares, method="inverted_cdf") + half
+    places[0] = basis.min() - half
+    knots = np.unique(places)
+    if len(knots) < 2:
+        width = half or max(abs(knots[0]), 1.0) * 1e-3
+        knots = np.array([knots[0] - width, knots[0] + width])
+    ordered = np.sort(basis)
+    below = np.searchsorted(ordered, knots, side="right") / m
+    below[0] = 0.0
+    below = np.maximum.accumulate(below)
+    grows = np.concatenate([[True], np.diff(below) > 0])
+    knots, below = knots[grows], edge + (1 - 2 * edge) * below[grows]
+    if len(knots) < 2:  # every value in one place
+        knots, below = np.array([knots[0], knots[0] + (unit or 1e-3)]), np.array([edge, 1 - edge])
+    lower, upper = _tail(-ordered[::-1], edge), _tail(ordered, edge)
+    if values[0] >= 0 or counts[0] >= 0.01 * counts.sum():  # a natural or a visible bound
+        floor = values[0] if counts[0] >= 0.01 * counts.sum() else 0.0
+        knots, below, lower = _bounded(knots, below, min(floor - half, knots[0] - 1e-9 * abs(knots[0]))), below, lower
+        below, lower = np.concatenate([[0.0], below]), Tail(0.0)
+    if counts[-1] >= 0.01 * counts.sum():
+        top = max(values[-1] + half, knots[-1] + 1e-9 * max(abs(knots[-1]), 1e-9))
+        knots, below, upper = np.append(knots, top), np.append(below, 1.0), Tail(0.0)
+    return knots, below, lower, upper
+
+
+def _bounded(knots: Floats, below: Floats, floor: float) -> Floats:
+    return np.concatenate([[floor if floor < knots[0] else knots[0] - 1e-9], knots])
+
+
+def _tail(rising: Floats, mass: float) -> Tail:
+    """Generalised Pareto by probability-weighted moments of the largest twentieth (Hosking and Wallis, 1987)."""
+    count = max(len(rising) // 20, min(10, len(rising) - 1))
+    excess = rising[-count:] - rising[-count - 1]
+    first = float(excess.mean())
+    if first <= 0:
+        return Tail(mass, max(abs(float(rising[-1])), 1.0) * 1e-3)
+    rank = (np.arange(1, count + 1) - 0.35) / count
+    second = float(((1 - rank) * excess).mean())
+    shape = float(np.clip(2 - first / max(first - 2 * second, 1e-12), 0.0, 0.9))
+    scale = max(first * (1 - shape), 1e-12)
+    return Tail(mass, scale + shape * float(excess[-1]), shape)
