@@ -139,12 +139,13 @@ def _floor(dim: int) -> dict[str, Any]:
     return figures(dim, torch.as_tensor(mixture(dim).sample(ROWS, seed=2)), None)
 
 
-def _vp_times(steps: int) -> Fixed:
-    """Evenly spaced times of the variance-preserving process, as noise levels from 80."""
-    process = VP()
-    top = float(process.time(torch.tensor(80.0, dtype=torch.float64)))
-    levels = process.ratio(torch.linspace(top, 0, steps + 1, dtype=torch.float64))
-    return Fixed((80.0, *levels[1:].tolist()))
+def _vp_times(steps: int, low: float = 0.0) -> Fixed:
+    """Noise levels at even times of the variance-preserving process, from 80 to 0, or to ``low`` and then 0."""
+    process, ends = VP(), torch.tensor([80.0, low], dtype=torch.float64)
+    top, bottom = process.time(ends).tolist()
+    times = torch.linspace(top, bottom, steps if low else steps + 1, dtype=torch.float64)
+    levels = process.ratio(times)[1:].tolist()
+    return Fixed((80.0, *levels, 0.0) if low else (80.0, *levels))
 
 
 SCHEDULES: dict[str, Callable[[int], Any]] = {
@@ -152,11 +153,12 @@ SCHEDULES: dict[str, Callable[[int], Any]] = {
     "log ratio": lambda n: Karras(n, rho=math.inf, ratio_min=0.01),
     "Cosine": Cosine,
     "VP times": _vp_times,
+    "VP times to 0.01": lambda n: _vp_times(n, 0.01),
 }
 
 
 def matched() -> list[dict[str, Any]]:
-    """The samplers that diffusers has as well, along each of four schedules."""
+    """The samplers that diffusers has as well, along each of five schedules."""
     process, found = EDMProcess(), []
     for dim in DIMENSIONS:
         for name in ("Euler", "Heun", "DPMSolver", "Ancestral", "Ancestral, forward variance"):

@@ -19,7 +19,8 @@ is known in closed form: what is left is the sampler's own error. 4096 rows from
     python benchmarks/exact/run.py
 
 writes this page. Ours: the process of EDM (noise from 80 to 0); *Karras*: levels from 80 to 0.002, then 0; *log
-ratio*: `Karras(rho=inf, ratio_min=0.01)`; *VP times*: even times of the variance-preserving process, from 80.
+ratio*: `Karras(rho=inf, ratio_min=0.01)`; *VP times*: even times of the variance-preserving process, from 80 to 0,
+or to 0.01 and then 0.
 
 * **trajectory**: mean distance to where the probability-flow ODE leads the same noise (200 Heun steps), a column, in
   standard deviations; for deterministic samplers, over the first 1024 rows. The exact distance.
@@ -110,7 +111,7 @@ def beside(mine: list[dict[str, Any]], told: dict[str, Any]) -> str:
     )
     worse = sum(float(row[-1]) > 1 for row in rows)
     return (
-        f"\n## Beside diffusers {told['diffusers']}\n\nEach of ours along the best of four schedules against the "
+        f"\n## Beside diffusers {told['diffusers']}\n\nEach of ours along the best of five schedules against the "
         "best of the matching schedulers over theirs (all in the last table), at equal evaluations. Cells where ours "
         f"is behind: {worse} of {len(rows)}.\n\n" + _table(head, rows)
     )

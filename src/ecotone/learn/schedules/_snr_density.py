@@ -25,6 +25,7 @@ CARD = Card(
     venue="NeurIPS",
     link="https://arxiv.org/abs/2410.10356",
     row=152,
+    tier="experimental",
     claim="At equal steps of training, a law of times placed by the data's scale gives rows closer to the data than "
     "the same law placed for unit data.",
 )
