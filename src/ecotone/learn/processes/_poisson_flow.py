@@ -26,6 +26,7 @@ CARD = Card(
     venue="ICML",
     link="https://arxiv.org/abs/2302.04265",
     row=174,
+    tier="experimental",
     claim="With noise on the network's weights a moderate D loses less of the samples' quality than diffusion does.",
 )  # fmt: skip
 

@@ -28,6 +28,7 @@ CARD = Card(
     venue="ECCV",
     link="https://arxiv.org/abs/2401.08740",
     row=124,
+    tier="experimental",
     claim="At equal steps of Euler's method a network trained along the linear path samples closer to the data than "
     "one trained along the variance-preserving path.",
 )  # fmt: skip
