@@ -21,6 +21,7 @@ CARD = Card(
     venue="ICLR",
     link="https://arxiv.org/abs/1611.01144",
     row=473,
+    tier="experimental",
     claim="A categorical VAE trained with relaxed draws has a higher bound, on exact draws, than one trained with the "
     "score function and a baseline, or with plain straight-through draws.",
 )
