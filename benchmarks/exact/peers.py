@@ -45,7 +45,7 @@ SCHEDULERS: list[tuple[str, str, str, dict[str, Any], str, int]] = [
     ("HeunDiscrete", "Heun", "HeunDiscreteScheduler", PLAIN, NOISE_SPACE, 2),
     ("HeunDiscrete, Karras", "Heun", "HeunDiscreteScheduler", KARRAS, NOISE_SPACE, 2),
     ("HeunDiscrete, exponential", "Heun", "HeunDiscreteScheduler", EXPONENTIAL, NOISE_SPACE, 2),
-    ("KDPM2Discrete, Karras", "Heun", "KDPM2DiscreteScheduler", KARRAS, NOISE_SPACE, 2),
+    ("KDPM2Discrete, Karras", "midpoint", "KDPM2DiscreteScheduler", KARRAS, NOISE_SPACE, 2),
     ("EDMDPMSolverMultistep", "DPMSolver", "EDMDPMSolverMultistepScheduler", EDM, PRECONDITIONED, 1),
     ("EDMDPMSolverMultistep, exponential", "DPMSolver", "EDMDPMSolverMultistepScheduler",
      {**EDM, "sigma_schedule": "exponential"}, PRECONDITIONED, 1),
