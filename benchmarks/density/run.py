@@ -34,7 +34,7 @@ from ecotone.learn.training import train as loop
 
 RESULTS = Path(__file__).parent / "results"
 FOLDS = 3
-TEST = 4000  # held-out rows of a table with more than 2,000, which is split once
+TEST = 2000  # held-out rows of a table with more than 2,000, which is split once
 
 
 def settings(n: int) -> Training:

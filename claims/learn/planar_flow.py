@@ -18,7 +18,7 @@ from paired import paired
 
 from ecotone.learn import PlanarFlow, RowRandom, Training
 
-MAPS, STEPS = 8, 600
+MAPS, STEPS = 8, 400
 
 
 def _tilts() -> list[Callable[[Tensor, Any], Tensor]]:
@@ -93,7 +93,7 @@ def _one(seed: int, integrals: list[float]) -> tuple[float, float, float]:
     gaps = []
     for tilt, integral in zip(_tilts(), integrals, strict=True):
         settings = Training(
-            steps=STEPS, learning_rate=0.01, every=300, device="cpu", seed=seed, ema=0.99, batch_size=128
+            steps=STEPS, learning_rate=0.01, every=200, device="cpu", seed=seed, ema=0.99, batch_size=128
         )
         bounds = []
         for maps in (MAPS, 0):
@@ -116,7 +116,8 @@ def run(seeds: int = 3) -> dict[str, Any]:
         np.minimum(field, nice),
         notes=f"{MAPS} planar maps (44 numbers) against the better of a normal law with independent columns (mean "
         f"{field.mean():.3f}) and NICE with 44 numbers (mean {nice.mean():.3f}); {STEPS} steps, the same annealing. "
-        "The energies are kept to |z1| <= 4 by a penalty, and the integrals are taken on a grid.",
+        "The energies are kept to |z1| <= 4 by a penalty, and the integrals are taken on a grid. "
+        "The gap to the normal law is plain at every seed; against NICE it is not, after so few steps.",
     )
 
 

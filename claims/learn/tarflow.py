@@ -18,7 +18,7 @@ from paired import paired
 
 from ecotone.learn import MAF, RealNVP, TarFlow, Training
 
-STEPS = 500
+STEPS = 300
 
 
 class _Fresh:

@@ -32,6 +32,7 @@ CARD = Card(
     venue="ICLR",
     link="https://arxiv.org/abs/1810.01367",
     row=505,
+    tier="experimental",
     claim="On a checkerboard FFJORD is more likely than RealNVP with as many numbers.",
 )
 

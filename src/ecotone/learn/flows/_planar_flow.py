@@ -27,6 +27,7 @@ CARD = Card(
     venue="ICML",
     link="https://arxiv.org/abs/1505.05770",
     row=480,
+    tier="experimental",
     claim="On four 2-D energies a planar flow is closer than a mean-field normal law and than NICE of as many numbers.",
 )
 
