@@ -45,7 +45,7 @@ class PredictorCorrector(Sampler):
     Parameters
     ----------
     predictor : Sampler
-        :class:`Ancestral`, or with ``variance="forward"`` the paper's reverse diffusion (of the variance-exploding SDE).
+        :class:`Ancestral`, or with ``variance="forward"`` the paper's reverse diffusion (under ``VE``).
     snr : float
         Length of the step along the score in units of :math:`\sigma_t`, squared and doubled.
     corrections : int
