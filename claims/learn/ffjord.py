@@ -50,9 +50,9 @@ def run(seeds: int = 3) -> dict[str, Any]:
         ours,
         baseline,
         higher=True,
-        notes=f"{size[0]:.0f} numbers against {other[0]:.0f}; 150 steps of FFJORD against 1500 of RealNVP, which take less "
-        "time; exact trace on the held-out rows; the law's own entropy gives -3.466. FFJORD is far from trained after the "
-        "steps that fit into a claim (the paper takes 10,000).",
+        notes=f"{size[0]:.0f} numbers against {other[0]:.0f}; 150 steps of FFJORD against 1500 of RealNVP, which take "
+        "less time; exact trace on the held-out rows; the law's own entropy gives -3.466. FFJORD is far from trained "
+        "after the steps that fit into a claim (the paper takes 10,000).",
     )
 
 

@@ -38,6 +38,7 @@ CARD = Card(
     venue="ICML",
     link="https://arxiv.org/abs/2412.06329",
     row=222,
+    tier="experimental",
     claim="Digits at 8 x 8 take fewer bits a number than by MAF and RealNVP of equal size.",
 )
 
