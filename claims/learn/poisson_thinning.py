@@ -25,7 +25,7 @@ def _counts(n: int, seed: int) -> np.ndarray:
     rng = np.random.default_rng(seed)
     common = rng.gamma(1.0, 1.0, (n, 1))
     rates = common * rng.gamma(2.0, 0.5, (n, DIM)) * np.array([2.0, 5.0, 10.0, 20.0])
-    return np.asarray(rng.poisson(rates) * (rng.uniform(size=(n, DIM)) < 0.5))
+    return np.asarray(rng.poisson(rates) * (rng.uniform(size=(n, DIM)) < 0.5), dtype=float)
 
 
 def _one(seed: int) -> dict[str, float]:
