@@ -31,7 +31,7 @@ def _california() -> np.ndarray:
 
 
 def _bikeshare() -> np.ndarray:
-    """Hourly rides: log of 1 + rides, lowest and highest temperature of the day, rain, hour, day of the year."""
+    """Hourly rides: rides, lowest and highest temperature of the day, rain, hour, day of the year."""
     table = data.bikeshare()
     time = table["time"]
     found = np.column_stack(
@@ -42,7 +42,6 @@ def _bikeshare() -> np.ndarray:
 
 TABLES: dict[str, Callable[[], np.ndarray]] = {
     "wine": lambda: datasets.load_wine().data,
-    "breast cancer": lambda: datasets.load_breast_cancer().data,
     "diabetes": lambda: datasets.load_diabetes(scaled=False).data,
     "California housing": _california,
     "bike share": _bikeshare,
