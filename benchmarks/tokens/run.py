@@ -58,7 +58,7 @@ Letters in lower case and single spaces, 27 symbols ({text["bits_uniform"]:.3f} 
 {text["characters"]:,} characters to learn from, every tenth chapter held out. Measured on {text["windows"]} windows
 of 64 characters of {text["chapters"]} held-out chapters, without context from before the window, for every model
 alike; the intervals are over chapters. Both transformers have one description (width 96, 3 layers) and one
-training: 900 steps of 64 windows, on one thread of a shared machine; seconds are processor time.
+training: {text["steps"]} steps of 64 windows, on one thread of a shared machine; seconds are processor time.
 `python benchmarks/tokens/run.py text`
 
 {chr(10).join(second)}

@@ -24,7 +24,7 @@ from ecotone.learn.training import train
 
 LETTERS = " abcdefghijklmnopqrstuvwxyz"
 LENGTH, EVERY, ORDERS = 64, 10, (4, 5, 6, 7)
-TRAINING = Training(steps=900, every=100, batch_size=64, learning_rate=2e-3, ema=0.99, held_out=0, device="cpu")
+TRAINING = Training(steps=600, every=600, batch_size=64, learning_rate=2e-3, ema=0.99, held_out=0, device="cpu")
 NETWORK = {"width": 96, "depth": 3, "heads": 4}
 EVALUATED = 400  # windows of held-out chapters
 
@@ -114,5 +114,12 @@ def run() -> dict[str, Any]:
     ]
     drawn = model.sample(3, seed=0, sampler=first_hitting_sampler), model.sample(3, seed=0, sampler=TokenAncestral())
     samples = ["".join(LETTERS[i] for i in row) for part in drawn for row in part]
-    return {"rows": rows, "windows": len(test), "chapters": len(np.unique(chapter)), "samples": samples,
-            "characters": int(sum(map(len, fitted))), "bits_uniform": math.log2(len(LETTERS))}  # fmt: skip
+    return {
+        "rows": rows,
+        "windows": len(test),
+        "chapters": len(np.unique(chapter)),
+        "samples": samples,
+        "steps": TRAINING.steps,
+        "characters": int(sum(map(len, fitted))),
+        "bits_uniform": math.log2(len(LETTERS)),
+    }

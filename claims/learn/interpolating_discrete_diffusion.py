@@ -18,7 +18,7 @@ from ecotone.learn import InterpolatingTokens, Training
 from ecotone.learn.networks import TokenTransformer
 from ecotone.learn.processes import InterpolatingDiscreteDiffusion
 
-LENGTH, ROWS, STEPS = 24, 4000, 400
+LENGTH, ROWS, STEPS, CORRUPTED = 16, 4000, 1000, 0.2
 
 
 def _variety(x: np.ndarray, levels: int) -> float:
@@ -27,41 +27,55 @@ def _variety(x: np.ndarray, levels: int) -> float:
     return float(-(p[p > 0] * np.log(p[p > 0])).sum())
 
 
-def _one(seed: int, uniform: float) -> tuple[float, float, float, float, float]:
-    chain = Chain(seed=seed)
+def _one(seed: int, uniform: float) -> list[float]:
+    chain, rng = Chain(seed=seed), np.random.default_rng(seed)
     training = Training(
         steps=STEPS, every=STEPS, batch_size=64, learning_rate=3e-3, device="cpu", seed=seed, ema=0.99, held_out=0
     )
     model = InterpolatingTokens(
-        TokenTransformer(width=48, depth=2, heads=3, time=True),
+        TokenTransformer(width=32, depth=2, heads=2, time=True),
         process=InterpolatingDiscreteDiffusion(uniform=uniform),
         levels=chain.levels,
         training=training,
     ).fit(chain.sample(ROWS, LENGTH, seed))
-    drawn = model.sample(200, seed=seed)
-    corrected = model.correct(drawn, seed=seed)
-    before, after = (float(-chain.log_prob(x).mean()) / LENGTH for x in (drawn, corrected))
-    bound = -float(model.bound(chain.sample(300, LENGTH, seed + 1000)).mean()) / LENGTH
-    return before - after, before, bound, _variety(drawn, chain.levels), _variety(corrected, chain.levels)
+    clean = chain.sample(200, LENGTH, seed + 1000)
+    wrong = rng.random(clean.shape) < CORRUPTED
+    corrupted = np.where(wrong, rng.integers(0, chain.levels, clean.shape), clean)
+    corrected = model.correct(corrupted, seed=seed)
+    before, after, best = (float(-chain.log_prob(x).mean()) / LENGTH for x in (corrupted, corrected, clean))
+    bound = -float(model.bound(clean).mean()) / LENGTH
+    return [
+        before - after,
+        before,
+        after,
+        best,
+        bound,
+        _variety(corrected, chain.levels),
+        _variety(clean, chain.levels),
+    ]
 
 
 def run(seeds: int = 3) -> dict[str, Any]:
-    """Gain of samples in log-likelihood under the exact law, by self-correction."""
+    """Fall of the negative log-likelihood of corrupted rows, under the exact law, by self-correction."""
     torch.set_num_threads(1)
     ours, baseline = (np.array([_one(s, uniform) for s in range(seeds)]).T for uniform in (0.2, 0.0))
+    (_, before, after, best, bound, variety, real), (_, _, after_0, _, bound_0, variety_0, _) = (
+        m.mean(1) for m in (ours, baseline)
+    )
     return paired(
-        "Self-correction raises the likelihood of samples under the exact law more for a model trained with uniform "
-        "noise than for one trained with masks only.",
+        "Self-correction raises the likelihood of corrupted rows under the exact law more for a model trained with "
+        "uniform noise than for one trained with masks only.",
         "fall of the negative log-likelihood under the exact law, in nats a token",
         ours[0],
         baseline[0],
         higher=True,
-        notes=f"Rows of {LENGTH} tokens of a Markov chain of second order over 12 levels, {STEPS} steps of one "
-        f"transformer. Before correction {ours[1].mean():.3f} nats a token with a share of .2 uniform noise, "
-        f"{baseline[1].mean():.3f} with masks only; bounds on fresh rows {ours[2].mean():.3f} and "
-        f"{baseline[2].mean():.3f}. It sharpens: the entropy of single tokens goes from {ours[3].mean():.3f} to "
-        f"{ours[4].mean():.3f} nats, and from {baseline[3].mean():.3f} to {baseline[4].mean():.3f}. Baseline: the same "
-        "self-correction of samples of a model trained with masks only.",
+        notes=f"Rows of {LENGTH} tokens of a Markov chain over 12 levels, {CORRUPTED:.0%} of them replaced at random; "
+        f"{STEPS} steps of one transformer. {before:.3f} nats a token before, {best:.3f} if nothing were replaced; "
+        f"{after:.3f} after correction with a share of .2 uniform noise, {after_0:.3f} with masks only. Bounds on "
+        f"clean rows: {bound:.3f} and {bound_0:.3f}. Correction sharpens towards likely rows: the entropy of single "
+        f"tokens is {real:.3f} in clean rows, {variety:.3f} and {variety_0:.3f} in corrected ones. In 250 steps, tried "
+        "first, neither model had learned the dependence of tokens, and correction, of corrupted rows as of samples, "
+        "led to rows of one repeated token. Baseline: the same correction by a model trained with masks only.",
     )
 
 

@@ -27,8 +27,9 @@ CARD = Card(
     venue="ICML",
     link="https://arxiv.org/abs/2503.04482",
     row=535,
-    claim="Self-correction raises the likelihood of samples under the exact law more for a model trained with uniform "
-    "noise than for one trained with masks only.",
+    tier="experimental",
+    claim="Self-correction raises the likelihood of corrupted rows under the exact law more for a model trained with "
+    "uniform noise than for one trained with masks only.",
 )  # fmt: skip
 
 
