@@ -32,6 +32,7 @@ CARD = Card(
     venue="ICML",
     link="https://arxiv.org/abs/2302.10363",
     row=527,
+    tier="experimental",
     claim="With 30 % of the entries missing, imputed values are nearer to the true ones than column means and than "
     "those of transport without the map.",
 )
