@@ -32,6 +32,7 @@ CARD = Card(
     row=39,
     remedy_for=("outside",),
     advice="Look at the rows that are unusually far from, or unusually near, what denoising makes of them.",
+    tier="experimental",
     claim="It tells smoothed digits from digits better than the likelihood of a flow and than a typicality test.",
 )
 
