@@ -124,7 +124,9 @@ class KernelDensity(Standardised, Distribution):
 
     def _sample(self, rng: RowRandom, given: Tensor | None) -> Tensor:
         u = rng.uniform().double()
-        k = torch.searchsorted(torch.cumsum(torch.exp(self.log_weight_), 0), u.contiguous()).clamp(max=len(self.rows_) - 1)
+        k = torch.searchsorted(torch.cumsum(torch.exp(self.log_weight_), 0), u.contiguous()).clamp(
+            max=len(self.rows_) - 1
+        )
         z = self.rows_[k] + self.bandwidth_ * rng.normal(self.shape_).double()
         return self._decode(z @ self.factor_.T)
 
