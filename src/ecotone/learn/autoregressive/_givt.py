@@ -26,7 +26,6 @@ CARD = Card(
     venue="ECCV",
     link="https://arxiv.org/abs/2312.02116",
     row=178,
-    tier="experimental",
     claim="Sequences that were held out are more likely than under an equal transformer over the codes of a quantiser.",
 )
 
