@@ -64,7 +64,7 @@ def test_time_and_rates(process):
 @each
 def test_data_and_base_give_back_every_time(process):
     # With x_0 known, x_t tells the base, and with it x_s: perturbing with the same draws must agree with the kernel
-    x0, t, s = _rows(), 0.7 * process.t_max, 0.2 * process.t_max
+    x0, t, s = _rows(), 0.68371 * process.t_max, 0.2 * process.t_max  # not on a knot of a piecewise path
     x_t, x_s = (process.perturb(x0, at, RowRandom(3, 6)) for at in (t, s))
     z = process.base(RowRandom(3, 6), (3,))
     assert torch.allclose(process.noise(Prediction(x0), x_t, t), z, atol=1e-9)
