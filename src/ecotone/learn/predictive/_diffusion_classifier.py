@@ -26,7 +26,6 @@ CARD = Card(
     link="https://arxiv.org/abs/2303.16203",
     row=213,
     reads=("rows", "denoiser"),
-    tier="experimental",
     claim="At equal evaluations the same noise for all classes classifies digits more accurately than noise of each "
     "class's own.",
 )
