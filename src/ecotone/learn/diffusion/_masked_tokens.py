@@ -118,9 +118,10 @@ class MaskedTokens(TokenDiffusion, Distribution):
     def _log_prob(self, x: Tensor, given: Tensor | None) -> Tensor:
         tokens = token_rows(x, "x", levels=self.levels_, length=self.shape_[0]).to(self._device())
         order, parts = InOrder(self.order), []
-        for start in range(0, len(tokens), 1024):
-            told = None if given is None else given[start : start + 1024]
-            parts.append(order.log_prob(self.denoiser_, self.process_, tokens[start : start + 1024], given=told))
+        with torch.no_grad():  # tokens have no gradient, and one graph over all places would fill the memory
+            for start in range(0, len(tokens), 1024):
+                told = None if given is None else given[start : start + 1024]
+                parts.append(order.log_prob(self.denoiser_, self.process_, tokens[start : start + 1024], given=told))
         return torch.cat(parts)
 
     def _bound_loss(self) -> TokenLoss:
