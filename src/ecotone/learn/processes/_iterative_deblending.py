@@ -25,7 +25,6 @@ CARD = Card(
     venue="SIGGRAPH",
     link="https://arxiv.org/abs/2305.03486",
     row=555,
-    tier="experimental",
     claim="Between two arbitrary densities, at equal evaluations, one deblending network maps samples closer to the "
     "target than two DDIM networks that meet in a normal law.",
 )
