@@ -12,8 +12,8 @@ from ecotone.contracts import BadInput
 from ecotone.decide.conformal import Calibrated
 from ecotone.learn import RowRandom, TableModel, Training, load
 from ecotone.learn.tables import MaskedPerceptron
-from ecotone.learn.tables._heads import COMPONENTS, Event, Head, log_interval, truncated_normal
 from ecotone.learn.tables._fit_numbers import fit_numbers
+from ecotone.learn.tables._heads import COMPONENTS, Event, Head, log_interval, truncated_normal
 
 SMALL = MaskedPerceptron(width=48, depth=2)
 

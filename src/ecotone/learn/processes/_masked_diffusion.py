@@ -24,7 +24,6 @@ CARD = Card(
     venue="NeurIPS",
     link="https://arxiv.org/abs/2406.04329",
     row=520,
-    tier="experimental",
     claim="At equal size and training, masked diffusion bounds the bits per token of short texts below uniform "
     "diffusion.",
 )
