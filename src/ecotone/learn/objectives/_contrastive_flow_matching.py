@@ -24,7 +24,6 @@ CARD = Card(
     venue="ICCV",
     link="https://arxiv.org/abs/2506.05350",
     row=270,
-    tier="experimental",
     claim="On overlapping classes, samples of a network trained against other rows' velocities are more often of the "
     "class asked for, at equal steps and without guidance.",
 )  # fmt: skip

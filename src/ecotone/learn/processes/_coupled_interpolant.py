@@ -29,7 +29,6 @@ CARD = Card(
     venue="ICML",
     link="https://arxiv.org/abs/2310.03725",
     row=268,
-    tier="experimental",
     claim="Filling in hidden parts of digits in few steps, a base drawn around the observation gives samples closer "
     "to the data than a base of pure noise under the same condition.",
 )  # fmt: skip

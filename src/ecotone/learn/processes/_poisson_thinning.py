@@ -22,7 +22,6 @@ CARD = Card(
     venue="ICML",
     link="https://arxiv.org/abs/2305.18375",
     row=558,
-    tier="experimental",
     claim="On over-dispersed counts with many zeros, samples are closer to the data than those of a Gaussian diffusion "
     "of log(1 + x), rounded.",
 )
