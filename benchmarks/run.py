@@ -20,6 +20,7 @@ STEPS = {
     "accuracy": ["accuracy/coverage.py"],
     "density": ["density/run.py"],
     "exact": ["exact/run.py"],
+    "tables": ["tables/run.py"],
 }
 
 
