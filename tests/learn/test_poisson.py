@@ -6,12 +6,12 @@ import torch
 from scipy import stats
 
 from ecotone.contracts import BadInput
-from ecotone.learn import EDM, JUMP, Batch, Prediction, RowRandom, Training
+from ecotone.learn import EDM, JUMP, Batch, GaussianMixture, Prediction, RowRandom, Training
 from ecotone.learn.denoisers import CountDenoiser
 from ecotone.learn.networks import MLP
 from ecotone.learn.objectives import RelativeEntropy
 from ecotone.learn.processes import EDMProcess, PoissonFlow, PoissonThinning
-from ecotone.learn.samplers import DDIM, Heun, ProbabilityFlow, ReverseKernel
+from ecotone.learn.samplers import DDIM, Ancestral, Heun, ProbabilityFlow, ReverseKernel
 from ecotone.learn.schedules import Karras, Uniform
 
 POINTS = torch.tensor([[-1.0, 0.0], [1.0, 0.5], [0.5, -1.0]], dtype=torch.float64)
@@ -225,3 +225,9 @@ def test_jump_learns_counts():
         JUMP(training=settings).fit(-x.astype(float))
     with pytest.raises(BadInput, match="0 everywhere"):
         JUMP(training=settings).fit(0 * x)
+
+
+def test_samplers_that_add_normal_noise_refuse_other_noise():
+    denoiser = GaussianMixture.random(dim=2, components=2, seed=0).denoiser(EDMProcess())
+    with pytest.raises(BadInput, match="Ancestral adds normal noise, and that of PoissonFlow is not"):
+        Ancestral().sample(denoiser, PoissonFlow(), 3, Karras(5), seed=0)

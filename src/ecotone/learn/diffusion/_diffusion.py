@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import Any, TypeVar
 
 import torch
@@ -49,11 +50,13 @@ class Diffusion(Standardised, Distribution):
     def _objective(self) -> Any:
         return Denoising()
 
+    @abstractmethod
     def _default_sampler(self) -> Sampler:
-        raise NotImplementedError
+        """What draws samples unless a sampler is given."""
 
+    @abstractmethod
     def _default_schedule(self) -> Schedule:
-        raise NotImplementedError
+        """The times it visits unless a schedule is given."""
 
     def fit(self: Self, X: Any, y: Any = None, *, given: Any = None, sample_weight: Any = None) -> Self:
         """Train on rows ``X`` ``(n, ...)``.

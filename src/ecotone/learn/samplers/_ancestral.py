@@ -71,6 +71,8 @@ class Ancestral(Sampler):
     ) -> Tensor:
         if self.variance not in ("posterior", "forward"):
             raise BadInput(f"variance must be posterior or forward, got {self.variance!r}")
+        if not isinstance(process, GaussianProcess):
+            raise BadInput(f"Ancestral adds normal noise, and that of {type(process).__name__} is not; use Heun")
         (a_t, s_t), (a_s, s_s) = process.coefficients(t, x), process.coefficients(s, x)
         x0, shrink = denoise(x, t).x0, s_s**2 / s_t**2
         mean = a_s * x0 + a_t / a_s * shrink * (x - a_t * x0)
