@@ -73,6 +73,8 @@ def test_a_network_reads_only_what_is_shown(card):
     other = token.clone(), z.clone()
     other[0][:, 1], other[1][:, 1] = 0, 9.0
     assert all(torch.equal(a, b) for a, b in zip(out, module(*other, seen), strict=True)), "hidden values do not leak"
+    other[1][:, 0] += 1.0
+    assert torch.equal(out[0], module(*other, seen)[0]), "only columns of numbers have a place on the normal scale"
     other[1][:, 2] += 1
     assert not torch.equal(out[0], module(*other, seen)[0])
     assert torch.allclose(module.column(module.body(token, z, seen), 1), out[1], atol=1e-6)

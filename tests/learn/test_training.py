@@ -60,6 +60,12 @@ def test_early_stopping_keeps_the_best():
     assert len(held) < 200 and int(np.argmin(held)) == len(held) - 4, "three looks without improvement end it"
 
 
+def test_the_moving_average_follows_short_runs():
+    # The decay begins low, so that the average of forty steps is not the weights that training began with
+    begun, raw, mean = (weights(model(**s).fit(X)) for s in ({"steps": 1, "ema": 0.0}, {"ema": 0.0}, {"ema": 0.999}))
+    assert float((mean - raw).norm()) < 0.6 * float((begun - raw).norm())
+
+
 @pytest.mark.parametrize(
     "settings, words",
     [({"steps": 0}, "steps"), ({"learning_rate": 0.0}, "learning_rate"), ({"held_out": 1.0}, "held_out")],
