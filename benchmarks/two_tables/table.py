@@ -25,13 +25,13 @@ def _bound(require: object, n: int) -> tuple[str, float]:
     if require in ("level", "share"):
         alpha = ALPHA if require == "level" else SHARE
         return "<=", alpha + 3 * math.sqrt(alpha * (1 - alpha) / n)
-    return require  # type: ignore[return-value]
+    return require
 
 
 def _line(cell: Cell, records: list[dict[str, object]]) -> list[str]:
     lines = []
     for figure, require in cell.require.items():
-        mean, se, n = _mean([r.get(figure) for r in records])  # type: ignore[misc]
+        mean, se, n = _mean([r.get(figure) for r in records])
         if not n:
             continue
         if require is None:

@@ -11,7 +11,7 @@ from ecotone.compare.tests._columns import judge_columns
 from ecotone.compare.tests._margins import log_hypergeometric, margins
 from ecotone.compare.tests._pairs import _all_z
 from ecotone.compare.tests._scores import Design
-from ecotone.compare.tests._two_profiles import CountedDesign, _coded, _pairs, two_profiles
+from ecotone.compare.tests._two_profiles import SKEWED, CountedDesign, _coded, _near_normal, _pairs, two_profiles
 from ecotone.data import Column, Pair, Table, profile
 from ecotone.data._counted import CountedPair, counted_pair
 
@@ -187,3 +187,19 @@ def test_what_the_cells_cannot_show_is_set_aside() -> None:
     assert counts["gone [missing]"] == [[n, 0, 0], [0, n, 0]]
     assert counts["was"] == [[n, 0, 0], [n - 60, 60, 0]]  # two values: their sum says how often
     assert set(counts) == {"gone [missing]", "was", "x"}
+
+
+def test_scores_are_near_normal_where_the_hypergeometric_law_is() -> None:
+    seen = set()
+    for n in ((20_000, 300), (300, 20_000), (2_000, 20_000), (20_000, 20_000)):
+        for marked in (200, 400, 1_000, 2_000, 4_000, 8_000):
+            total = sum(n)
+            share = marked / total
+            pooled = np.array([total - marked, marked])
+            score = np.array([-share, 1 - share]) / np.sqrt(share * (1 - share))
+            skew = abs(float(hypergeom(total, marked, n[1]).stats("s")))
+            if abs(skew - SKEWED) < 0.02 or score[1] > 0.4 * np.sqrt(n[0] * n[1] / total):
+                continue
+            assert _near_normal(score, pooled, n) == (skew < SKEWED), (n, marked, skew)
+            seen.add(skew < SKEWED)
+    assert seen == {True, False}

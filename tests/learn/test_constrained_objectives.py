@@ -91,6 +91,10 @@ def test_inequalities_objectives_and_grids():
 
     assert value(inequality=lambda x: x[:, :1] - 100) == value()
     assert value(inequality=lambda x: x[:, :1] + 100) > value()
+    above = lambda x: x[:, :1] - 0.2  # noqa: E731
+    assert value(inequality=above, inequality_weight=0.3) == pytest.approx(
+        value(residual=lambda x: above(x).clamp(min=0), weight=0.3)
+    ), "an inequality is the equation that its violation is 0"
     assert value(objective=lambda x: 0 * x[:, 0] + 5, objective_weight=2.0) == pytest.approx(value() + 10)
     with pytest.raises(BadInput, match="estimate"):
         value(estimate="median")

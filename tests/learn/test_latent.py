@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -135,6 +136,20 @@ def test_alpha_0_lambda_1_is_the_vae():
     assert np.array_equal(plain.sample(5, seed=0), info.sample(5, seed=0))
     other = InfoVAE(2, alpha=0, lambda_=50, hidden=(8,), training=training).fit(_rows())
     assert not np.allclose(plain.sample(5, seed=0), other.sample(5, seed=0))
+
+
+@pytest.mark.oracle("InfoVAE")
+@pytest.mark.parametrize("alpha, lambda_", [(0.0, 1.0), (0.5, 3.0), (1.0, 2.0), (-1.0, 2.0)])
+def test_objective_weighs_its_three_parts_as_the_paper_does(alpha, lambda_):
+    # E log p(x|z) - (1 - alpha) KL(q(z|x) || p(z)) - (alpha + lambda - 1) MMD^2(q(z), p(z))
+    z, log = torch.randn(50, 1, 2, dtype=torch.float64), torch.randn(50, 1, dtype=torch.float64)
+    posterior, prior = (SimpleNamespace(divergence=lambda other: torch.full((50,), 0.7).double()) for _ in range(2))
+    seen = SimpleNamespace(reconstruction=log, posterior=posterior, prior=prior, z=z)
+    model = InfoVAE(2, alpha=alpha, lambda_=lambda_, bandwidth=1.5)
+    found = model._objective(seen, Batch(z[:, 0], None, None, RowRandom(3, 50)))
+    drawn = RowRandom(3, 50).normal((2,))
+    apart = squared_discrepancy(z[:, 0], drawn, 1.5)
+    assert torch.allclose(found, log[:, 0] - (1 - alpha) * 0.7 - (alpha + lambda_ - 1) * apart)
 
 
 @pytest.mark.oracle("InfoVAE")

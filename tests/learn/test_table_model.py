@@ -14,6 +14,7 @@ from ecotone.learn import RowRandom, TableModel, Training, load
 from ecotone.learn.tables import MaskedPerceptron
 from ecotone.learn.tables._fit_numbers import fit_numbers
 from ecotone.learn.tables._heads import COMPONENTS, Event, Head, log_interval, truncated_normal
+from ecotone.learn.tables._level_codec import fit_levels
 
 SMALL = MaskedPerceptron(width=48, depth=2)
 
@@ -210,6 +211,28 @@ def test_number_codecs_are_invertible_and_normalised(kind):
         assert np.trapezoid(np.exp(log), grid) == pytest.approx(1, abs=5e-3)
     if kind == "bounded":
         assert codec.decode(np.full(3, codec.tokens - 1), np.array([-9.0, -5, 5])).min() >= 0
+
+
+def test_values_that_can_not_be_have_no_probability(model):
+    rows = pd.DataFrame({"city": "Ulm", "rooms": [2.0, 2.5, -3.0, 900.0]})
+    log = model.log_prob(rows, of=["rooms"], given=["city"])
+    assert np.isfinite(log[0]) and np.isneginf(log[1:3]).all(), "between the points, and below the bound"
+    with pytest.raises(BadInput, match=r"'rooms' = 2\.5 lies outside"):
+        model.sample(2, given={"rooms": 2.5})
+    named = model.sample(3, given={"rooms": pd.Series([1, 2, 3])}, seed=0)
+    assert named.rooms.tolist() == [1, 2, 3], "a mapping of columns is a table"
+
+
+def test_rare_levels_are_told_apart():
+    rng = np.random.default_rng(0)
+    codec = fit_levels("tag", "string", [f"t{i}" for i in range(1500)] + list(rng.choice(["t1", "t2", "t3"], 600)))
+    rare = list(codec.rare)
+    assert len(codec.levels) == 1000 and len(rare) == 500
+    coded = codec.encode([*rare, "t1", None])
+    assert codec.decode(coded.token, coded.z) == [*rare, "t1", None]
+    assert np.exp(coded.log_rate[:500]).sum() == pytest.approx(1), "their shares of one token"
+    with pytest.raises(BadInput, match="give it alone"):
+        codec.event({rare[0], "t1"})
 
 
 def test_heads_against_quadrature():

@@ -6,10 +6,10 @@ import pytest
 import torch
 
 from ecotone.contracts import BadInput
-from ecotone.learn import Training
+from ecotone.learn import Batch, RowRandom, Training
 from ecotone.learn.inverse import TDMImputer
 from ecotone.learn.inverse._coupling import Couplings
-from ecotone.learn.inverse._tdm_imputer import transport
+from ecotone.learn.inverse._tdm_imputer import _Imputed, _loss, transport
 
 
 def quick(steps=300, **settings):
@@ -83,6 +83,25 @@ def test_without_the_map_it_is_imputation_by_exact_transport():
     spread = truth[:, 1].std()
     assert np.abs(found - truth[:8, 1]).mean() < 0.35 * spread, "near the line on which the other rows lie"
     assert np.corrcoef(found, want)[0, 1] > 0.8
+
+
+@pytest.mark.oracle("TDMImputer")
+def test_the_loss_is_transport_between_batches_after_the_map():
+    torch.manual_seed(0)
+    x, gone = torch.randn(12, 2, dtype=torch.float64), torch.zeros(12, 2, dtype=torch.bool)
+    gone[0, 1] = True
+    map_ = Couplings(2, 2, 4).double()
+    for p in map_.parameters():
+        torch.nn.init.normal_(p, std=0.5)
+    module = _Imputed(map_, gone, torch.full((12, 2), 0.3, dtype=torch.float64), None)
+    keyed = torch.cat([torch.arange(12.0, dtype=torch.float64)[:, None], torch.where(gone, 0.0, x)], 1)
+    value = _loss(module, Batch(keyed, None, None, RowRandom(0, 12)))
+    with torch.no_grad():
+        mapped = map_(torch.where(gone, 0.3, x)).numpy()
+    weight = np.full(6, 1 / 6)
+    assert float(value.detach()) == pytest.approx(ot.emd2(weight, weight, ot.dist(mapped[:6], mapped[6:], "euclidean")))
+    value.backward()
+    assert module.entries.grad.abs().sum() > 0 and all(p.grad is not None for p in map_.parameters())
 
 
 def test_other_rows_are_matched_to_the_fitted_table():

@@ -47,12 +47,6 @@ def units_of(pair: Pair, calibrate: Ints) -> Ints | None:
     return np.concatenate([reference[calibrate], current + reference.max(initial=0) + 1])
 
 
-def pvalues_of(scores: Floats, n: int) -> Floats:
-    """Conformal p-values of the rows after the first n."""
-    calibration = np.sort(scores[:n])
-    return np.asarray((1 + np.searchsorted(calibration, scores[n:], side="right")) / (n + 1))
-
-
 def share_outside(each: list[Floats], n: int) -> tuple[float, tuple[float, float]]:
     """Excess of small p-values, read where its lower bound is largest."""
     tail = 0.05 / (2 * len(each) * len(_LOOKS))  # half for the current rows, half for the calibration's luck

@@ -11,11 +11,12 @@ import numpy as np
 from ecotone.contracts import BadInput, Floats, Ints, as_seed
 from ecotone.data import Pair, Part
 from ecotone.data._gaussianise import Gaussianiser
+from ecotone.decide.conformal import conformal_pvalues
 from ecotone.decide.errors import benjamini_hochberg
 from ecotone.detect.anomaly import GaussianMixtureDensity
 from ecotone.detect.anomaly._foreign_component import foreign_score
 
-from ._row_calibration import LEAST, fewest, halves, pvalues_of, rows_needed, share_outside, units_of
+from ._row_calibration import LEAST, fewest, halves, rows_needed, share_outside, units_of
 from ._row_gate import gate
 from ._row_reasons import plane, row_reasons
 
@@ -126,7 +127,7 @@ def rows_outside(
     density, pooled, scores = _scores(pair, encoder, (fit, calibrate), max_fit, rng)
     global_p = gate(scores, n, units_of(pair, calibrate), rng)
     raised = global_p <= alpha
-    each = [pvalues_of(s, n) for s in scores]
+    each = [conformal_pvalues(s[n:], s[:n]) for s in scores]
     named = [_select(p, fdr / 2) if raised else np.empty(0, np.int64) for p in each]
     index = np.union1d(*named)
     pvalues = np.minimum(1.0, 2 * np.minimum(*each))

@@ -110,7 +110,7 @@ def score(
     frame = read_table(source, name="SOURCE")
     learned = _load(model)
     log = learned.log_prob(frame)
-    p = learned.pvalues(frame)
+    p = learned.pvalues_of(log)
     if output is not None:
         write_table(output, pa.table({"row": np.arange(len(log)), "log_prob": log, "pvalue": p}))
     if not quiet:
@@ -195,4 +195,6 @@ def _torch() -> None:
     try:
         import torch  # noqa: F401
     except ModuleNotFoundError:
-        raise BadInput("learning a law needs torch; install it with pip install 'ecotone[torch]'") from None
+        raise BadInput(
+            "learning a law needs torch; install it with pip install '.[torch]' -c constraints.txt, from a clone"
+        ) from None

@@ -10,6 +10,8 @@ from ecotone.cards import Card
 from ecotone.contracts import BadInput, Bools, Floats, Ints, Scorer
 from ecotone.decide.errors import benjamini_hochberg
 
+from ._conformal_pvalues import conformal_pvalues
+
 CARD = Card(
     name="Calibrated",
     summary="Any score into p-values against the reference, from rows that the score was not fitted on.",
@@ -97,8 +99,7 @@ class Calibrated:
         """P-values ``(m,)`` in [1 / (n + 1), 1]; ties count against the row."""
         if not hasattr(self, "scores_"):
             raise BadInput("call calibrate with held-out rows first")
-        below = np.searchsorted(self.scores_, _scores(self.scorer, X, "the rows"), side="right")
-        return np.asarray((1 + below) / (len(self.scores_) + 1))
+        return conformal_pvalues(_scores(self.scorer, X, "the rows"), self.scores_)
 
     def predict(self, X: Any, *, alpha: float) -> Bools:
         """Which rows lie outside at level ``alpha`` each, ``(m,)``; one row's answer does not depend on the others."""

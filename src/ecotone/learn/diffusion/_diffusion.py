@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from typing import Any, TypeVar
 
 import torch
@@ -13,6 +12,7 @@ from ecotone.learn._condition import Condition
 from ecotone.learn._contracts import Schedule
 from ecotone.learn._distribution import Distribution
 from ecotone.learn._random import RowRandom
+from ecotone.learn._sampled import Sampled
 from ecotone.learn._standardised import Standardised
 from ecotone.learn.denoisers._network_denoiser import NetworkDenoiser, Predicts
 from ecotone.learn.networks._network import Network
@@ -26,7 +26,7 @@ Self = TypeVar("Self", bound="Diffusion")
 DATA_STD = 0.5
 
 
-class Diffusion(Standardised, Distribution):
+class Diffusion(Standardised, Sampled, Distribution):
     """A network trained to denoise along a process that mixes the data with a base.
 
     Rows are standardised, by column where they are vectors and by their first axis (channels) where they are images,
@@ -49,14 +49,6 @@ class Diffusion(Standardised, Distribution):
 
     def _objective(self) -> Any:
         return Denoising()
-
-    @abstractmethod
-    def _default_sampler(self) -> Sampler:
-        """What draws samples unless a sampler is given."""
-
-    @abstractmethod
-    def _default_schedule(self) -> Schedule:
-        """The times it visits unless a schedule is given."""
 
     def fit(self: Self, X: Any, y: Any = None, *, given: Any = None, sample_weight: Any = None) -> Self:
         """Train on rows ``X`` ``(n, ...)``.
@@ -104,23 +96,6 @@ class Diffusion(Standardised, Distribution):
 
     def _device(self) -> torch.device:
         return next(self.denoiser_.parameters()).device
-
-    def sample(
-        self,
-        n: int,
-        *,
-        given: Any = None,
-        seed: int | None = None,
-        batch_size: int = 8192,
-        sampler: Sampler | None = None,
-        schedule: Schedule | None = None,
-    ) -> Any:
-        """As :meth:`Generator.sample`, by another sampler or along another schedule where one is given."""
-        run, times = sampler or self._default_sampler(), schedule or self._default_schedule()
-        return self._draw(n, given, seed, batch_size, lambda rng, told: self._along(run, times, rng, told))
-
-    def _sample(self, rng: RowRandom, given: Tensor | None) -> Tensor:
-        return self._along(self._default_sampler(), self._default_schedule(), rng, given)
 
     def _along(self, sampler: Sampler, schedule: Schedule, rng: RowRandom, given: Tensor | None) -> Tensor:
         return self._decode(sampler.sample(self.denoiser_, self.denoiser_.process, rng, schedule, given=given))

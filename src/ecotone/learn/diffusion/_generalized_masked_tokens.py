@@ -12,7 +12,6 @@ from torch import Tensor, nn
 from ecotone.cards import Card
 from ecotone.learn._contracts import Prediction, Schedule
 from ecotone.learn._distribution import Implicit
-from ecotone.learn._random import RowRandom
 from ecotone.learn.denoisers._token_denoiser import TokenDenoiser
 from ecotone.learn.networks._network import Network
 from ecotone.learn.networks._token_transformer import TokenTransformer
@@ -104,22 +103,11 @@ class GeneralizedMaskedTokens(TokenDiffusion, Implicit):
         self.process_ = dataclasses.replace(self.process_, powers=powers)
         self.denoiser_.process = self.process_
 
-    def sample(
-        self,
-        n: int,
-        *,
-        given: Any = None,
-        seed: int | None = None,
-        batch_size: int = 1024,
-        sampler: Any = None,
-        schedule: Schedule | None = None,
-    ) -> Any:
-        """As :meth:`Generator.sample`, by another sampler of tokens or along another schedule where one is given."""
-        run, times = sampler or TokenAncestral(), schedule or Uniform(100)
-        return self._draw(n, given, seed, batch_size, lambda rng, told: self._along(run, times, rng, told))
+    def _default_sampler(self) -> Any:
+        return TokenAncestral()
 
-    def _sample(self, rng: RowRandom, given: Tensor | None) -> Tensor:
-        return self._along(TokenAncestral(), Uniform(100), rng, given)
+    def _default_schedule(self) -> Schedule:
+        return Uniform(100)
 
     def _bound_loss(self) -> TokenLoss:
         return GeneralizedMaskedNELBO()

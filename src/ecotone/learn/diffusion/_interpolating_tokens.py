@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from torch import Tensor
-
 from ecotone.cards import Card
 from ecotone.learn._arrays import restore
 from ecotone.learn._contracts import Schedule
 from ecotone.learn._distribution import Implicit
-from ecotone.learn._random import RowRandom
 from ecotone.learn._tokens import token_rows
 from ecotone.learn.networks._network import Network
 from ecotone.learn.networks._token_transformer import TokenTransformer
@@ -91,22 +88,11 @@ class InterpolatingTokens(TokenDiffusion, Implicit):
         self.network, self.process, self.objective = network, process, objective
         self.levels, self.training = levels, training
 
-    def sample(
-        self,
-        n: int,
-        *,
-        given: Any = None,
-        seed: int | None = None,
-        batch_size: int = 1024,
-        sampler: Any = None,
-        schedule: Schedule | None = None,
-    ) -> Any:
-        """As :meth:`Generator.sample`, by another sampler of tokens or along another schedule where one is given."""
-        run, times = sampler or TokenAncestral(), schedule or Chebyshev(100)
-        return self._draw(n, given, seed, batch_size, lambda rng, told: self._along(run, times, rng, told))
+    def _default_sampler(self) -> Any:
+        return TokenAncestral()
 
-    def _sample(self, rng: RowRandom, given: Tensor | None) -> Tensor:
-        return self._along(TokenAncestral(), Chebyshev(100), rng, given)
+    def _default_schedule(self) -> Schedule:
+        return Chebyshev(100)
 
     def correct(self, x: Any, *, given: Any = None, seed: int | None = None, **settings: Any) -> Any:
         """Rows ``(n, length)`` revised by :func:`ecotone.learn.samplers.self_correction`, which takes ``settings``."""

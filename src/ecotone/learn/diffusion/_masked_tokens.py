@@ -10,7 +10,6 @@ from torch import Tensor
 from ecotone.cards import Card
 from ecotone.learn._contracts import Schedule
 from ecotone.learn._distribution import Distribution
-from ecotone.learn._random import RowRandom
 from ecotone.learn._tokens import token_rows
 from ecotone.learn.networks._network import Network
 from ecotone.learn.networks._token_transformer import TokenTransformer
@@ -98,22 +97,11 @@ class MaskedTokens(TokenDiffusion, Distribution):
         self.network, self.process, self.objective = network, process, objective
         self.order, self.levels, self.training = order, levels, training
 
-    def sample(
-        self,
-        n: int,
-        *,
-        given: Any = None,
-        seed: int | None = None,
-        batch_size: int = 1024,
-        sampler: Any = None,
-        schedule: Schedule | None = None,
-    ) -> Any:
-        """As :meth:`Generator.sample`; with a ``sampler`` of tokens, by that along a schedule (100 even steps)."""
-        run, times = sampler or InOrder(self.order), schedule or Uniform(100)
-        return self._draw(n, given, seed, batch_size, lambda rng, told: self._along(run, times, rng, told))
+    def _default_sampler(self) -> Any:
+        return InOrder(self.order)
 
-    def _sample(self, rng: RowRandom, given: Tensor | None) -> Tensor:
-        return self._along(InOrder(self.order), None, rng, given)
+    def _default_schedule(self) -> Schedule:
+        return Uniform(100)
 
     def _log_prob(self, x: Tensor, given: Tensor | None) -> Tensor:
         tokens = token_rows(x, "x", levels=self.levels_, length=self.shape_[0]).to(self._device())

@@ -12,8 +12,8 @@ from torch import Tensor
 
 from ecotone.contracts import BadInput
 from ecotone.learn._arrays import as_weights, restore
-from ecotone.learn._distribution import Generator
 from ecotone.learn._random import RowRandom
+from ecotone.learn._sampled import Sampled
 from ecotone.learn._tokens import token_rows
 from ecotone.learn.denoisers._token_denoiser import TokenDenoiser
 from ecotone.learn.networks._network import Network
@@ -23,7 +23,7 @@ from ecotone.learn.training import Training, train
 Self = TypeVar("Self", bound="TokenDiffusion")
 
 
-class TokenDiffusion(Generator):
+class TokenDiffusion(Sampled):
     """A network trained to restore noisy tokens; a subclass says along which process and for which loss.
 
     Attributes
@@ -34,6 +34,7 @@ class TokenDiffusion(Generator):
         Loss by step, in nats a token.
     """
 
+    _rows_at_a_time = 1024
     network: Network
     process: Any
     objective: Any

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -13,7 +14,8 @@ from ecotone.contracts import BadInput
 from ecotone.data import read_table
 
 from ._heads import Event
-from ._table_codec import TableCodec
+from ._level_codec import LevelCodec
+from ._table_codec import TableCodec, number
 
 
 @dataclass(frozen=True)
@@ -74,21 +76,12 @@ def read_given(codec: TableCodec, given: Any, n: int) -> Given:
 
 def _set(codec: TableCodec, name: str, value: Any, packed: Tensor, seen: Tensor) -> None:
     """Fix one column to one value in every row."""
-    import pyarrow as pa
-
-    from ._level_codec import LevelCodec
-    from ._table_codec import number, word
-
     own = codec.columns[codec.place(name)]
     if isinstance(own, LevelCodec):
-        known = {word(v): v for v in (*own.levels, *own.rare)}
-        if value is not None and word(value) not in known:
-            some = ", ".join(map(repr, own.levels[:6]))
-            raise BadInput(f"given {name!r} = {value!r} was never seen; its levels are {some} …")
-        coded = own.encode([None if value is None else known[word(value)]])
+        coded = own.encode([own.known(value)])
     else:
-        coded = own.encode(pa.array([None if value is None else number(own, value)], pa.float64()).to_numpy(False))
-        if not torch.isfinite(torch.as_tensor(coded.packed())).all() or coded.token[0] < 0:
+        coded = own.encode(np.array([np.nan if value is None else number(own, value)]))
+        if coded.token[0] < 0 or not np.isfinite(coded.log_rate[0]):
             raise BadInput(f"given {name!r} = {value!r} lies outside what the column can hold")
     j = codec.place(name)
     packed[:, j] = torch.as_tensor(coded.packed()[0])
@@ -97,6 +90,4 @@ def _set(codec: TableCodec, name: str, value: Any, packed: Tensor, seen: Tensor)
 
 def _is_column(value: Any) -> bool:
     """Whether a mapping's value is a column of many values (and the mapping a table)."""
-    import numpy as np
-
-    return isinstance(value, np.ndarray) and value.ndim > 0
+    return getattr(value, "ndim", 0) > 0

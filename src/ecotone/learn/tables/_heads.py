@@ -58,27 +58,28 @@ class Head:
         """(n,) log of probability, times density where the value is continuous; rows as ``Encoded.packed``."""
         token, z, low, high, log_rate = packed.unbind(1)
         at = token.long()
-        found = self.logits.gather(1, at.clamp(min=0)[:, None])[:, 0]
+        known = self.logits.gather(1, at.clamp(min=0)[:, None])[:, 0]
+        never = torch.full_like(known, -math.inf)
         if not self.continuous:
-            return torch.where(at < 0, torch.full_like(found, -math.inf), found + log_rate)
-        rest = self.logits[:, -1]
+            return torch.where(at < 0, never, known + log_rate)
+        rest, last = self.logits[:, -1], at == self.logits.shape[1] - 1
         if self.lattice:
-            cell = rest + self._log_cell(z, low, high, log_rate)
-            last = at == self.logits.shape[1] - 1
-            return torch.where(last, cell, torch.where(at > 0, torch.logaddexp(found, cell), found))
-        dense = rest + self._log_density(z) + log_rate
-        return torch.where(at == self.logits.shape[1] - 1, dense, found)
+            cell = rest + self._log_cell(low, high)
+            found = torch.where(last, cell, torch.where(at > 0, torch.logaddexp(known, cell), known))
+        else:
+            found = torch.where(last, rest + self._log_density(z) + log_rate, known)
+        return torch.where(at < 0, never, found)
 
     def _log_density(self, z: Tensor) -> Tensor:
         u = (z[:, None] - self.mean) * torch.exp(-self.log_scale)
         return torch.logsumexp(self.log_weights - 0.5 * u**2 - self.log_scale - 0.5 * _LOG_2PI, dim=1)
 
-    def _log_cell(self, z: Tensor, low: Tensor, high: Tensor, log_rate: Tensor) -> Tensor:
+    def _log_cell(self, low: Tensor, high: Tensor) -> Tensor:
         """(n,) log probability of the cell; narrow cells as density times width, equal to rounding."""
         scale = torch.exp(-self.log_scale)
         a, b = (low[:, None] - self.mean) * scale, (high[:, None] - self.mean) * scale
         width = b - a
-        narrow = width < (_NARROW if z.dtype == torch.float64 else 1e-2)
+        narrow = width < (_NARROW if low.dtype == torch.float64 else 1e-2)
         mass = log_interval(torch.where(narrow, torch.zeros_like(a), a), torch.where(narrow, torch.ones_like(b), b))
         u = (a + b) / 2
         thin = -0.5 * u**2 - 0.5 * _LOG_2PI + torch.log(width.clamp(min=1e-30))

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from scipy import special
 
-from ecotone.contracts import Bools, Floats
+from ecotone.contracts import BadInput, Bools, Floats
 
 from ._encoded import CONTINUOUS, Encoded
 
@@ -55,12 +56,12 @@ class LevelCodec:
         if not self.rare:
             return found
         rate = np.array([share[v][1] if v in share else 0.0 for v in values])
-        return Encoded(token, found.z, found.low, found.high, rate)
+        middle = dict(zip(self.rare, np.cumsum(self.rare_share) - np.array(self.rare_share) / 2, strict=True))
+        z = special.ndtri([middle.get(v, 0.5) for v in values])  # tells rare levels apart: see decode
+        return Encoded(token, z, found.low, found.high, rate)
 
     def decode(self, token: Any, z: Floats) -> list[Any]:
         """Values, None where missing; ``z`` chooses among the rare levels."""
-        from scipy import special
-
         told: list[Any] = [None, *self.levels]
         if not self.rare:
             return [told[t] for t in token]
@@ -68,8 +69,23 @@ class LevelCodec:
         pick = np.minimum(np.searchsorted(ends, special.ndtr(z) * ends[-1]), len(self.rare) - 1)
         return [told[t] if t < len(told) else self.rare[p] for t, p in zip(token, pick, strict=True)]
 
+    def known(self, value: Any) -> Any:
+        """The level that a user's ``value`` means, None for missing; ``BadInput`` for one never seen."""
+        if value is None:
+            return None
+        found = {_word(level): level for level in (*self.levels, *self.rare)}
+        if _word(value) not in found:
+            some = ", ".join(map(repr, self.levels[:6]))
+            raise BadInput(f"given {self.name!r} = {value!r} was never seen; its levels are {some} …")
+        return found[_word(value)]
+
     def event(self, wanted: set[Any]) -> Bools:
-        """Tokens ``(tokens,)`` of some levels; None is missing."""
+        """Tokens ``(tokens,)`` of some levels; None is missing. Raises ``BadInput`` for a rare level among them."""
+        if together := wanted & set(self.rare):
+            raise BadInput(
+                f"given {self.name!r}: {min(together, key=str)!r} is one of {len(self.rare)} rare levels that are held "
+                "together; give it alone, not in a set"
+            )
         return np.array([level in wanted for level in (None, *self.levels)] + [False] * bool(self.rare))
 
     def to_dict(self) -> dict[str, Any]:
@@ -93,3 +109,9 @@ def fit_levels(name: str, kind: str, values: list[Any]) -> LevelCodec:
     kept = tuple(ordered[: len(ordered) - len(rare)])
     total = sum(counts[level] for level in rare)
     return LevelCodec(name, kind, kept, rare, tuple(counts[level] / total for level in rare))
+
+
+def _word(value: Any) -> Any:
+    """What a level is compared by: truth values also by their words."""
+    text = str(value).lower()
+    return text if text in ("true", "false") else value

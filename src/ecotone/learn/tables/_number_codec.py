@@ -103,6 +103,11 @@ class NumberCodec:
             z[seen], log_rate[seen] = self._score(v)
             half = self.unit / 2
             low[seen], high[seen] = (self._score(v - half)[0], self._score(v + half)[0]) if half else (z[seen], z[seen])
+        impossible = np.isneginf(log_rate)  # beyond a bound, or between the points of the lattice
+        if self.unit:
+            steps = x / self.unit
+            impossible |= seen & (np.abs(steps - np.rint(steps)) > 1e-6 * np.maximum(1, np.abs(steps)))
+        token[impossible & ~hit] = CONTINUOUS
         return Encoded(token, z, low, high, log_rate)
 
     def _score(self, x: Floats) -> tuple[Floats, Floats]:

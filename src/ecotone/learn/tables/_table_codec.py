@@ -96,12 +96,7 @@ class TableCodec:
         if not options:
             raise BadInput(f"given {name!r} is an empty set; name at least one value")
         if isinstance(codec, LevelCodec):
-            known = {word(v): v for v in (*codec.levels, *codec.rare)}
-            for v in options:
-                if v is not None and word(v) not in known:
-                    some = ", ".join(map(repr, codec.levels[:6]))
-                    raise BadInput(f"given {name!r} = {v!r} was never seen; its levels are {some} …")
-            return Event.of(codec.event({None if v is None else known[word(v)] for v in options}))
+            return Event.of(codec.event({codec.known(v) for v in options}))
         return self._numbers_event(codec, options)
 
     def _range(self, codec: ColumnCodec, ends: tuple[Any, Any]) -> Event:
@@ -184,13 +179,6 @@ def _fit_column(name: str, column: Any) -> ColumnCodec | str:
     if whole and not is_time(kind) and distinct == len(x) and distinct > 20 and np.ptp(x) == distinct - 1:
         return "whole numbers that count the rows: an identifier"
     return fit_numbers(name, str(kind), x, whole=whole)
-
-
-def word(value: Any) -> Any:
-    """What a level is compared by: truth values also by their words."""
-    return (
-        str(value).lower() if isinstance(value, bool | np.bool_) or str(value).lower() in ("true", "false") else value
-    )
 
 
 def number(codec: NumberCodec, value: Any) -> float:

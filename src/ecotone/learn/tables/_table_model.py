@@ -13,6 +13,7 @@ from torch import Tensor
 from ecotone.cards import Card
 from ecotone.contracts import BadInput, Floats, as_seed
 from ecotone.data import read_table
+from ecotone.decide.conformal import conformal_pvalues
 from ecotone.learn._arrays import as_weights
 from ecotone.learn._contracts import Batch
 from ecotone.learn._distribution import Generator
@@ -122,7 +123,7 @@ class TableModel(Generator):
         own = None if weight is None else weight[rows]
         self.history_ = train(self.module_, self._loss, packed[rows], weight=own, training=self.training)
         self.shape_ = (len(self.codec_.columns),)
-        self.calibration_ = np.sort(self._joint(packed[aside]))
+        self.calibration_ = self._joint(packed[aside])
         return self
 
     def _apart(self, n: int) -> tuple[Tensor, Tensor]:
@@ -232,11 +233,14 @@ class TableModel(Generator):
         BadInput
             Where no rows were kept.
         """
+        return self.pvalues_of(self.score_samples(X))
+
+    def pvalues_of(self, log_prob: Floats) -> Floats:
+        """P-values ``(n,)`` of rows whose joint log-probability is known already."""
         self._fitted()
         if not len(self.calibration_):
             raise BadInput("no rows were kept for p-values; fit with calibration > 0, or wrap the model in Calibrated")
-        below = np.searchsorted(self.calibration_, self.score_samples(X), side="right")
-        return np.asarray((1 + below) / (len(self.calibration_) + 1))
+        return conformal_pvalues(log_prob, self.calibration_)
 
     def predict_proba(self, X: Any, column: str) -> Floats:
         """``(n, levels)`` probability of each of a column's :meth:`levels` given all other columns that ``X`` has.
