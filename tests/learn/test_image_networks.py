@@ -110,7 +110,9 @@ def test_dit_block_is_its_arithmetic():
     assert torch.allclose(block(h, c), want, atol=1e-5)
 
 
-@pytest.mark.parametrize("network", [UNet(width=8, factors=(1, 2)), DiT(patch=2, width=16, depth=1, heads=2)])
+@pytest.mark.parametrize(
+    "network", [UNet(width=8, factors=(1, 2)), UNet(8, (1,), patch=2), DiT(patch=2, width=16, depth=1, heads=2)]
+)
 def test_images_are_learned_sampled_and_saved(network, tmp_path):
     from ecotone.learn import load
 
@@ -124,6 +126,23 @@ def test_images_are_learned_sampled_and_saved(network, tmp_path):
     assert drawn.shape == (6, 1, 4, 4) and np.isfinite(drawn).all()
     model.save(tmp_path / "m")
     assert np.allclose(load(tmp_path / "m").sample(6, given=1, seed=0), drawn, atol=1e-5)
+
+
+def test_squares_of_pixels_as_channels():
+    torch.manual_seed(0)
+    module = UNet(width=4, factors=(1, 2), patch=2).build((1, 7, 6), width=3)
+    for p in module.parameters():
+        torch.nn.init.normal_(p, std=0.3) if p.ndim > 1 else None
+    x, time, given = torch.randn(2, 1, 7, 6), torch.rand(2), torch.eye(3)[:2]
+    out = module(x, time, given)
+    squares = torch.zeros(2, 4, 4, 3)
+    for i in range(7):
+        for j in range(6):
+            squares[:, 2 * (i % 2) + j % 2, i // 2, j // 2] = x[:, 0, i, j]
+    inside = module.inside(squares, time, given)
+    for i, j in [(0, 0), (3, 5), (6, 2)]:
+        assert torch.allclose(out[:, 0, i, j], inside[:, 2 * (i % 2) + j % 2, i // 2, j // 2], atol=1e-5)
+    assert out.shape == x.shape
 
 
 def test_networks_that_can_not_be_built():

@@ -60,6 +60,13 @@ def test_early_stopping_keeps_the_best():
     assert len(held) < 200 and int(np.argmin(held)) == len(held) - 4, "three looks without improvement end it"
 
 
+def test_the_clock_ends_training_with_the_last_weights():
+    fitted = model(steps=10**6, every=10**6, minutes=0.005, held_out=0.0, ema=0.0, warmup=0).fit(X)
+    (last,) = fitted.history_
+    assert 1 <= last["step"] < 10**6, "one look, at the end"
+    assert float((weights(fitted) - weights(model(steps=1, held_out=0.0, ema=0.0).fit(X))).norm()) > 0.1
+
+
 def test_the_moving_average_follows_short_runs():
     # The decay begins low, so that the average of forty steps is not the weights that training began with
     begun, raw, mean = (weights(model(**s).fit(X)) for s in ({"steps": 1, "ema": 0.0}, {"ema": 0.0}, {"ema": 0.999}))
@@ -68,7 +75,12 @@ def test_the_moving_average_follows_short_runs():
 
 @pytest.mark.parametrize(
     "settings, words",
-    [({"steps": 0}, "steps"), ({"learning_rate": 0.0}, "learning_rate"), ({"held_out": 1.0}, "held_out")],
+    [
+        ({"steps": 0}, "steps"),
+        ({"minutes": 0.0}, "minutes"),
+        ({"learning_rate": 0.0}, "learning_rate"),
+        ({"held_out": 1.0}, "held_out"),
+    ],
 )
 def test_settings_out_of_range(settings, words):
     with pytest.raises(BadInput, match=words):

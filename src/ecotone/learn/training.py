@@ -194,13 +194,16 @@ class _Run:
         show = _bar(t, self.step)
         running, self.began = 0.0, time.monotonic()
         try:
-            while self._share() < 1 and self.stale <= t.patience:
+            over = self._share() >= 1 or self.stale > t.patience
+            while not over:
                 value = self._one_step()
                 running += (value - running) / min(self.step % t.every or t.every, t.every)
-                if self.step % t.every == 0 or self.step == t.steps:
+                over = self._share() >= 1
+                if over or self.step % t.every == 0:  # what the clock ends is looked at, too
                     self._look(running)
                     running = 0.0
                 show(self.step, self.history)
+                over = over or self.stale > t.patience
         except (KeyboardInterrupt, BadInput):
             self._finish()
             raise
@@ -210,9 +213,8 @@ class _Run:
         return self.history
 
     def _share(self) -> float:
-        """Share of the training that is done, by steps or by the clock; by the clock only once there was a look."""
-        by_clock = (time.monotonic() - self.began) / (60 * self.training.minutes)
-        return max(self.step / self.training.steps, min(by_clock, 1.0 if self.history else 0.99))
+        """Share of the training that is done, by steps or by the clock."""
+        return max(self.step / self.training.steps, (time.monotonic() - self.began) / (60 * self.training.minutes))
 
     def _one_step(self) -> float:
         t = self.training
@@ -233,10 +235,9 @@ class _Run:
         self.fabric.clip_gradients(self.whole, self.optimiser, max_norm=t.clip, error_if_nonfinite=False)
         self.optimiser.step()
         self.step += 1
-        decay = min(t.ema, (1 + self.step) / (10 + self.step))
+        decay, now = min(t.ema, (1 + self.step) / (10 + self.step)), self._weights()
         with torch.no_grad():
-            for name, value_now in self._weights().items():
-                self.average[name].lerp_(value_now, 1 - decay)
+            torch._foreach_lerp_(list(self.average.values()), [now[name] for name in self.average], 1 - decay)
         return float(value.detach())
 
     def _look(self, running: float) -> None:
@@ -326,6 +327,8 @@ def _check(t: Training, n: int) -> None:
     for name, low in (("steps", 1), ("batch_size", 1), ("every", 1), ("patience", 0)):
         if getattr(t, name) < low:
             raise BadInput(f"Training.{name} must be at least {low}, got {getattr(t, name)!r}")
+    if not t.minutes > 0:
+        raise BadInput(f"Training.minutes must be above 0, got {t.minutes!r}")
     if not t.learning_rate > 0 or not t.clip > 0 or not 0 <= t.ema < 1 or not 0 <= t.held_out < 1:
         raise BadInput(
             "Training needs learning_rate > 0, clip > 0, 0 <= ema < 1 and 0 <= held_out < 1, got "
