@@ -8,7 +8,7 @@ from sklearn.covariance import LedoitWolf
 from sklearn.ensemble import IsolationForest
 
 from ecotone.contracts import BadInput
-from ecotone.detect.anomaly import DTE, KNN, GaussianMixtureDensity, IsolationForestScore, Mahalanobis
+from ecotone.detect.anomaly import DTE, GaussianMixtureDensity, IsolationForestScore, KNNDistance, ShrunkMahalanobis
 from ecotone.detect.anomaly._foreign_component import foreign_score
 
 
@@ -17,10 +17,10 @@ def rows():
     return np.random.default_rng(0).standard_normal((300, 4)) @ np.random.default_rng(1).standard_normal((4, 4))
 
 
-@pytest.mark.oracle("Mahalanobis")
+@pytest.mark.oracle("ShrunkMahalanobis")
 def test_mahalanobis_is_the_quadratic_form_in_the_shrunk_covariance(rows):
     expected = -LedoitWolf().fit(rows).mahalanobis(rows[:20])
-    np.testing.assert_allclose(Mahalanobis().fit(rows).score_samples(rows[:20]), expected, rtol=1e-9)
+    np.testing.assert_allclose(ShrunkMahalanobis().fit(rows).score_samples(rows[:20]), expected, rtol=1e-9)
 
 
 @pytest.mark.oracle("GaussianMixtureDensity")
@@ -66,17 +66,17 @@ def test_mixture_takes_as_many_columns_as_rows():
     assert np.isfinite(GaussianMixtureDensity().fit(x).score_samples(x)).all()
 
 
-@pytest.mark.oracle("KNN")
+@pytest.mark.oracle("KNNDistance")
 def test_knn_equals_sorted_distances(rows):
     new = rows[:10] + 0.5
     sorted_ = np.sort(np.linalg.norm(new[:, None] - rows[None], axis=2), axis=1)[:, :7]
-    np.testing.assert_allclose(KNN(k=7).fit(rows).score_samples(new), -sorted_[:, -1])
-    np.testing.assert_allclose(KNN(k=7, method="mean").fit(rows).score_samples(new), -sorted_.mean(1))
+    np.testing.assert_allclose(KNNDistance(k=7).fit(rows).score_samples(new), -sorted_[:, -1])
+    np.testing.assert_allclose(KNNDistance(k=7, method="mean").fit(rows).score_samples(new), -sorted_.mean(1))
 
 
 def test_knn_names_a_bad_method(rows):
     with pytest.raises(BadInput, match="'median'"):
-        KNN(method="median").fit(rows)
+        KNNDistance(method="median").fit(rows)
 
 
 @pytest.mark.oracle("IsolationForestScore")

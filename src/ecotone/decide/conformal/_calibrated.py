@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ecotone.cards import Card
-from ecotone.contracts import BadInput, Bools, Floats, Ints, Scorer
+from ecotone.contracts import BadInput, Bools, Floats, Ints, Scorer, as_numpy
 from ecotone.decide.errors import benjamini_hochberg
 
 from ._conformal_pvalues import conformal_pvalues
@@ -121,7 +121,7 @@ class Calibrated:
 
 
 def _scores(scorer: Scorer, X: Any, what: str) -> Floats:
-    scores = np.asarray(scorer.score_samples(X), dtype=np.float64) if len(X) else np.empty(0)
+    scores = as_numpy(scorer.score_samples(X)).astype(np.float64) if len(X) else np.empty(0)
     if scores.ndim != 1:
         raise BadInput(f"score_samples of {what} must give one number a row, got shape {scores.shape}")
     if np.isnan(scores).any():

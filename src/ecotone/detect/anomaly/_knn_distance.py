@@ -13,7 +13,7 @@ from ecotone.cards import Card
 from ecotone.contracts import BadInput, Floats
 
 CARD = Card(
-    name="KNN",
+    name="KNNDistance",
     summary="Negative distance to the k-th nearest row of the reference, or the mean over the k nearest.",
     contract="Detector",
     title="Efficient Algorithms for Mining Outliers from Large Data Sets",
@@ -27,7 +27,7 @@ CARD = Card(
 )
 
 
-class KNN(BaseEstimator):
+class KNNDistance(BaseEstimator):
     """Negative Euclidean distance to the nearest rows of the reference.
 
     Standardise columns of different units first. A row that was itself fitted on counts as its own neighbour.
@@ -46,7 +46,7 @@ class KNN(BaseEstimator):
     Examples
     --------
     >>> import numpy as np
-    >>> KNN(k=2).fit(np.array([[0.0], [1.0], [5.0]])).score_samples(np.array([[0.0]]))
+    >>> KNNDistance(k=2).fit(np.array([[0.0], [1.0], [5.0]])).score_samples(np.array([[0.0]]))
     array([-1.])
     """
 
@@ -54,7 +54,7 @@ class KNN(BaseEstimator):
         self.k = k
         self.method = method
 
-    def fit(self, X: Any, y: Any = None) -> KNN:
+    def fit(self, X: Any, y: Any = None) -> KNNDistance:
         """Keep the rows of the reference ``(n, d)``."""
         if self.method not in ("largest", "mean"):
             raise BadInput(f"method must be 'largest' or 'mean', got {self.method!r}")

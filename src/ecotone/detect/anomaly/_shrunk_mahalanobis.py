@@ -14,7 +14,7 @@ from ecotone.cards import Card
 from ecotone.contracts import Floats
 
 CARD = Card(
-    name="Mahalanobis",
+    name="ShrunkMahalanobis",
     summary="Negative squared distance to the mean in the metric of the shrunk covariance.",
     contract="Detector",
     title="A well-conditioned estimator for large-dimensional covariance matrices",
@@ -28,7 +28,7 @@ CARD = Card(
 )
 
 
-class Mahalanobis(BaseEstimator):
+class ShrunkMahalanobis(BaseEstimator):
     r"""Negative squared Mahalanobis distance.
 
     .. math:: s(x) = -(x - \mu)^\top \Sigma^{-1} (x - \mu)
@@ -49,12 +49,12 @@ class Mahalanobis(BaseEstimator):
     --------
     >>> import numpy as np
     >>> x = np.random.default_rng(0).standard_normal((500, 3))
-    >>> scores = Mahalanobis().fit(x).score_samples(np.array([[0.0, 0.0, 0.0], [5.0, 0.0, 0.0]]))
+    >>> scores = ShrunkMahalanobis().fit(x).score_samples(np.array([[0.0, 0.0, 0.0], [5.0, 0.0, 0.0]]))
     >>> bool(scores[0] > scores[1])
     True
     """
 
-    def fit(self, X: Any, y: Any = None) -> Mahalanobis:
+    def fit(self, X: Any, y: Any = None) -> ShrunkMahalanobis:
         """Fit on rows of the reference ``(n, d)``."""
         X = validate_data(self, X, dtype=np.float64, ensure_min_samples=2)
         self.mean_ = X.mean(0)

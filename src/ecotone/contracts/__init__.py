@@ -10,15 +10,19 @@ from typing import Any, Protocol, TypeAlias, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from ._activations import Activations, Head, Network, as_numpy
+from ._bad_input import BadInput
+
 Floats: TypeAlias = NDArray[np.float64]
 Ints: TypeAlias = NDArray[np.int64]
 Bools: TypeAlias = NDArray[np.bool_]
 
 SMALLEST_PVALUE = 1e-300
 
-
-class BadInput(ValueError):
-    """What the user gave cannot be used; the message names the argument or column, the value, and the remedy."""
+__all__ = [
+    "SMALLEST_PVALUE", "Activations", "BadInput", "Bools", "Decision", "Detector", "Estimate", "Explanation", "Floats",
+    "Head", "Ints", "Network", "Scorer", "TestResult", "as_matrix", "as_numpy", "as_seed", "check_same_columns",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)

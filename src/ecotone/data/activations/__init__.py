@@ -1,0 +1,11 @@
+"""Networks run once: what each pass left."""
+
+from typing import TYPE_CHECKING
+
+from ecotone._lazy import attach
+
+if TYPE_CHECKING:
+    from ._read import read_activations as read_activations
+    from ._torch_network import TorchNetwork as TorchNetwork
+
+__getattr__, __dir__, __all__ = attach(__name__, __file__)
