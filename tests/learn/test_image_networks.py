@@ -152,3 +152,19 @@ def test_networks_that_can_not_be_built():
         DiT(width=10).build((1, 8, 8))
     with pytest.raises(BadInput, match="factors"):
         UNet(factors=(1, 0)).build((1, 8, 8))
+
+
+def test_large_rows_are_drawn_fewer_at_a_time():
+    x = np.random.default_rng(0).normal(size=(4, 1, 64, 64))
+    settings = Training(steps=1, batch_size=2, held_out=0.0, device="cpu")
+    model = EDM(UNet(width=4, factors=(1,), attention=False), training=settings).fit(x)
+    seen = []
+
+    class Recorder:
+        def sample(self, denoiser, process, rng, schedule, *, given=None):
+            seen.append(len(rng))
+            return torch.zeros(len(rng), 1, 64, 64)
+
+    assert model.sample(600, sampler=Recorder(), seed=0).shape == (600, 1, 64, 64) and seen == [256, 256, 88]
+    model.sample(600, sampler=Recorder(), seed=0, batch_size=600)
+    assert seen[3:] == [600]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from typing import Any
 
@@ -10,6 +11,8 @@ from torch import Tensor
 from ._contracts import Schedule
 from ._distribution import Generator
 from ._random import RowRandom
+
+_NUMBERS = 1 << 20  # of the rows drawn at a time: a network of images holds a hundred times as many
 
 
 class Sampled(Generator):
@@ -41,7 +44,8 @@ class Sampled(Generator):
     ) -> Any:
         """As :meth:`Generator.sample`, by another sampler or along another schedule where one is given."""
         run, times = sampler or self._default_sampler(), schedule or self._default_schedule()
-        some = batch_size or self._rows_at_a_time
+        self._fitted()
+        some = batch_size or max(min(self._rows_at_a_time, _NUMBERS // math.prod(self.shape_)), 1)
         return self._draw(n, given, seed, some, lambda rng, told: self._along(run, times, rng, told))
 
     def _sample(self, rng: RowRandom, given: Tensor | None) -> Tensor:
