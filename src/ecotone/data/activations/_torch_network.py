@@ -66,14 +66,32 @@ class TorchNetwork:
         return next((p.device for p in self.module.parameters()), torch.device("cpu"))
 
     def __call__(self, inputs: Any, *, maps: bool = False) -> Activations:
-        """Run one block; hangs on the graph where ``inputs`` is a tensor that requires gradients."""
+        """Run one block of inputs."""
+        acts = self.forward(self.tensor(inputs), maps=maps)
+        object.__setattr__(acts, "inputs", inputs)
+        return acts
+
+    def tensor(self, inputs: Any) -> Tensor:
+        """A block of inputs as the tensor that enters the module: preprocessed, on its device, in its precision."""
+        if self.preprocess is not None:
+            x = self.preprocess(inputs)
+        else:
+            x = inputs if isinstance(inputs, Tensor) else torch.tensor(inputs)
+            x = x.float() / 255 if x.dtype == torch.uint8 else x
+        weight = next((p for p in self.module.parameters()), None)
+        if weight is None:
+            return torch.as_tensor(x)
+        return x.to(weight.device, weight.dtype) if x.is_floating_point() else x.to(weight.device)
+
+    def forward(self, x: Tensor, *, maps: bool = False) -> Activations:
+        """Run the module on what :meth:`tensor` gives; hangs on the graph where that requires gradients."""
         kept: dict[str, Tensor] = {}
         entered: dict[str, tuple[Tensor, Tensor]] = {}
         heads = [self.head] if self.head else [n for n, m in self._modules.items() if isinstance(m, nn.Linear)]
         handles = [self._modules[name].register_forward_hook(_keeper(kept, name)) for name in self.layers]
         handles += [self._modules[name].register_forward_hook(_gate(entered, name)) for name in heads]
         try:
-            logits = self.module(self._prepared(inputs))
+            logits = self.module(x)
         finally:
             for handle in handles:
                 handle.remove()
@@ -84,19 +102,8 @@ class TorchNetwork:
         features = entered[name][0] if name else None
         layers = {n: kept[n] if maps else pooled(kept[n]) for n in self.layers}
         return Activations.unchecked(
-            features=features, logits=logits, layers=layers, head=self._head(name), inputs=inputs, network=self
+            features=features, logits=logits, layers=layers, head=self._head(name), inputs=x, network=self
         )
-
-    def _prepared(self, inputs: Any) -> Tensor:
-        if self.preprocess is not None:
-            x = self.preprocess(inputs)
-        else:
-            x = inputs if isinstance(inputs, Tensor) else torch.tensor(inputs)
-            x = x.float() / 255 if x.dtype == torch.uint8 else x
-        weight = next((p for p in self.module.parameters()), None)
-        if weight is None:
-            return torch.as_tensor(x)
-        return x.to(weight.device, weight.dtype) if x.is_floating_point() else x.to(weight.device)
 
     def _head(self, name: str | None) -> Head | None:
         if name is None:
