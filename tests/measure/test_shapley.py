@@ -80,3 +80,21 @@ def test_names_bad_arguments(bad):
         shapley_values(lambda s: 0.0, **bad)
     with pytest.raises(BadInput, match=r"coalition \[0\]"):
         shapley_values(lambda s: np.nan if s == {0} else 1.0, 2)
+
+
+@pytest.mark.parametrize(("players", "samples"), [(5, None), (5, 8), (20, 6)])
+def test_games_played_together_have_the_same_values(players, samples):
+    weights = np.random.default_rng(3).normal(size=(players, 2))
+    calls = []
+
+    def many(inside):
+        calls.append(len(inside))
+        return np.tanh(inside @ weights)
+
+    def one(team):
+        return np.tanh(weights[sorted(team)].sum(0))
+
+    ours = shapley_values(many, players, samples=samples, seed=1, together=True)
+    theirs = shapley_values(one, players, samples=samples, seed=1)
+    np.testing.assert_allclose(ours.values, theirs.values, atol=1e-12)
+    assert ours.evaluations == theirs.evaluations == sum(calls) and len(calls) <= max(1, (samples or 2) // 2)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ecotone.cards import Card
-from ecotone.contracts import BadInput, Floats, as_seed
+from ecotone.contracts import BadInput, Bools, Floats, as_seed
 
 CARD = Card(
     name="shapley_values",
@@ -47,11 +47,12 @@ class ShapleyValues(NamedTuple):
 
 
 def shapley_values(
-    value: Callable[[frozenset[int]], Any],
+    value: Callable[[Any], Any],
     players: int,
     *,
     samples: int | None = None,
     seed: int | np.random.Generator | None = 0,
+    together: bool = False,
 ) -> ShapleyValues:
     r"""Shapley values of the game ``value`` among the players ``0, ..., players - 1``.
 
@@ -70,6 +71,9 @@ def shapley_values(
     samples : int, optional
         Orders of joining to draw: even, at least 4. Default: exact up to 12 players, else 256.
     seed : int, Generator or None
+    together : bool
+        Whether ``value`` takes many coalitions at once, as a truth matrix ``(m, players)``, and answers with their
+        worths ``(m, ...)``: for games that are played in batches.
 
     Returns
     -------
@@ -97,45 +101,65 @@ def shapley_values(
         raise BadInput(f"players is {players}; a game needs at least 1")
     if samples is not None and (samples < 4 or samples % 2):
         raise BadInput(f"samples is {samples}; give an even number of at least 4, since orders are drawn in pairs")
-    known: dict[frozenset[int], Floats] = {}
-
-    def worth(coalition: frozenset[int]) -> Floats:
-        if coalition not in known:
-            known[coalition] = np.asarray(value(coalition), dtype=np.float64)
-            if not np.isfinite(known[coalition]).all():
-                raise BadInput(f"value is not finite for the coalition {sorted(coalition)}; every worth must be finite")
-        return known[coalition]
-
+    worths = _Worths(value, together)
     if samples is None and players <= MOST_EXACT:
-        phi = _exact(worth, players)
-        return ShapleyValues(phi, np.zeros_like(phi), len(known))
-    phi, errors = _sampled(worth, players, samples or _DEFAULT_SAMPLES, as_seed(seed))
-    return ShapleyValues(phi, errors, len(known))
+        phi = _exact(worths, players)
+        return ShapleyValues(phi, np.zeros_like(phi), len(worths.known))
+    phi, errors = _sampled(worths, players, samples or _DEFAULT_SAMPLES, as_seed(seed))
+    return ShapleyValues(phi, errors, len(worths.known))
 
 
-def _exact(worth: Callable[[frozenset[int]], Floats], n: int) -> Floats:
+class _Worths:
+    """Worths of coalitions, given as rows of a truth matrix; each is valued once."""
+
+    def __init__(self, value: Callable[[Any], Any], together: bool) -> None:
+        self.value = value
+        self.together = together
+        self.known: dict[bytes, Floats] = {}
+
+    def __call__(self, inside: Bools) -> Floats:
+        keys = [row.tobytes() for row in inside]
+        new = {key: row for key, row in zip(keys, inside, strict=True) if key not in self.known}
+        if new:
+            rows = np.array(list(new.values()))
+            if self.together:
+                found = np.asarray(self.value(rows), dtype=np.float64)
+            else:
+                played = [self.value(frozenset(np.flatnonzero(row).tolist())) for row in rows]
+                found = np.stack([np.asarray(worth, dtype=np.float64) for worth in played])
+            wrong = ~np.isfinite(found.reshape(len(rows), -1)).all(1)
+            if wrong.any():
+                team = np.flatnonzero(rows[wrong.argmax()]).tolist()
+                raise BadInput(f"value is not finite for the coalition {team}; every worth must be finite")
+            self.known.update(zip(new, found, strict=True))
+        return np.stack([self.known[key] for key in keys])
+
+
+def _exact(worths: _Worths, n: int) -> Floats:
     masks = np.arange(2**n)
-    v = np.stack([worth(frozenset(i for i in range(n) if mask >> i & 1)) for mask in masks.tolist()])
+    v = worths(masks[:, None] >> np.arange(n) & 1 == 1)
     size = np.array([mask.bit_count() for mask in masks.tolist()])
     weight = np.array([factorial(s) * factorial(n - s - 1) / factorial(n) for s in range(n)])
     without = [masks[masks >> i & 1 == 0] for i in range(n)]
     return np.stack([np.tensordot(weight[size[s]], v[s | 1 << i] - v[s], axes=1) for i, s in enumerate(without)])
 
 
-def _sampled(
-    worth: Callable[[frozenset[int]], Floats], n: int, samples: int, rng: np.random.Generator
-) -> tuple[Floats, Floats]:
-    pairs = np.stack([_pair(worth, rng.permutation(n)) for _ in range(samples // 2)])
+def _sampled(worths: _Worths, n: int, samples: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
+    pairs = np.stack([_pair(worths, rng.permutation(n)) for _ in range(samples // 2)])
     return pairs.mean(0), pairs.std(0, ddof=1) / np.sqrt(len(pairs))
 
 
-def _pair(worth: Callable[[frozenset[int]], Floats], order: Any) -> Floats:
+def _pair(worths: _Worths, order: Any) -> Floats:
     """Mean gain of each player over an order of joining and its reverse."""
-    gains = np.zeros((len(order), *worth(frozenset()).shape))
-    for one_way in (order, order[::-1]):
-        joined: frozenset[int] = frozenset()
-        for player in one_way.tolist():
-            more = joined | {player}
-            gains[player] += (worth(more) - worth(joined)) / 2
-            joined = more
+    n = len(order)
+    both = [order, order[::-1]]
+    teams = np.zeros((2, n + 1, n), dtype=bool)
+    for way, one in enumerate(both):
+        for size, player in enumerate(one):
+            teams[way, size + 1 :, player] = True
+    found = worths(teams.reshape(-1, n))
+    found = found.reshape(2, n + 1, *found.shape[1:])
+    gains = np.zeros((n, *found.shape[2:]))
+    for way, one in enumerate(both):
+        gains[one] += np.diff(found[way], axis=0) / 2
     return gains
