@@ -1,0 +1,103 @@
+"""Agreement of the features with the pattern stored for their class."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+from array_api_compat import array_namespace
+
+from ecotone.cards import Card
+from ecotone.contracts import Activations, BadInput, as_numpy
+from ecotone.contracts._activations import Array, like
+
+from ._post_hoc import PostHoc
+
+CARD = Card(
+    name="SHE",
+    summary="Inner product of the features with the mean of the reference's rightly predicted rows of their class.",
+    contract="PostHoc",
+    title="Out-of-Distribution Detection based on In-Distribution Data Patterns Memorization with Modern Hopfield "
+    "Energy",
+    authors=(
+        "Zhang, Jinsong", "Fu, Qiang", "Chen, Xu", "Du, Lun", "Li, Zelin", "Wang, Gang", "Liu, Xiaoguang",
+        "Han, Shi", "Zhang, Dongmei",
+    ),
+    year=2023,
+    venue="ICLR",
+    link="https://openreview.net/forum?id=KkazG4lgKL",
+    reads=("features", "logits", "labels"),
+    remedy_for=("outside",),
+    advice="Look at the rows whose features are unlike the mean of the class that they are given.",
+)  # fmt: skip
+
+METRICS = ("inner_product", "euclidean")
+
+
+class SHE(PostHoc):
+    r"""Simplified Hopfield energy.
+
+    One pattern :math:`\mu_c` is stored for each class: the mean features of the rows of the reference that are of
+    class c and predicted so (of all rows of class c where none is). With :math:`\hat c` the class predicted,
+
+    .. math:: s(x) = \langle h(x), \mu_{\hat c} \rangle
+        \quad\text{or}\quad s(x) = -\lVert h(x) - \mu_{\hat c} \rVert_2 .
+
+    The pattern is that of the predicted class, as in the authors' code, not the best over the classes. The paper's
+    score is the inner product; the distance is the variant of its comparisons. Inputs are not perturbed.
+
+    Parameters
+    ----------
+    metric : {"inner_product", "euclidean"}
+
+    Attributes
+    ----------
+    patterns_ : (classes, d) array
+
+    Raises
+    ------
+    BadInput
+        For another metric, or a class of the logits of which the reference has no row.
+
+    References
+    ----------
+    Zhang et al. (2023), https://openreview.net/forum?id=KkazG4lgKL
+
+    Examples
+    --------
+    >>> z = np.array([[2.0, 0.0], [4.0, 0.0], [0.0, 2.0]])
+    >>> acts = Activations(features=z, head=(np.eye(2), np.zeros(2)), labels=[0, 0, 1])
+    >>> SHE().fit(acts).score_samples(acts)
+    array([ 6., 12.,  4.])
+    """
+
+    card = CARD
+
+    def __init__(self, metric: Literal["inner_product", "euclidean"] = "inner_product") -> None:
+        self.metric = metric
+
+    def _fit(self, activations: Activations) -> None:
+        if self.metric not in METRICS:
+            raise BadInput(f"metric must be one of {', '.join(METRICS)}, got {self.metric!r}")
+        classes, d = activations[:1].logits.shape[1], activations[:1].features.shape[1]
+        total, count = np.zeros((2, classes, d)), np.zeros((2, classes))
+        for block in activations.blocks(self.block_rows):
+            labels, z = as_numpy(block.labels), as_numpy(block.features)
+            right = as_numpy(array_namespace(block.logits).argmax(block.logits, axis=1)) == labels
+            for i, rows in enumerate((right, labels >= 0)):
+                member = (labels[rows, None] == np.arange(classes)).astype(float)
+                total[i] += member.T @ z[rows]
+                count[i] += member.sum(0)
+        if not count[1].all():
+            lacking = int(np.flatnonzero(count[1] == 0)[0])
+            raise BadInput(f"the reference has no row of class {lacking}; give rows of every class of the logits")
+        chosen = np.where(count[0] > 0, 0, 1)
+        rows = np.arange(classes)
+        self.patterns_ = total[chosen, rows] / count[chosen, rows, None]
+
+    def _score(self, block: Activations) -> Array:
+        xp = array_namespace(block.features)
+        stored = xp.take(like(self.patterns_, block.features), xp.argmax(block.logits, axis=1), axis=0)
+        if self.metric == "inner_product":
+            return xp.sum(block.features * stored, axis=1)
+        return -xp.linalg.vector_norm(block.features - stored, axis=1)
