@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING
 from ecotone._lazy import attach
 
 if TYPE_CHECKING:
+    from ._open import open_activations as open_activations
     from ._read import read_activations as read_activations
+    from ._stored import StoredArray as StoredArray
     from ._torch_network import TorchNetwork as TorchNetwork
 
 __getattr__, __dir__, __all__ = attach(__name__, __file__)

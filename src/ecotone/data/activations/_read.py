@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
 from typing import Any
 
-import numpy as np
+from ecotone.contracts import Activations, BadInput
 
-from ecotone.contracts import Activations, BadInput, as_numpy
-from ecotone.contracts._activations import concatenate
+from ._adapt import adapted
+from ._blocks import check_labels, check_read, digest, has_rows, length, read_blocks
+from ._checked import arrays_of, single_head
+from ._folder import Folder
+from ._memory import Memory
+from ._smaller import Smaller
+
+DTYPES = ("float16", "float32", "float64")
 
 
 def read_activations(
@@ -20,69 +29,130 @@ def read_activations(
     head: str | None = None,
     preprocess: Any = None,
     batch: int = 256,
+    maps: bool = False,
+    dtype: str = "float32",
+    output: str | Path | None = None,
+    progress: bool = False,
+    **options: Any,
 ) -> Activations:
-    """Run a network over data once and keep what its layers left, in single precision.
+    """Run a network over data once and keep what its layers left, in memory or in a folder.
+
+    Every value is checked to be finite as it comes, and a value that is not is named by layer and row. With
+    ``output`` the memory needed is that of a block and of a part (128 MiB), whatever the number of rows: whole parts
+    are written beside each other, and the index last. When the loader or the machine dies halfway, the same call
+    again goes on after the last whole part; settings, weights or data that differ are refused.
 
     Parameters
     ----------
     network : torch.nn.Module or Network
-    data : array (n, ...) or iterable of blocks
-        Blocks are arrays or ``(array, labels)``, as torch's loaders give them.
+        A module is wrapped as :class:`TorchNetwork`.
+    data : array (n, ...), sequence of rows, or iterable of blocks
+        Blocks are arrays, ``(array, labels)`` or mappings of arrays, as torch's loaders give them.
     layers : sequence of str
         Layers to keep beside features and logits.
     labels : (n,) integers, optional
-        Where ``data`` is an array.
+        Where ``data`` has rows; by default its own ``labels``, if it has them.
     head, preprocess
         See :class:`TorchNetwork`.
     batch : int
-        Rows of a block where ``data`` is an array.
+        Rows of a block where ``data`` has rows. Halved, with one warning, when the device runs out of memory.
+    maps : bool
+        Keep the places of layers, ``(n, c, *space)``; by default they are averaged.
+    dtype : {"float32", "float16", "float64"}
+        Of what is kept.
+    output : path, optional
+        A folder of its own for the parts (``ecotone.activations/1``: safetensors and a JSON index).
+    progress : bool
+        Show a bar.
+    **options
+        Further settings of :class:`TorchNetwork`, such as ``device="auto"``.
 
     Returns
     -------
     Activations
-        With the ``network``, and with the ``inputs`` where ``data`` is an array.
+        With the ``network``, and with the ``inputs`` where ``data`` has rows. With ``output`` the arrays are
+        :class:`StoredArray`.
+
+    Raises
+    ------
+    BadInput
+        For a layer that the network lacks, a value that is not finite, labels that do not fit, or an output that
+        holds something else.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import torch
+    >>> module = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.ReLU(), torch.nn.Linear(4, 2))
+    >>> acts = read_activations(module, np.ones((5, 3), np.float32), layers=["0"], labels=np.zeros(5, int))
+    >>> acts.features.shape, acts.logits.shape, acts.layers["0"].shape, sorted(acts.have())[:3]
+    ((5, 4), (5, 2), (5, 4), ['features', 'gradient', 'head'])
     """
-    import torch
+    if dtype not in DTYPES:
+        raise BadInput(f"dtype must be one of {', '.join(DTYPES)}, got {dtype!r}")
+    if batch < 1:
+        raise BadInput(f"batch must be at least 1, got {batch}")
+    labels = check_labels(labels, data)
+    runs = adapted(network, layers=layers, head=head, preprocess=preprocess, **options)
+    inputs = data if has_rows(data) else None
+    if output is None:
+        sink: Memory | Folder = Memory()
+    else:
+        known = {"rows": None if inputs is None else len(data), "dtype": dtype, "maps": maps}
+        known |= {"labels": None if labels is None else digest(labels), **_settings(runs)}
+        sink = Folder(output, known)
+    if sink.complete:
+        check_read(data, batch, sink.marks)
+    else:
+        _pass(runs, data, labels, batch, maps, dtype, progress, sink)
+    return sink.finish(runs, inputs)
 
-    adapted = _adapted(network, layers, head, preprocess)
-    parts: list[Activations] = []
-    with torch.inference_mode():
-        for x, y in _blocks(data, labels, batch):
-            acts = adapted(x)
-            parts.append(_kept(acts, y))
-    if not parts:
+
+def _pass(
+    runs: Any, data: Any, labels: Any, batch: int, maps: bool, dtype: str, progress: bool, sink: Memory | Folder
+) -> None:
+    whole, head = Smaller(runs, maps), None
+    total = len(data) if has_rows(data) else None
+    rows = sink.done
+    with _bar(progress, rows, total) as told, _no_graph():
+        try:
+            for start, x, y in read_blocks(data, labels, batch, sink.marks, sink.done):
+                if not length(x):
+                    continue
+                for at, some, acts in whole(x):
+                    mine = None if y is None else y[at : at + length(some)]
+                    arrays = arrays_of(acts, mine, dtype, start + at, first=rows == sink.done)
+                    head = single_head(acts) if head is None else head
+                    sink.add(start + at, some, arrays, head)
+                    rows += length(some)
+                    told(rows)
+        except BaseException:
+            sink.flush()  # what was read stays read
+            raise
+    if not rows:
         raise BadInput("data has no rows; give at least one")
-    whole = concatenate(parts)
-    inputs = data if hasattr(data, "shape") else None
-    return whole.replace(inputs=inputs, network=adapted)
 
 
-def _adapted(network: Any, layers: Sequence[str], head: str | None, preprocess: Any) -> Any:
-    from torch import nn
-
-    if isinstance(network, nn.Module):
-        from ._torch_network import TorchNetwork
-
-        return TorchNetwork(network, layers, head, preprocess)
-    return network
+def _settings(network: Any) -> dict[str, Any]:
+    """What decides the values beside the data: the network's own word, or its type."""
+    own = getattr(network, "settings", None)
+    return own() if callable(own) else {"network": getattr(network, "__qualname__", type(network).__name__)}
 
 
-def _blocks(data: Any, labels: Any, batch: int) -> Iterator[tuple[Any, Any]]:
-    if hasattr(data, "shape"):
-        for start in range(0, len(data), batch):
-            yield data[start : start + batch], None if labels is None else labels[start : start + batch]
+def _no_graph() -> AbstractContextManager[Any]:
+    torch = sys.modules.get("torch")
+    return nullcontext() if torch is None else torch.inference_mode()
+
+
+@contextmanager
+def _bar(shown: bool, done: int, total: int | None) -> Iterator[Callable[[int], None]]:
+    if not shown:
+        yield lambda rows: None
         return
-    for block in data:
-        yield (block[0], block[1]) if isinstance(block, tuple | list) else (block, None)
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-
-def _kept(acts: Activations, labels: Any) -> Activations:
-    def single(value: Any) -> Any:
-        return None if value is None else as_numpy(value).astype(np.float32)
-
-    head = None if acts.head is None else tuple(single(part) for part in acts.head)
-    layers = {name: single(value) for name, value in acts.layers.items()}
-    return Activations(
-        features=single(acts.features), logits=single(acts.logits), layers=layers, head=head,
-        labels=None if labels is None else as_numpy(labels),
-    )  # fmt: skip
+    columns = (TextColumn("activations"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task("", total=total, completed=done)
+        yield lambda rows: bar.update(task, completed=rows)

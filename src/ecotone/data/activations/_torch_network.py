@@ -10,6 +10,8 @@ from torch import Tensor, nn
 
 from ecotone.contracts import Activations, BadInput, Head
 
+from ._blocks import digest
+
 PENULTIMATE = "penultimate"
 
 
@@ -104,6 +106,15 @@ class TorchNetwork:
         return Activations.unchecked(
             features=features, logits=logits, layers=layers, head=self._head(name), inputs=x, network=self
         )
+
+    def settings(self) -> dict[str, Any]:
+        """What decides the values beside the data, for readings that go on later: weights by their fingerprint."""
+        weights = {name: value.float() for name, value in self.module.state_dict().items()}
+        prepared = getattr(self.preprocess, "__qualname__", type(self.preprocess).__name__)
+        return {
+            "module": type(self.module).__name__, "weights": digest(weights), "layers": list(self.layers),
+            "head": self.head, "preprocess": None if self.preprocess is None else prepared,
+        }  # fmt: skip
 
     def _head(self, name: str | None) -> Head | None:
         if name is None:
