@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from ._ood_table import OODTable as OODTable
     from ._ood_table import evaluate_ood as evaluate_ood
     from ._ood_table import read_openood as read_openood
+    from ._pseudo_outliers import pseudo_outliers as pseudo_outliers
+    from ._recommend import Recommendation as Recommendation
+    from ._recommend import recommend as recommend
     from ._splits import digest as digest
     from ._splits import hashed_split as hashed_split
 

@@ -1,0 +1,87 @@
+"""Which score to trust on one network, judged by rows that are surely outside."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from ecotone.contracts import Activations, BadInput, Scorer, as_numpy
+
+from ._ood_metrics import ood_metrics
+from ._pseudo_outliers import pseudo_outliers
+
+
+@dataclass(frozen=True)
+class Recommendation:
+    """The score that told held-out rows best from pseudo-outliers.
+
+    Parameters
+    ----------
+    name : str
+    aurocs : mapping of str to mapping of str to float
+        By score, then by kind of pseudo-outlier.
+    failed : mapping of str to str
+        Scores that could not read the pseudo-outliers, and why.
+    """
+
+    name: str
+    aurocs: Mapping[str, Mapping[str, float]]
+    failed: Mapping[str, str]
+
+    def mean(self, name: str) -> float:
+        """Mean AUROC of one score over the kinds."""
+        return float(np.mean(list(self.aurocs[name].values())))
+
+
+def recommend(
+    detectors: Mapping[str, Scorer],
+    inside: Activations,
+    *,
+    outliers: Mapping[str, Activations] | None = None,
+    seed: int = 0,
+) -> Recommendation:
+    """Choose among fitted scores by their mean AUROC over pseudo-outliers.
+
+    No real outlier is used, so this is a guess about those to come: how good a guess is measured in
+    ``benchmarks/ood``. Rows that choose must not calibrate as well.
+
+    Parameters
+    ----------
+    detectors : mapping of a name to a fitted score
+    inside : Activations
+        Held-out rows of the reference.
+    outliers : mapping of a name to Activations, optional
+        In place of :func:`pseudo_outliers`.
+    seed : int
+
+    Raises
+    ------
+    BadInput
+        For no detectors, or none that reads the pseudo-outliers.
+
+    Examples
+    --------
+    >>> from ecotone.detect.posthoc import Energy
+    >>> acts = Activations(features=4 * np.eye(3), head=(np.eye(3), np.zeros(3)))
+    >>> recommend({"energy": Energy()}, acts).name
+    'energy'
+    """
+    if not detectors:
+        raise BadInput("detectors is empty; give at least one fitted score")
+    sets = dict(outliers or pseudo_outliers(inside, seed=seed))
+    aurocs: dict[str, dict[str, float]] = {}
+    failed: dict[str, str] = {}
+    for name, detector in detectors.items():
+        try:
+            known = as_numpy(detector.score_samples(inside))
+            aurocs[name] = {
+                kind: ood_metrics(known, as_numpy(detector.score_samples(rows))).auroc for kind, rows in sets.items()
+            }
+        except BadInput as error:
+            failed[name] = str(error)
+    if not aurocs:
+        raise BadInput(f"no score reads the pseudo-outliers: {next(iter(failed.values()))}")
+    best = max(aurocs, key=lambda name: float(np.mean(list(aurocs[name].values()))))
+    return Recommendation(best, aurocs, failed)

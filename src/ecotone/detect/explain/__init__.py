@@ -1,0 +1,10 @@
+"""Why a row is outside."""
+
+from typing import TYPE_CHECKING
+
+from ecotone._lazy import attach
+
+if TYPE_CHECKING:
+    from ._contributions import contributions as contributions
+
+__getattr__, __dir__, __all__ = attach(__name__, __file__)
