@@ -90,7 +90,10 @@ def fashion_mnist() -> Images:
 
 
 def cifar10_jpeg(path: str | Path) -> Images:
-    """CIFAR-10 (JPEG), 50 000 and 10 000 of 3 x 32 x 32: the Parquet file ``path`` has split, label and jpeg."""
+    """CIFAR-10 (JPEG), 50 000 and 10 000 of 3 x 32 x 32, in the order of the Parquet file, perhaps by class.
+
+    Its columns are split ("train" or another), label and jpeg.
+    """
     import pyarrow.parquet as pq
     from PIL import Image
 
