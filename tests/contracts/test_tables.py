@@ -66,7 +66,8 @@ def test_bad_input(model):
 def test_a_network_reads_only_what_is_shown(card):
     torch.manual_seed(0)
     module = _class(card)(width=32, depth=2).build([(4, False), (3, True), (2, True)])
-    torch.nn.init.normal_(module.last.weight)
+    for layer in (module.levels, module.mixtures):
+        torch.nn.init.normal_(layer.weight)
     token, z = torch.tensor([[1, 2, 1]] * 3), torch.randn(3, 3)
     seen = torch.tensor([[True, False, True]] * 3)
     out = module(token, z, seen)

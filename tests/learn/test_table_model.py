@@ -13,8 +13,10 @@ from ecotone.decide.conformal import Calibrated
 from ecotone.learn import RowRandom, TableModel, Training, load
 from ecotone.learn.tables import MaskedPerceptron
 from ecotone.learn.tables._fit_numbers import fit_numbers
-from ecotone.learn.tables._heads import COMPONENTS, Event, Head, log_interval, truncated_normal
+from ecotone.learn.tables._heads import COMPONENTS, Event, Head, _pick, log_interval, truncated_normal
+from ecotone.learn.tables._laws import law
 from ecotone.learn.tables._level_codec import fit_levels
+from ecotone.learn.tables._prefixes import Prefixes
 
 SMALL = MaskedPerceptron(width=48, depth=2)
 
@@ -70,10 +72,40 @@ def test_every_law_sums_to_one(model):
 
 def test_chain_rule_along_the_order(model):
     rows = table(50, seed=3).drop(columns="key")
-    parts = model.log_prob(rows, of=["city", "rooms"]) + model.log_prob(
-        rows, of=["rent", "balcony", "since"], given=["city", "rooms"]
-    )
+    assert model.order_ == ("balcony", "city", "rooms", "since", "rent"), "few different values first"
+    first, rest = model.order_[:2], model.order_[2:]
+    parts = model.log_prob(rows, of=first) + model.log_prob(rows, of=rest, given=first)
     assert np.allclose(parts, model.log_prob(rows), atol=1e-6)
+
+
+def test_draws_follow_the_law_that_log_prob_gives(model):
+    codec, module = model.codec_, model.module_
+    packed = torch.as_tensor(codec.encode(pa.Table.from_pandas(table(400, seed=5).drop(columns="key"))))
+    token, z, prefixes = packed[:, :, 0].long(), packed[:, :, 1], Prefixes(module, 400)
+    seen = torch.zeros(token.shape, dtype=torch.bool)
+    with torch.no_grad():
+        for j in range(len(codec.columns)):
+            head, want = codec.head(prefixes.out(j).double(), j), law(module, codec, packed, seen, j)
+            assert torch.allclose(head.logits[prefixes.group], want.logits, atol=1e-4)
+            assert not head.continuous or torch.allclose(head.mean[prefixes.group], want.mean, atol=1e-4)
+            prefixes.show(j, token[:, j], z[:, j])
+            seen[:, j] = True
+            assert len(prefixes.first) == len(torch.unique(packed[:, : j + 1, :2].flatten(1), dim=0)), "each once"
+
+
+def test_draws_have_the_frequencies_of_their_law():
+    torch.manual_seed(0)
+    log = torch.log_softmax(torch.tensor([[0.0, -1, 2, -float("inf")], [1, 1, -3, 0]]), dim=1)
+    group = torch.arange(40_000) % 2
+    token = _pick(log, group, RowRandom(0, 40_000).uniform())
+    for g in range(2):
+        share = torch.bincount(token[group == g], minlength=4) / 20_000
+        assert torch.allclose(share, torch.exp(log[g]), atol=0.015)
+    assert not bool((token[group == 0] == 3).any())
+    ends = torch.tensor([1e-17, 1 - 2.0**-53], dtype=torch.float64)
+    assert _pick(
+        torch.tensor([[-float("inf"), 0, -float("inf")]]), torch.zeros(2, dtype=torch.int64), ends
+    ).tolist() == [1, 1]
 
 
 def test_it_learned_what_is_true(model):

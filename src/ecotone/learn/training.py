@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import math
 import time
 import warnings
@@ -61,7 +62,8 @@ class Training:
         Training stops after so long, the learning rate falling with the clock where that is nearer its end than the
         steps are; the minutes before a checkpoint are not counted.
     precision : str
-        ``"32-true"``, ``"64-true"``, ``"bf16-mixed"``, ``"16-mixed"``: Lightning Fabric's words.
+        ``"32-true"``, ``"64-true"``, ``"bf16-mixed"``, ``"16-mixed"``: Lightning Fabric's words; ``"auto"`` is
+        ``"bf16-mixed"`` on processors that multiply bfloat16 (several times faster), ``"32-true"`` elsewhere.
     device : str
         ``"auto"``, ``"cpu"``, ``"cuda"``, ``"mps"``.
     seed : int
@@ -348,11 +350,20 @@ def _rate(step: int, share: float, warmup: int) -> float:
 def _fabric(t: Training) -> tuple[Any, torch.device]:
     from lightning_fabric import Fabric
 
-    precision: Any = t.precision
+    precision: Any = _precision(t.device) if t.precision == "auto" else t.precision
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # it tells users what they did not ask
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # hints of the package to its own users
         fabric = Fabric(accelerator=t.device, devices=1, precision=precision)
     return fabric, fabric.device
+
+
+def _precision(device: str) -> str:
+    """The fastest precision of matrix products that training bears on this machine."""
+    if device in ("auto", "cuda", "gpu") and torch.cuda.is_available():
+        return "bf16-mixed" if torch.cuda.is_bf16_supported() else "32-true"
+    can = getattr(torch.cpu, "get_capabilities", dict)()
+    return "bf16-mixed" if device != "mps" and (can.get("avx512_bf16") or can.get("amx_bf16")) else "32-true"
 
 
 def _bar(t: Training, start: int) -> Callable[[int | None, list[dict[str, float | None]]], None]:

@@ -102,27 +102,37 @@ class Head:
         """(n,) log probability of the event."""
         return torch.logsumexp(self._parts(event)[0], dim=1)
 
-    def sample(self, rng: RowRandom, event: Event | None = None) -> tuple[Tensor, Tensor]:
-        """Tokens and normal scores ``(n,)``, given the event; where it is impossible, any."""
-        plain = event is None
+    def sample(self, rng: RowRandom, event: Event | None = None, group: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Tokens and normal scores ``(n,)``, given the event; where it is impossible, any.
+
+        ``group`` ``(n,)`` says which row of the head is each stream's law; without it, one each.
+        """
         log, pieces = (self.logits, None) if event is None else self._parts(event)
-        token = rng.categorical(torch.nan_to_num(log, neginf=-1e30))
-        u = rng.uniform((2,)).double()
-        if not self.continuous or (not plain and pieces is None):
-            return token, torch.special.ndtri(u[:, 0])
+        group = torch.arange(len(log)) if group is None else group
+        mixed = self.continuous and (event is None or pieces is not None)
+        u = rng.uniform((3 if mixed else 2,))
+        token = _pick(log, group, u[:, 0])
+        if not mixed:
+            return token, torch.special.ndtri(u[:, 1])
         if pieces is None:
-            k = rng.categorical(self.log_weights)
-            low, high = (torch.full((len(k),), v, dtype=torch.float64) for v in (-math.inf, math.inf))
+            k = _pick(self.log_weights, group, u[:, 1])
         else:
-            flat = rng.categorical(torch.nan_to_num(pieces.flatten(1), neginf=-1e30))
-            k, i = flat // pieces.shape[2], flat % pieces.shape[2]
-            assert event is not None
-            low, high = event.intervals[i.cpu()].unbind(1)
-        mean = self.mean.gather(1, k[:, None])[:, 0].double().cpu()
-        scale = torch.exp(self.log_scale.gather(1, k[:, None])[:, 0].double().cpu())
-        drawn = mean + scale * truncated_normal(u[:, 0].cpu(), (low - mean) / scale, (high - mean) / scale)
-        z = torch.where(token.cpu() == self.logits.shape[1] - 1, drawn, torch.special.ndtri(u[:, 1].cpu()))
-        return token, z.to(token.device)
+            k = _pick(pieces.flatten(1), group, u[:, 1])
+            k, i = k // pieces.shape[2], k % pieces.shape[2]
+        mean, scale = self.mean[group, k].double(), torch.exp(self.log_scale[group, k].double())
+        if event is None:
+            return token, mean + scale * torch.special.ndtri(u[:, 2])
+        low, high = event.intervals[i].unbind(1)
+        return token, mean + scale * truncated_normal(u[:, 2], (low - mean) / scale, (high - mean) / scale)
+
+
+def _pick(log: Tensor, group: Tensor, u: Tensor) -> Tensor:
+    """One position ``(n,)`` by the law ``log[group]``, from uniform ``u``; never one of probability 0."""
+    rows, places = log.shape
+    share = torch.softmax(torch.nan_to_num(log, neginf=-1e30), dim=1).double().cumsum(1)
+    # All rows' distribution functions end to end, one more each: a single search for all draws
+    ends = (share / share[:, -1:] + torch.arange(rows)[:, None]).flatten()
+    return torch.searchsorted(ends, group + u.double().clamp(min=1e-9)) - group * places
 
 
 def log_interval(a: Tensor, b: Tensor) -> Tensor:

@@ -64,7 +64,8 @@ class LevelCodec:
         """Values, None where missing; ``z`` chooses among the rare levels."""
         told: list[Any] = [None, *self.levels]
         if not self.rare:
-            return [told[t] for t in token]
+            found: list[Any] = np.array(told, dtype=object)[token].tolist()
+            return found
         ends = np.cumsum(self.rare_share)
         pick = np.minimum(np.searchsorted(ends, special.ndtr(z) * ends[-1]), len(self.rare) - 1)
         return [told[t] if t < len(told) else self.rare[p] for t, p in zip(token, pick, strict=True)]

@@ -41,3 +41,11 @@ def coalesce(column: Any, filled: Any) -> Any:
     if pa.types.is_floating(column.type):
         column = pc.if_else(pc.is_nan(column), pa.scalar(None, column.type), column)
     return pc.coalesce(column, filled.cast(column.type, safe=False))
+
+
+def with_gaps_filled(table: pa.Table, filled: pa.Table, names: list[str]) -> pa.Table:
+    """An Arrow table with the gaps of some columns taken from ``filled``."""
+    for name in names:
+        whole = pa.chunked_array([coalesce(table.column(name), filled.column(name))])
+        table = table.set_column(table.column_names.index(name), name, whole)
+    return table

@@ -86,6 +86,11 @@ class NumberCodec:
         """Whether any value beside the atoms can occur."""
         return len(self.knots) > 0
 
+    @property
+    def scores(self) -> Floats:
+        """(m + 1,) normal scores by token: 0 for missing, then those of the atoms."""
+        return np.concatenate([[0.0], self._score(self.atoms)[0]])
+
     def encode(self, x: Floats) -> Encoded:
         """Of values ``(n,)``, NaN where missing."""
         seen = ~np.isnan(x)

@@ -15,7 +15,7 @@ from ecotone.contracts import BadInput, Floats
 from ._arrow import ColumnCodec, as_stored, is_number, is_text, is_time, levels_of, numbers_of, stored, stored_type
 from ._encoded import Encoded
 from ._fit_numbers import fit_numbers
-from ._heads import Event
+from ._heads import Event, Head
 from ._level_codec import LevelCodec, fit_levels
 from ._number_codec import NumberCodec
 
@@ -27,11 +27,15 @@ class TableCodec:
     Parameters
     ----------
     columns : tuple of NumberCodec or LevelCodec
+        In the order of the law: those of fewer different values first.
+    table : tuple of str
+        Their names in the order of the table.
     left_out : mapping of str to str
         Columns that are not modelled, with the reason.
     """
 
     columns: tuple[ColumnCodec, ...]
+    table: tuple[str, ...]
     left_out: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -44,7 +48,7 @@ class TableCodec:
             return self.names.index(name)
         if name in self.left_out:
             raise BadInput(f"column {name!r} is not in the model: {self.left_out[name]}")
-        raise BadInput(f"column {name!r} is not in the model; its columns are {', '.join(self.names)}")
+        raise BadInput(f"column {name!r} is not in the model; its columns are {', '.join(self.table)}")
 
     def encode(self, table: pa.Table, names: tuple[str, ...] | None = None) -> Floats:
         """(n, d, 5) ``Encoded.packed`` of each column; what is not in ``names`` is encoded as missing."""
@@ -72,12 +76,15 @@ class TableCodec:
                 f"column {codec.name!r} holds {column.type}, and the model learned {codec.type}; convert the column"
             ) from None
 
+    def head(self, out: Any, j: int) -> Head:
+        """The law of column j that a network's output says."""
+        own = self.columns[j]
+        return Head(out, own.tokens, continuous=own.continuous, lattice=own.unit > 0)
+
     def decode(self, token: Any, z: Floats) -> pa.Table:
         """A table of ``(n, d)`` tokens and normal scores."""
-        made = {}
-        for j, codec in enumerate(self.columns):
-            made[codec.name] = stored(codec, codec.decode(token[:, j], z[:, j]))
-        return pa.table(made)
+        made = {c.name: stored(c, c.decode(token[:, j], z[:, j])) for j, c in enumerate(self.columns)}
+        return pa.table({name: made[name] for name in self.table})
 
     def event(self, name: str, wanted: Any) -> Event:
         """The event that a column has a value, one of a set, or lies in a range.
@@ -129,13 +136,13 @@ class TableCodec:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""
-        return {"columns": [c.to_dict() for c in self.columns], "left_out": self.left_out}
+        return {"columns": [c.to_dict() for c in self.columns], "table": self.table, "left_out": self.left_out}
 
     @classmethod
     def from_dict(cls, d: dict[str, Any]) -> TableCodec:
         """What :meth:`to_dict` gave."""
         kinds: Mapping[str, Any] = {"number": NumberCodec, "level": LevelCodec}
-        return cls(tuple(kinds[c["kind"]].from_dict(c) for c in d["columns"]), dict(d["left_out"]))
+        return cls(tuple(kinds[c["kind"]].from_dict(c) for c in d["columns"]), tuple(d["table"]), dict(d["left_out"]))
 
 
 def fit_table(table: pa.Table) -> TableCodec:
@@ -156,7 +163,8 @@ def fit_table(table: pa.Table) -> TableCodec:
             columns.append(found)
     if not columns:
         raise BadInput(f"no column can be modelled: {'; '.join(f'{k}: {v}' for k, v in list(left_out.items())[:5])}")
-    return TableCodec(tuple(columns), left_out)
+    order = sorted(columns, key=lambda codec: len(table.column(codec.name).unique()))
+    return TableCodec(tuple(order), tuple(c.name for c in columns), left_out)
 
 
 def _fit_column(name: str, column: Any) -> ColumnCodec | str:

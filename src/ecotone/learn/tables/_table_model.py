@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-import pyarrow as pa
 import torch
 from torch import Tensor
 
@@ -15,15 +13,14 @@ from ecotone.contracts import BadInput, Floats, as_seed
 from ecotone.data import read_table
 from ecotone.decide.conformal import conformal_pvalues
 from ecotone.learn._arrays import as_weights
-from ecotone.learn._contracts import Batch
 from ecotone.learn._distribution import Generator
 from ecotone.learn._random import RowRandom
 from ecotone.learn.training import Training, train
 
 from ._draws import draw_rows, fill_gaps
 from ._given import read_given
-from ._heads import Head
-from ._native import coalesce, give, native
+from ._laws import HidingLoss, chain, frequencies, joint, level_shares
+from ._native import give, native, with_gaps_filled
 from ._table_codec import TableCodec, fit_table
 from ._table_network import MaskedPerceptron, Perceptron
 
@@ -45,7 +42,7 @@ class TableModel(Generator):
     r"""A law of mixed tables: numbers, levels, truth values, date-times, and what is missing.
 
     One network learns :math:`p(x_i \mid x_S)` of every column i for every set S of others, by hiding columns at random
-    (any-order autoregression, which is what absorbing diffusion learns). With the columns' order :math:`\pi`,
+    (any-order autoregression, which is what absorbing diffusion learns). With the order :math:`\pi` of ``order_``,
 
     .. math:: \log p(x_A \mid x_B) = \sum_{i \in A, \text{ along } \pi} \log p(x_i \mid x_B, x_{A, \text{before } i})
 
@@ -72,6 +69,8 @@ class TableModel(Generator):
     columns_ : tuple of str
     left_out_ : mapping of str to str
         Columns that are not modelled, with the reason.
+    order_ : tuple of str
+        The columns in the order of the law: those of fewer different values first.
     history_ : list
         Loss (nats per column) by step.
 
@@ -97,7 +96,9 @@ class TableModel(Generator):
         self,
         network: MaskedPerceptron = MaskedPerceptron(),
         *,
-        training: Training = Training(steps=6000, batch_size=512, learning_rate=2e-3, every=250, patience=6),
+        training: Training = Training(
+            steps=6000, batch_size=512, learning_rate=2e-3, every=250, patience=6, precision="auto"
+        ),
         calibration: float = 0.1,
     ) -> None:
         self.network, self.training, self.calibration = network, training, calibration
@@ -119,11 +120,11 @@ class TableModel(Generator):
         self._begin()
         packed, weight = torch.as_tensor(self.codec_.encode(table)), as_weights(sample_weight, table.num_rows)
         aside, rows = self._apart(table.num_rows)
-        self._start_at_frequencies(packed[rows][:, :, 0].long())
+        self.module_.start_at(frequencies(self.codec_, packed[rows]))
         own = None if weight is None else weight[rows]
-        self.history_ = train(self.module_, self._loss, packed[rows], weight=own, training=self.training)
+        self.history_ = train(self.module_, HidingLoss(self.codec_), packed[rows], weight=own, training=self.training)
         self.shape_ = (len(self.codec_.columns),)
-        self.calibration_ = self._joint(packed[aside])
+        self.calibration_ = joint(self.module_, self.codec_, packed[aside])
         return self
 
     def _apart(self, n: int) -> tuple[Tensor, Tensor]:
@@ -134,47 +135,22 @@ class TableModel(Generator):
         count = min(int(self.calibration * n), 5000)
         return order[:count], order[count:]
 
-    def _joint(self, packed: Tensor) -> Floats:
-        return self._chain(packed, torch.zeros(packed.shape[:2], dtype=torch.bool), list(range(packed.shape[1])))
-
     def _begin(self) -> None:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.training.seed)
             self.module_: Perceptron = self.network.build([(c.tokens, c.continuous) for c in self.codec_.columns])
 
-    def _start_at_frequencies(self, token: Tensor) -> None:
-        at = 0
-        with torch.no_grad():
-            for j, (codec, width) in enumerate(zip(self.codec_.columns, self.module_.widths, strict=True)):
-                counts = torch.bincount(token[:, j].clamp(min=0), minlength=codec.tokens).double()
-                self.module_.last.bias[at : at + codec.tokens] = torch.log((counts + 0.5) / (counts.sum() + 1)).float()
-                at += width
-
     @property
     def columns_(self) -> tuple[str, ...]:
+        return self.codec_.table
+
+    @property
+    def order_(self) -> tuple[str, ...]:
         return self.codec_.names
 
     @property
     def left_out_(self) -> dict[str, str]:
         return self.codec_.left_out
-
-    def _heads(self, out: Sequence[Tensor]) -> list[Head]:
-        return [self._head(o, j) for j, o in enumerate(out)]
-
-    def _head(self, out: Tensor, j: int) -> Head:
-        codec = self.codec_.columns[j]
-        return Head(out, codec.tokens, continuous=codec.continuous, lattice=codec.unit > 0)
-
-    def _loss(self, module: Any, batch: Batch) -> Tensor:
-        """Mean negative log-likelihood of the hidden columns; how many are hidden is uniform."""
-        x, d = batch.x, batch.x.shape[1]
-        shown = torch.floor(batch.rng.uniform() * d)
-        rank = torch.argsort(torch.argsort(batch.rng.uniform((d,)), dim=1), dim=1)
-        seen = rank < shown[:, None]
-        out = module(x[:, :, 0].long(), x[:, :, 1], seen)
-        logs = torch.stack([head.log_prob(x[:, j]) for j, head in enumerate(self._heads(out))], dim=1)
-        rows = -torch.where(seen, torch.zeros_like(logs), logs).sum(1) / (~seen).sum(1)
-        return (rows if batch.weight is None else rows * batch.weight.to(rows)).mean()
 
     def log_prob(self, x: Any, *, given: Any = None, of: Sequence[str] | None = None) -> Floats:
         """Log-probability ``(n,)`` of columns ``of`` given columns ``given`` of the same rows, in nats.
@@ -202,22 +178,7 @@ class TableModel(Generator):
         packed = torch.as_tensor(self.codec_.encode(table, (*known, *asked)))
         seen = torch.zeros(packed.shape[:2], dtype=torch.bool)
         seen[:, [self.codec_.place(n) for n in known]] = True
-        return self._chain(packed, seen, [j for j, n in enumerate(self.columns_) if n in asked])
-
-    def _chain(self, packed: Tensor, seen: Tensor, columns: list[int]) -> Floats:
-        total = np.zeros(len(packed))
-        with torch.no_grad():
-            for rows in torch.arange(len(packed)).split(8192):
-                x, shown = packed[rows], seen[rows].clone()
-                for j in columns:
-                    total[rows.numpy()] += self._law(x, shown, j).log_prob(x[:, j]).numpy()
-                    shown[:, j] = True
-        return total
-
-    def _law(self, packed: Tensor, seen: Tensor, j: int) -> Head:
-        """The law of column j for each row, in float64."""
-        h = self.module_.body(packed[:, :, 0].long(), packed[:, :, 1], seen)
-        return self._head(self.module_.column(h, j).double(), j)
+        return chain(self.module_, self.codec_, packed, seen, [j for j, n in enumerate(self.order_) if n in asked])
 
     def score_samples(self, X: Any) -> Floats:
         """The joint log-probability of each row, ``(n,)``: higher is more typical."""
@@ -257,11 +218,8 @@ class TableModel(Generator):
         table = read_table(X, name="X").arrow
         known = tuple(n for n in self.columns_ if n != column and n in table.column_names)
         packed = torch.as_tensor(self.codec_.encode(table, known))
-        seen = torch.tensor([n in known for n in self.columns_]).expand(packed.shape[:2])
-        with torch.no_grad():
-            parts = [torch.exp(self._law(packed[r], seen[r], j).logits) for r in torch.arange(len(packed)).split(8192)]
-        p = torch.cat(parts)[:, 1:].numpy()
-        return np.asarray(p / p.sum(1, keepdims=True))
+        seen = torch.tensor([n in known for n in self.order_]).expand(packed.shape[:2])
+        return level_shares(self.module_, self.codec_, packed, seen, j)
 
     def levels(self, column: str) -> tuple[Any, ...]:
         """The levels of a column, in the order of :meth:`predict_proba`."""
@@ -297,7 +255,7 @@ class TableModel(Generator):
         z = torch.zeros(token.shape, dtype=torch.float64)
         with torch.no_grad():
             for rows in torch.arange(int(n)).split(batch_size) if n else ():
-                token[rows], z[rows] = draw_rows(self._law, self.codec_, whole.take(rows), told.take(rows))
+                token[rows], z[rows] = draw_rows(self.module_, self.codec_, whole.take(rows), told.take(rows))
         return give(self.codec_.decode(token.numpy(), z.numpy()), self.native_)
 
     def _sample(self, rng: RowRandom, given: Tensor | None) -> Tensor:
@@ -316,12 +274,9 @@ class TableModel(Generator):
         table = read_table(X, name="X").arrow
         packed = torch.as_tensor(self.codec_.encode(table))
         with torch.no_grad():
-            held = fill_gaps(self._law, self.codec_, packed, seed)
+            held = fill_gaps(self.module_, self.codec_, packed, seed)
         filled = self.codec_.decode(packed[:, :, 0].long().numpy(), packed[:, :, 1].numpy())
-        for name in (self.columns_[j] for j in held):
-            whole = pa.chunked_array([coalesce(table.column(name), filled.column(name))])
-            table = table.set_column(table.column_names.index(name), name, whole)
-        return give(table, native(X))
+        return give(with_gaps_filled(table, filled, [self.order_[j] for j in held]), native(X))
 
     def _names(self, names: Any, argument: str) -> list[str]:
         if isinstance(names, str | Mapping) or not all(isinstance(n, str) for n in names):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +26,7 @@ CARD = Card(
     link="https://arxiv.org/abs/2111.06377",
 )  # fmt: skip
 _BUMPS = 12
+_WAVES = 8  # of periods 8 to 1/8 on the normal scale
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ class MaskedPerceptron:
     [3, 26]
     """
 
-    width: int = 384
+    width: int = 256
     depth: int = 3
     embedding: int = 24
     dropout: float = 0.0
@@ -79,51 +81,80 @@ class Perceptron(nn.Module):
         self.register_buffer("ordered", torch.tensor([continuous for _, continuous in columns]), persistent=False)
         self.centres: Tensor
         self.register_buffer("centres", torch.linspace(-2.5, 2.5, _BUMPS - 2), persistent=False)
-        self.numbers = nn.Parameter(torch.randn(d, _BUMPS, e) * 0.2)
+        self.waves: Tensor
+        self.register_buffer("waves", math.pi * torch.logspace(-2, 4, _WAVES, base=2.0), persistent=False)
+        self.numbers = nn.Parameter(torch.randn(d, _BUMPS + 2 * _WAVES, e) * 0.2)
         self.first = nn.Linear(d * e, made.width)
         self.blocks = nn.ModuleList(_Block(made.width, made.dropout) for _ in range(made.depth))
         self.norm = nn.LayerNorm(made.width)
-        self.widths = [Head.width(t, c) for t, c in columns]
-        self.last = nn.Linear(made.width, sum(self.widths))
-        nn.init.zeros_(self.last.weight)
-        with torch.no_grad():
-            self._begin(columns)
+        # Where a column's outputs begin: of its tokens, and of its mixture
+        self.parts = [(t, Head.width(t, c) - t) for t, c in columns]
+        self.levels = nn.Linear(made.width, sum(t for t, _ in self.parts))
+        self.mixtures = nn.Linear(made.width, sum(m for _, m in self.parts))
+        for layer in (self.levels, self.mixtures):
+            nn.init.zeros_(layer.weight)
+            nn.init.zeros_(layer.bias)
+        with torch.no_grad():  # mixtures that start as spread over the normal scores
+            for part in self.mixtures.bias.split([m for _, m in self.parts]):
+                k = len(part) // 3
+                part[k : 2 * k] = torch.linspace(-1.5, 1.5, k)
+                part[2 * k :] = -0.7
 
-    def _begin(self, columns: list[tuple[int, bool]]) -> None:
-        """Mixtures that start as spread over the normal scores."""
-        nn.init.zeros_(self.last.bias)
-        at = 0
-        for (tokens, continuous), width in zip(columns, self.widths, strict=True):
-            if continuous:
-                k = (width - tokens) // 3
-                self.last.bias[at + tokens + k : at + tokens + 2 * k] = torch.linspace(-1.5, 1.5, k)
-                self.last.bias[at + tokens + 2 * k : at + width] = -0.7
-            at += width
+    def start_at(self, frequencies: list[Tensor]) -> None:
+        """Begin with each column's tokens at the frequencies ``(tokens,)`` of the rows."""
+        with torch.no_grad():
+            self.levels.bias.copy_(torch.log(torch.cat(frequencies)))
 
     def body(self, token: Tensor, z: Tensor, seen: Tensor) -> Tensor:
         """(n, width) what was understood of the seen columns."""
         place = self.starts + torch.where(seen, token.clamp(min=0) + 1, torch.zeros_like(token))
         shown = seen & self.ordered  # a level's z only tells rare levels apart
-        z = torch.where(shown, z, torch.zeros_like(z)).to(self.numbers.dtype)
-        bumps = torch.cat(
-            [z[..., None], torch.abs(z)[..., None], torch.tanh(2 * (z[..., None] - self.centres))], dim=-1
-        )
-        bumps = torch.where((shown & (z != 0))[..., None], bumps, torch.zeros_like(bumps))
-        h = self.tokens(place) + torch.einsum("ndb,dbe->nde", bumps, self.numbers)
-        h = self.first(h.flatten(1))
+        h = self.tokens(place) + torch.einsum("ndb,dbe->nde", self._numeric(z, shown), self.numbers)
+        return self.deep(self.first(h.flatten(1)).to(self.numbers.dtype))  # blocks add up in full precision
+
+    def _numeric(self, z: Tensor, shown: Tensor) -> Tensor:
+        """Functions ``(..., features)`` of numbers, 0 where none is shown."""
+        z = torch.where(shown, z, torch.zeros_like(z)).to(self.numbers.dtype)[..., None]
+        waves = z.clamp(-4, 4) * self.waves
+        parts = [z, torch.abs(z), torch.tanh(2 * (z - self.centres)), torch.sin(waves), torch.cos(waves)]
+        found = torch.cat(parts, dim=-1)
+        return torch.where((shown & (z[..., 0] != 0))[..., None], found, torch.zeros_like(found))
+
+    def deep(self, h: Tensor) -> Tensor:
+        """(n, width) what was understood, from what the first layer gave."""
         for block in self.blocks:
             h = block(h)
         found: Tensor = self.norm(h)
         return found
 
+    def blank(self) -> Tensor:
+        """(1, width) what the first layer gives where nothing is seen."""
+        found: Tensor = self.first(self.tokens(self.starts).flatten()[None])
+        return found
+
+    def shown(self, j: int, token: Tensor, z: Tensor) -> Tensor:
+        """(n, width) what the first layer's result changes by where column j is shown."""
+        e = self.tokens(self.starts[j] + token + 1) - self.tokens(self.starts[j])
+        if bool(self.ordered[j]):
+            e = e + self._numeric(z, torch.ones_like(token, dtype=torch.bool)) @ self.numbers[j]
+        return nn.functional.linear(e, self.first.weight[:, j * e.shape[1] : (j + 1) * e.shape[1]])
+
     def column(self, h: Tensor, j: int) -> Tensor:
         """Outputs for one column."""
-        start = sum(self.widths[:j])
-        rows = slice(start, start + self.widths[j])
-        return nn.functional.linear(h, self.last.weight[rows], self.last.bias[rows])
+        out = []
+        for k, layer in enumerate((self.levels, self.mixtures)):
+            start = sum(part[k] for part in self.parts[:j])
+            rows = slice(start, start + self.parts[j][k])
+            out.append(nn.functional.linear(h, layer.weight[rows], layer.bias[rows]))
+        return torch.cat(out, dim=1)
 
     def forward(self, token: Tensor, z: Tensor, seen: Tensor) -> Any:
-        return torch.split(self.last(self.body(token, z, seen)), self.widths, dim=1)
+        h = self.body(token, z, seen)
+        levels = self.levels(h).to(self.numbers.dtype)
+        with torch.autocast(h.device.type, enabled=False):  # a narrow law's mean needs all digits
+            mixtures = self.mixtures(h.to(self.numbers.dtype))
+        parts = [x.split(n, dim=1) for x, n in zip((levels, mixtures), zip(*self.parts, strict=True), strict=True)]
+        return [torch.cat(both, dim=1) for both in zip(*parts, strict=True)]
 
 
 class _Block(nn.Module):
