@@ -1,0 +1,13 @@
+"""What lies outside, by a trained network's activations: every score, one recommendation, reasons, a report."""
+
+from typing import TYPE_CHECKING
+
+from ecotone._lazy import attach
+
+if TYPE_CHECKING:
+    from ._detect_outside import detect_outside as detect_outside
+    from ._fit_scores import Fitted as Fitted
+    from ._fit_scores import fit_scores as fit_scores
+    from ._outside_result import OutsideResult as OutsideResult
+
+__getattr__, __dir__, __all__ = attach(__name__, __file__)

@@ -1,0 +1,223 @@
+"""Which rows lie outside what a trained network knows."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from scipy.stats import spearmanr
+
+from ecotone import __version__
+from ecotone.checkup._row_calibration import share_outside
+from ecotone.contracts import Activations, BadInput, Floats, Ints, as_numpy, as_seed
+from ecotone.decide.conformal import conformal_pvalues
+from ecotone.decide.errors import benjamini_hochberg
+from ecotone.detect.evaluate import Recommendation, recommend
+from ecotone.detect.explain import contributions
+from ecotone.detect.posthoc import PostHoc
+
+from ._fit_scores import fit_scores
+from ._outside_result import SCHEMA, OutsideResult
+
+CHOOSING = 1000  # calibration rows at most that choose the score, and a fifth of them at most
+FEWEST = 20  # calibration rows: below that no p-value is under .05
+_TYPICAL = 2  # rows that a row is compared with
+_PARTS = 16
+
+
+def detect_outside(
+    reference: Activations,
+    calibration: Activations,
+    live: Activations,
+    *,
+    scores: str | Iterable[str] | Mapping[str, PostHoc] | None = None,
+    fdr: float = 0.1,
+    held_out: bool = True,
+    explain: int = 24,
+    names: Sequence[str] | None = None,
+    classes: Sequence[str] | None = None,
+    columns: Sequence[str] | None = None,
+    seed: int = 0,
+    step: Callable[[str], None] = lambda words: None,
+) -> OutsideResult:
+    """Score live rows by every score, choose one, and name the rows outside with the asked false discovery rate.
+
+    A fifth of the calibration rows, 1 000 at most, choose the score by pseudo-outliers where there are several; the
+    others give conformal p-values, to which Benjamini and Hochberg's procedure is applied. Among the rows named, at
+    most a share ``fdr`` is expected to come from the reference's law; on a batch without any foreign row something is
+    named with probability ``fdr`` at most.
+
+    Parameters
+    ----------
+    reference : Activations
+        That the scores are fitted on, such as the network's training rows.
+    calibration : Activations
+        Rows of the reference's law that neither the network nor the scores have seen.
+    live : Activations
+        Rows in question.
+    scores : "all", names, or a mapping of names to scores, optional
+        By default energy, KNN, MSP and ViM.
+    fdr : float
+    held_out : bool
+        Whether the network has not seen the calibration rows; where it has, the p-values are labelled uncalibrated,
+        and so they are where calibration rows are found among the reference.
+    explain : int
+        Rows outside that get reasons, the surest first.
+    names, classes, columns : sequences of str, optional
+        Of the live rows, the network's classes, and the columns of tabular inputs.
+    seed : int
+    step : callable
+        Called with a few words before each stage.
+
+    Raises
+    ------
+    BadInput
+        For too few calibration rows, no live rows, an ``fdr`` outside (0, 1), or no score that can be had.
+    """
+    if not 0 < fdr < 1:
+        raise BadInput(f"fdr must lie between 0 and 1, got {fdr!r}")
+    if not len(live):
+        raise BadInput("live has no rows; give at least one")
+    if len(calibration) < FEWEST:
+        raise BadInput(f"calibration has {len(calibration)} rows; give at least {FEWEST} that the network has not seen")
+    if names is not None and len(names) != len(live):
+        raise BadInput(f"names has {len(names)} entries for {len(live)} live rows; give one for each")
+    fitted = fit_scores(reference, (calibration, live), scores=scores, step=lambda name: step(f"fitting {name}"))
+    unusable = dict(fitted.unusable)
+    chosen, judges = _chosen(fitted.scores, calibration, seed, step)
+    values: dict[str, Floats] = {}
+    held: dict[str, Floats] = {}
+    pvalues: dict[str, Floats] = {}
+    seconds: dict[str, float] = {}
+    for name, detector in fitted.scores.items():
+        step(f"scoring by {name}")
+        start = time.perf_counter()
+        try:
+            held[name] = as_numpy(detector.score_samples(judges)).astype(np.float64)
+            values[name] = as_numpy(detector.score_samples(live)).astype(np.float64)
+        except BadInput as error:
+            unusable[name] = str(error)
+            continue
+        pvalues[name] = conformal_pvalues(values[name], held[name])
+        seconds[name] = fitted.seconds[name] + time.perf_counter() - start
+    best = chosen.name if chosen else next(iter(values), "")
+    if best not in values:
+        raise BadInput(f"{best or 'no score'} cannot be read of these rows: {unusable.get(best, '')}")
+    adjusted = benjamini_hochberg(pvalues[best])
+    named = np.flatnonzero(adjusted <= fdr * (1 + 1e-12))
+    known = held_out and not _seen(reference, calibration)
+    step("looking for reasons")
+    why = _reasons(fitted.scores[best], live, judges, held[best], named, values[best], explain, columns, seed)
+    content = {
+        "format": SCHEMA, "version": __version__, "fdr": fdr, "calibrated": known,
+        "sizes": {"reference": len(reference), "calibration": len(judges), "live": len(live),
+                  "choosing": len(calibration) - len(judges)},
+        "recommended": best,
+        "found": {"rows": named.tolist(), **_share(pvalues[best], len(judges))},
+        "scores": [
+            _entry(name, pvalues[name], len(judges), fdr, chosen, seconds[name], named) for name in values
+        ],
+        "unusable": [{"name": name, "reason": reason} for name, reason in sorted(unusable.items())],
+        "agreement": _agreement(values),
+        "reasons": why,
+        "classes": None if classes is None else [str(name) for name in classes],
+    }  # fmt: skip
+    why_named = None if names is None else list(names)
+    return OutsideResult(content, values, pvalues, adjusted, held[best], live, judges, why_named)
+
+
+def _chosen(
+    scores: Mapping[str, PostHoc], calibration: Activations, seed: int, step: Callable[[str], None]
+) -> tuple[Recommendation | None, Activations]:
+    """The recommendation, and the calibration rows that it did not use."""
+    if len(scores) == 1:
+        return None, calibration
+    order = as_seed(seed, 1).permutation(len(calibration))
+    size = min(CHOOSING, len(calibration) // 5)
+    if size < 2 or len(calibration) - size < FEWEST:
+        raise BadInput(
+            f"calibration has {len(calibration)} rows, too few to choose among {len(scores)} scores; give at least "
+            f"{FEWEST * 5 // 4}, or ask for one score"
+        )
+    step("choosing a score by pseudo-outliers")
+    found = recommend(scores, calibration[np.sort(order[:size])], seed=seed)
+    return found, calibration[np.sort(order[size:])]
+
+
+def _seen(reference: Activations, calibration: Activations) -> bool:
+    """Whether some calibration rows are rows of the reference: one in a hundred, by their features or logits."""
+    for part in ("features", "logits"):
+        if getattr(reference, part) is not None and getattr(calibration, part) is not None:
+            known = {row.tobytes() for row in reference.gather(part)}
+            return sum(row.tobytes() in known for row in calibration.gather(part)) > 0.01 * len(calibration)
+    return False
+
+
+def _share(p: Floats, n: int) -> dict[str, Any]:
+    share, interval = share_outside([p], n)
+    return {"share": share, "interval": list(interval)}
+
+
+def _entry(
+    name: str, p: Floats, n: int, fdr: float, chosen: Recommendation | None, seconds: float, named: Ints
+) -> dict[str, Any]:
+    rows = np.flatnonzero(benjamini_hochberg(p) <= fdr * (1 + 1e-12))
+    both = len(np.intersect1d(rows, named))
+    aurocs = dict(chosen.aurocs.get(name, {})) if chosen else {}
+    return {
+        "name": name, "named": len(rows), "also": both, **_share(p, n), "seconds": seconds, "pseudo": aurocs,
+        "pseudo_mean": chosen.mean(name) if chosen and aurocs else None,
+        "pseudo_early": chosen.early.get(name) if chosen else None,
+    }  # fmt: skip
+
+
+def _agreement(values: Mapping[str, Floats]) -> dict[str, Any]:
+    """Rank correlations of the scores over the live rows; None where a score is constant."""
+    names = list(values)
+    matrix: list[list[float | None]] = [[1.0] * len(names) for _ in names]
+    for i, a in enumerate(names):
+        for j, b in enumerate(names[:i]):
+            varied = len(values[a]) > 2 and np.ptp(values[a]) > 0 and np.ptp(values[b]) > 0
+            matrix[i][j] = matrix[j][i] = float(spearmanr(values[a], values[b]).statistic) if varied else None
+    return {"names": names, "spearman": matrix}
+
+
+def _reasons(
+    detector: PostHoc, live: Activations, judges: Activations, held: Floats, named: Ints, scores: Floats, most: int,
+    columns: Sequence[str] | None, seed: int,
+) -> list[dict[str, Any]]:  # fmt: skip
+    surest = named[np.argsort(scores[named], kind="stable")][:most]
+    if not len(surest):
+        return []
+    p = conformal_pvalues(scores, held)
+    classes = None if judges.logits is None else judges.gather("logits").argmax(1)
+    found = []
+    for row in surest.tolist():
+        one = live[row : row + 1]
+        predicted = None if one.logits is None else int(as_numpy(one.logits)[0].argmax())
+        peers = _typical(held, classes, predicted)
+        entry = {"row": row, "pvalue": float(p[row]), "predicted": predicted, "compared_with": peers.tolist()}
+        try:
+            tabular = columns is not None and one.inputs is not None and np.ndim(one.inputs[0]) == 1
+            why = contributions(
+                detector, one, judges[peers], samples=4, seed=seed, names=columns if tabular else None
+            )[0]  # fmt: skip
+            parts = sorted(why.parts.items(), key=lambda part: part[1])
+            entry |= {
+                "total": why.total, "parts": [{"part": name, "value": value} for name, value in parts[:_PARTS]],
+            }  # fmt: skip
+        except BadInput as error:
+            entry |= {"total": None, "parts": [], "note": str(error)}
+        found.append(entry)
+    return found
+
+
+def _typical(held: Floats, classes: Any, predicted: int | None) -> Ints:
+    """Calibration rows of the predicted class, if there are enough, whose scores are nearest the median."""
+    pool = np.arange(len(held))
+    if classes is not None and predicted is not None and (classes == predicted).sum() >= _TYPICAL:
+        pool = np.flatnonzero(classes == predicted)
+    order = np.argsort(np.abs(held[pool] - np.median(held[pool])), kind="stable")
+    return np.sort(pool[order[:_TYPICAL]])

@@ -1,0 +1,287 @@
+"""The page about rows outside."""
+
+from __future__ import annotations
+
+import re
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ecotone.checkup import _svg
+from ecotone.checkup._html import folded, items, key, name, p, table
+from ecotone.checkup._words import between, number, percent, text
+from ecotone.contracts import as_numpy
+from ecotone.detect.explain._games import GRID
+
+from ._png import data_uri, is_image
+
+if TYPE_CHECKING:
+    from ._outside_result import OutsideResult
+
+_BINS = 40
+_SHOWN = 5  # parts of a row
+_HEATED = 14  # scores at most in the table of agreement
+_STYLE = (
+    ".shots{display:flex;gap:.6rem;margin:.3rem 0}.shot{position:relative;width:96px;height:96px;flex:none}"
+    ".shot img{width:96px;height:96px;image-rendering:pixelated;border-radius:.25rem;display:block}"
+    ".shot svg{position:absolute;inset:0;width:96px;height:96px}.shots figure{margin:0}"
+    ".shots figcaption{font-size:.75rem;color:var(--soft)}.word.low{background:var(--tint);color:var(--bad)}"
+    ".tall{writing-mode:vertical-rl;transform:rotate(180deg);max-height:9rem}"
+)
+
+
+def outside_report(result: OutsideResult) -> str:
+    """One HTML page that needs nothing else."""
+    style = resources.files("ecotone.checkup").joinpath("_report.css").read_text(encoding="utf-8") + _STYLE
+    content = result.content
+    body = "".join(
+        [
+            _lead(content),
+            _rows(result),
+            _spread(result),
+            _scores(content),
+            _agreement(content),
+            _not_had(content),
+            _certainty(content),
+        ]
+    )
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width,initial-scale=1">'
+        '<meta name="color-scheme" content="light dark"><meta name="referrer" content="no-referrer">'
+        f"<title>Ecotone: rows outside</title><style>{style}</style></head><body><main>{body}</main></body></html>\n"
+    )
+
+
+def _lead(content: dict[str, Any]) -> str:
+    found, sizes = content["found"], content["sizes"]
+    low, high = found["interval"]
+    count = len(found["rows"])
+    if count:
+        said = f"{count:,} of {sizes['live']:,} rows lie outside what the network knows"
+    elif low > 0:
+        said = "Some rows lie outside, but none can be named at this false discovery rate"
+    else:
+        said = f"No row of {sizes['live']:,} lies outside by more than chance explains"
+    tiles = [
+        ("Rows named outside", f"{count:,}", f"false discovery rate {number(content['fdr'])}", bool(count)),
+        ("Share outside", percent(found["share"]), f"90 % interval {percent(low)} to {percent(high)}", low > 0),
+        ("Score", name(content["recommended"]), _why_chosen(content), False),
+        ("P-values", "calibrated" if content["calibrated"] else "uncalibrated",
+         f"by {sizes['calibration']:,} rows set aside", not content["calibrated"]),
+    ]  # fmt: skip
+    shown = "".join(
+        f'<div class="tile{" yes" if alarm else ""}"><span>{what}</span><b>{value}</b><span>{more}</span></div>'
+        for what, value, more, alarm in tiles
+    )
+    note = "" if content["calibrated"] else (
+        '<p class="note"><strong>The p-values are uncalibrated.</strong> The network or the scores have seen the '
+        "calibration rows, which then look too typical: too many rows are named. Give rows that they have not seen.</p>"
+    )  # fmt: skip
+    return (
+        f"<header><span><b>Ecotone detect</b></span><span>{sizes['live']:,} rows, reference of "
+        f"{sizes['reference']:,}</span></header>"
+        f'<section class="lead{" alarm" if count else ""}"><h1>{said}</h1><div class="tiles">{shown}</div></section>'
+        f"{note}"
+    )
+
+
+def _why_chosen(content: dict[str, Any]) -> str:
+    if content["sizes"]["choosing"] == 0:
+        return "the one asked for"
+    return f"best of {len(content['scores'])} against pseudo-outliers"
+
+
+def _rows(result: OutsideResult) -> str:
+    content = result.content
+    reasons = content["reasons"]
+    if not reasons:
+        return ""
+    hidden = len(content["found"]["rows"]) - len(reasons)
+    more = f'<p class="soft small">{hidden:,} more are named in the table.</p>' if hidden > 0 else ""
+    cards = "".join(_card(result, entry) for entry in reasons)
+    return (
+        "<h2>Rows outside</h2>"
+        '<p class="text soft">Beside each row, a calibration row that the network puts into the same class and whose '
+        f'score is typical. Parts marked take most from the score.</p><div class="grid">{cards}</div>{more}'
+    )
+
+
+def _card(result: OutsideResult, entry: dict[str, Any]) -> str:
+    inputs = result.live.inputs
+    row = None if inputs is None else inputs[entry["row"] : entry["row"] + 1][0]
+    shown = ""
+    if isinstance(row, str):
+        shown = _text(row, entry)
+    elif row is not None and is_image(as_numpy(row)):
+        peer = entry["compared_with"][0]
+        usual = None if result.judges.inputs is None else result.judges.inputs[peer : peer + 1][0]
+        shown = _shots(row, usual, entry)
+    if not shown or not entry["parts"] or "row " not in entry["parts"][0]["part"]:
+        shown += _parts(entry)
+    predicted = f" · predicted {name(result.class_name(entry['predicted']))}" if entry["predicted"] is not None else ""
+    return (
+        f'<div class="card"><h3>{name(result.row_name(entry["row"]), 40)}</h3>'
+        f'<p class="tags">{p(entry["pvalue"])}{predicted}</p>{shown}</div>'
+    )
+
+
+def _shots(row: Any, usual: Any, entry: dict[str, Any]) -> str:
+    marks = "".join(_region(part, entry) for part in entry["parts"] if part["value"] < 0)
+    drawn = f'<svg viewBox="0 0 {GRID} {GRID}" preserveAspectRatio="none" aria-hidden="true">{marks}</svg>'
+    one = _figure(row, drawn, "this row")
+    if usual is None:
+        return f'<div class="shots">{one}</div>'
+    return f'<div class="shots">{one}{_figure(usual, "", "a typical one")}</div>'
+
+
+def _figure(row: Any, drawn: str, words: str) -> str:
+    image = f'<img alt="" src="{data_uri(as_numpy(row))}">'
+    return f'<figure><div class="shot">{image}{drawn}</div><figcaption>{words}</figcaption></figure>'
+
+
+def _region(part: dict[str, Any], entry: dict[str, Any]) -> str:
+    place = re.fullmatch(r"row (\d+), column (\d+)", part["part"])
+    if not place:
+        return ""
+    lowest = min(other["value"] for other in entry["parts"])
+    y, x = (int(group) - 1 for group in place.groups())
+    strength = 0.6 * part["value"] / lowest
+    return f'<rect x="{x}" y="{y}" width="1" height="1" fill="var(--bad)" opacity="{strength:.2f}"/>'
+
+
+def _text(row: str, entry: dict[str, Any]) -> str:
+    low = {
+        int(part["part"].split(":")[0]) for part in entry["parts"][:_SHOWN] if part["value"] < 0 and ":" in part["part"]
+    }
+    words = re.findall(r"\S+", row)
+    start = max(0, min(low, default=1) - 12)
+    shown = " ".join(
+        f'<span class="word{" low" if i in low else ""}">{text(word, 40)}</span>'
+        for i, word in enumerate(words[start : start + 60], start + 1)
+    )
+    return f'<p class="small">{"… " if start else ""}{shown}{" …" if len(words) > start + 60 else ""}</p>'
+
+
+def _parts(entry: dict[str, Any]) -> str:
+    low = [part for part in entry["parts"] if part["value"] < 0][:_SHOWN]
+    if not low:
+        return f'<p class="small soft">{text(entry.get("note") or "No single part stands out.", 300)}</p>'
+    most = -low[0]["value"]
+    bars = "".join(
+        f'<div class="level"><span>{name(part["part"], 24)}</span>'
+        '<svg class="bars" height="14" aria-hidden="true">'
+        f'<rect class="cur" y="2" width="{-100 * part["value"] / most:.1f}%" height="9"/></svg>'
+        f"<span>{number(part['value'])}</span></div>"
+        for part in low
+    )
+    return f'<div class="small">{bars}</div>'
+
+
+def _spread(result: OutsideResult) -> str:
+    """The recommended score of calibration and live rows."""
+    best = result.content["recommended"]
+    held, live = result.held, result.scores[best]
+    both = np.concatenate([held, live])
+    low, high = np.quantile(both, [0.002, 1.0])
+    if not high > low:
+        return ""
+    edges = np.linspace(low, high, _BINS + 1)
+    shares = [np.histogram(np.clip(values, low, high), edges)[0] / len(values) for values in (held, live)]
+    picture = {
+        "reference": shares[0].tolist(),
+        "current": shares[1].tolist(),
+        "edges": edges.tolist(),
+        "scale": "linear",
+    }
+    signs = key(("ref", "calibration rows"), ("line", "live rows"))
+    drawn = _svg.histogram(picture, f"{best} of calibration and live rows")
+    return (
+        f'<h2>Where the rows lie</h2><div class="card"><h3>{name(best)}</h3>{signs}{drawn}'
+        '<p class="small soft">Higher is more typical. What is below the range is drawn at its left end.</p></div>'
+    )
+
+
+def _scores(content: dict[str, Any]) -> str:
+    entries = sorted(content["scores"], key=lambda e: -(e["pseudo_early"] or 0.0))
+    head = (
+        "score",
+        "pseudo-outliers",
+        "hardest kind",
+        "named",
+        "of these also by the chosen",
+        "share outside",
+        "seconds",
+    )
+    cells = [
+        (
+            f"<strong>{name(e['name'])}</strong>" if e["name"] == content["recommended"] else name(e["name"]),
+            "–" if e["pseudo_early"] is None else f"{e['pseudo_early']:.3f}",
+            "–" if e["pseudo_mean"] is None else f"{e['pseudo_mean']:.3f}",
+            _hardest(e["pseudo"]),
+            f"{e['named']:,}",
+            f"{e['also']:,}",
+            f"{percent(e['share'])} <span class='soft'>({between(e['interval'], percent)})</span>",
+            f"{e['seconds']:.2g}",
+        )
+        for e in entries
+    ]
+    said = (
+        "The chosen score told held-out rows best from <em>pseudo-outliers</em>, which were made by breaking such "
+        "rows: <em>early</em> is the part of the AUROC with at most a tenth of the rows inside flagged, on a scale "
+        "from chance, .5, to 1. That is a guess about real ones. Each score's p-values hold on their own; the rows "
+        "named above are those of the chosen score alone."
+    )
+    return f'<h2>Every score</h2><p class="text soft">{said}</p>{table(head, cells, {1, 2, 4, 5, 7})}'
+
+
+def _hardest(pseudo: dict[str, float]) -> str:
+    if not pseudo:
+        return "–"
+    kind = min(pseudo, key=lambda k: pseudo[k])
+    return f"{text(kind)} {pseudo[kind]:.3f}"
+
+
+def _agreement(content: dict[str, Any]) -> str:
+    names, matrix = content["agreement"]["names"], content["agreement"]["spearman"]
+    if len(names) < 2:
+        return ""
+    order = sorted(range(len(names)), key=lambda i: -(content["scores"][i]["pseudo_early"] or 0.0))[:_HEATED]
+    foot = "".join(f'<th><span class="tall">{name(names[i])}</span></th>' for i in order)
+    body = "".join(
+        f"<tr><th>{name(names[i])}</th>" + "".join(f"<td>{_cell(matrix[i][j])}</td>" for j in order) + "</tr>"
+        for i in order
+    )
+    more = f" The {_HEATED} best by pseudo-outliers are shown." if len(names) > _HEATED else ""
+    return (
+        '<h2>Do the scores agree?</h2><p class="text soft">Rank correlations over the live rows: 1 where two scores '
+        f'order them alike.{more}</p><div class="scroll"><table class="heat"><tbody>{body}</tbody>'
+        f"<tfoot><tr><th></th>{foot}</tr></tfoot></table></div>"
+    )
+
+
+def _cell(value: float | None) -> str:
+    return "–" if value is None else _svg.cell(value, 1.0, f"{value:.2f}".replace("-", "−"))
+
+
+def _not_had(content: dict[str, Any]) -> str:
+    lacking = [f"{name(entry['name'])}: {text(entry['reason'], 300)}" for entry in content["unusable"]]
+    return folded(f"{len(lacking)} scores that could not be had", items(lacking, 60)) if lacking else ""
+
+
+def _certainty(content: dict[str, Any]) -> str:
+    sizes = content["sizes"]
+    chosen = (
+        f" {sizes['choosing']:,} other calibration rows chose the score, and were not used again."
+        if sizes["choosing"]
+        else ""
+    )
+    return (
+        '<h2>How sure is this?</h2><p class="text">A row\'s p-value is the rank of its score among '
+        f"{sizes['calibration']:,} calibration rows: a row of their law has p ≤ a with probability a at most.{chosen} "
+        f"Rows are named by Benjamini and Hochberg's procedure at {number(content['fdr'])}: among the rows named, at "
+        "most that share is expected to be of the reference's law, and where no row is foreign something is named with "
+        "that probability at most. This is a statement about the whole batch; after a shift of all rows, such as "
+        "another camera, every row is rightly named.</p>"
+    )
