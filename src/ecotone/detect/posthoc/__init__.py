@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from ._shaper import Shaper as Shaper
     from ._she import SHE as SHE
     from ._temperature_scaled import TemperatureScaled as TemperatureScaled
+    from ._tpl_detector import TPLDetector as TPLDetector
     from ._vim import ViM as ViM
     from ._vra import VRA as VRA
     from ._wdiscood import WDiscOOD as WDiscOOD
