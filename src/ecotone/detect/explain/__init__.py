@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from ecotone._lazy import attach
 
 if TYPE_CHECKING:
+    from ._confusion_density_matrix import ConfusionDensityMatrix as ConfusionDensityMatrix
     from ._contributions import contributions as contributions
 
 __getattr__, __dir__, __all__ = attach(__name__, __file__)
