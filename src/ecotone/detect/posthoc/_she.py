@@ -11,6 +11,7 @@ from ecotone.cards import Card
 from ecotone.contracts import Activations, BadInput, as_numpy
 from ecotone.contracts._activations import Array, like
 
+from ._moments import MomentSum
 from ._post_hoc import PostHoc
 
 CARD = Card(
@@ -79,21 +80,14 @@ class SHE(PostHoc):
     def _fit(self, activations: Activations) -> None:
         if self.metric not in METRICS:
             raise BadInput(f"metric must be one of {', '.join(METRICS)}, got {self.metric!r}")
-        classes, d = activations[:1].logits.shape[1], activations[:1].features.shape[1]
-        total, count = np.zeros((2, classes, d)), np.zeros((2, classes))
+        right, every = MomentSum(activations.classes, scatter=False), MomentSum(activations.classes, scatter=False)
         for block in activations.blocks(self.block_rows):
-            labels, z = as_numpy(block.labels), as_numpy(block.features)
-            right = as_numpy(array_namespace(block.logits).argmax(block.logits, axis=1)) == labels
-            for i, rows in enumerate((right, labels >= 0)):
-                member = (labels[rows, None] == np.arange(classes)).astype(float)
-                total[i] += member.T @ z[rows]
-                count[i] += member.sum(0)
-        if not count[1].all():
-            lacking = int(np.flatnonzero(count[1] == 0)[0])
-            raise BadInput(f"the reference has no row of class {lacking}; give rows of every class of the logits")
-        chosen = np.where(count[0] > 0, 0, 1)
-        rows = np.arange(classes)
-        self.patterns_ = total[chosen, rows] / count[chosen, rows, None]
+            labels = as_numpy(block.labels)
+            told = as_numpy(array_namespace(block.logits).argmax(block.logits, axis=1))
+            right.add(block.features, np.where(told == labels, labels, -1))
+            every.add(block.features, labels)
+        means = every.moments().means  # which names a class without rows
+        self.patterns_ = np.where(right.counts[:, None] > 0, np.asarray(right.means), means)
 
     def _score(self, block: Activations) -> Array:
         xp = array_namespace(block.features)
