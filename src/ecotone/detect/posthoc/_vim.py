@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import numpy as np
 from array_api_compat import array_namespace
 
 from ecotone.cards import Card
-from ecotone.contracts import Activations, BadInput, as_numpy
-from ecotone.contracts._activations import Array, like
+from ecotone.contracts import Activations, BadInput
+from ecotone.contracts._activations import Array
 
 from ._logits import log_sum_exp
 from ._post_hoc import PostHoc
+from ._principal import bias_free, complement, length_outside, second_moment
 
 CARD = Card(
     name="ViM",
@@ -64,6 +64,7 @@ class ViM(PostHoc):
 
     Examples
     --------
+    >>> import numpy as np
     >>> g = np.random.default_rng(0)
     >>> z = np.abs(g.normal(size=(200, 4))) * [1, 1, 0.01, 0.01]
     >>> acts = Activations(features=z, head=(np.eye(2, 4), np.zeros(2)))
@@ -79,41 +80,21 @@ class ViM(PostHoc):
         self.dim = dim
 
     def _fit(self, activations: Activations) -> None:
-        weight, bias = (as_numpy(part).astype(np.float64) for part in activations.head or ())
-        d = weight.shape[1]
-        self.origin_ = -np.linalg.pinv(weight) @ bias
-        moment, top, n = np.zeros((d, d)), 0.0, len(activations)
+        self.origin_ = bias_free(activations)
+        self.residual_ = complement(second_moment(activations, self.origin_, self.block_rows), self.dim)
+        top, length, n = 0.0, 0.0, len(activations)
         for block in activations.blocks(self.block_rows):
-            centred = block.features - like(self.origin_, block.features)
-            moment += as_numpy(centred.T @ centred) / n
-            top += float(array_namespace(block.logits).sum(array_namespace(block.logits).max(block.logits, axis=1))) / n
-        self.residual_ = self._outside(moment)
-        length = sum(float(self._length(block).sum()) for block in activations.blocks(self.block_rows)) / n
+            xp = array_namespace(block.logits)
+            top += float(xp.sum(xp.max(block.logits, axis=1))) / n
+            length += float(xp.sum(length_outside(block, self.origin_, self.residual_))) / n
         if top <= 0:
             raise BadInput(
                 f"the reference's largest logits average {top:.3g}; ViM needs a positive average to scale by"
             )
         if not length > 0:
-            raise BadInput(f"nothing of the reference lies outside {d - self.residual_.shape[1]} dimensions; lower dim")
+            d, outside = self.residual_.shape
+            raise BadInput(f"nothing of the reference lies outside {d - outside} dimensions; lower dim")
         self.alpha_ = top / length
 
-    def _outside(self, moment: np.ndarray) -> np.ndarray:
-        d = len(moment)
-        size, vectors = np.linalg.eigh(moment)
-        rank = int((size > size[-1] * d * np.finfo(float).eps).sum())
-        dim = self.dim
-        if dim is None:
-            dim = min(1000 if d >= 2048 else 512 if d >= 768 else d // 2, rank - 1)
-        if not 0 <= dim < rank:
-            raise BadInput(
-                f"dim is {dim} and the features span {rank} dimensions; give dim below that, or leave it out"
-            )
-        return np.asarray(vectors[:, : d - dim])
-
-    def _length(self, block: Activations) -> Array:
-        xp = array_namespace(block.features)
-        centred = block.features - like(self.origin_, block.features)
-        return xp.linalg.vector_norm(centred @ like(self.residual_, block.features), axis=1)
-
     def _score(self, block: Activations) -> Array:
-        return log_sum_exp(block.logits) - self.alpha_ * self._length(block)
+        return log_sum_exp(block.logits) - self.alpha_ * length_outside(block, self.origin_, self.residual_)
