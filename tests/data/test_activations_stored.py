@@ -204,6 +204,12 @@ def test_names_of_layers_are_free(tmp_path):
 
     acts = read_activations(net, X, output=tmp_path / "a")
     assert list(acts.layers) == names
+    with_places = read_activations(
+        lambda x, maps=False: Activations(logits=x, layers={"volume": x[:, :, None, None, None]}),
+        X,
+        output=tmp_path / "b",
+    )
+    assert with_places.layers["volume"].shape == (700, 6, 1, 1, 1)
     np.testing.assert_array_equal(acts.layers["é"][:], X * 2)
 
 

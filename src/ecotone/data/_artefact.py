@@ -186,7 +186,7 @@ def _entry(name: str, entry: Any) -> tuple[np.dtype[Any], tuple[int, ...], int, 
     dtype, shape, offsets = entry["dtype"], entry["shape"], entry["data_offsets"]
     if not isinstance(dtype, str) or dtype not in _DTYPES:
         raise _Damaged(f"array {name!r} has dtype {str(dtype)[:20]!r}")
-    if not isinstance(shape, list) or len(shape) > 4 or not all(_count(s) for s in shape):
+    if not isinstance(shape, list) or len(shape) > 8 or not all(_count(s) for s in shape):
         raise _Damaged(f"array {name!r} has shape {str(shape)[:40]}")
     if not isinstance(offsets, list) or len(offsets) != 2 or not all(_count(o) for o in offsets):
         raise _Damaged(f"array {name!r} has offsets {str(offsets)[:40]}")
