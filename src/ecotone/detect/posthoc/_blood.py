@@ -28,6 +28,7 @@ CARD = Card(
     reads=("gradient",),
     remedy_for=("outside",),
     advice="Look at the rows on which the network's layers react sharply to small changes.",
+    tier="experimental",
     claim="Far outside sets have sharper maps between layers than what is inside: mean AUROC above a half.",
 )
 

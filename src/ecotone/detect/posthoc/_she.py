@@ -45,7 +45,7 @@ class SHE(PostHoc):
         \quad\text{or}\quad s(x) = -\lVert h(x) - \mu_{\hat c} \rVert_2 .
 
     The pattern is that of the predicted class, as in the authors' code, not the best over the classes. The paper's
-    score is the inner product; the distance is the variant of its comparisons. Inputs are not perturbed.
+    score is the inner product; the distance is a variant of it. Inputs are not perturbed.
 
     Parameters
     ----------
