@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from ecotone.contracts import BadInput
@@ -18,8 +19,14 @@ def adapted(
         from ._torch_network import TorchNetwork
 
         return TorchNetwork(network, layers, head, preprocess, **options)
+    if isinstance(network, str | Path):
+        from ._onnx_network import OnnxNetwork
+
+        return OnnxNetwork(network, layers, head, preprocess, **options)
     if not callable(network):
-        raise BadInput(f"network is a {type(network).__name__}; give a torch.nn.Module or a Network")
+        raise BadInput(
+            f"network is a {type(network).__name__}; give a torch.nn.Module, the path of an ONNX file, or a Network"
+        )
     asked = {"layers": layers, "head": head, "preprocess": preprocess, **options}
     given = [name for name, value in asked.items() if value is not None and value != () and value != []]
     if given:

@@ -30,14 +30,15 @@ class Smaller:
                 at += length(some)
 
     def _try(self, some: Any) -> Activations | None:
-        torch = sys.modules.get("torch")
-        errors: tuple[type[BaseException], ...] = () if torch is None else (torch.cuda.OutOfMemoryError,)
         try:
             acts: Activations = self.network(some, maps=True) if self.maps else self.network(some)
             return acts
-        except errors as error:
+        except Exception as error:
+            if not _out_of_memory(error):
+                raise
             self._halve(length(some), error)
-        torch.cuda.empty_cache()  # type: ignore[union-attr]
+        if (torch := sys.modules.get("torch")) is not None:
+            torch.cuda.empty_cache()
         return None
 
     def _halve(self, rows: int, error: BaseException) -> None:
@@ -51,3 +52,11 @@ class Smaller:
                 stacklevel=2,
             )
         self.most = rows // 2
+
+
+def _out_of_memory(error: Exception) -> bool:
+    torch = sys.modules.get("torch")
+    if isinstance(error, MemoryError) or (torch is not None and isinstance(error, torch.cuda.OutOfMemoryError)):
+        return True
+    ours = type(error).__module__.startswith("onnxruntime")  # which has no type of its own for it
+    return ours and any(words in str(error) for words in ("Failed to allocate memory", "out of memory"))
