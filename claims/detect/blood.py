@@ -50,7 +50,8 @@ def run(seeds: int = 3) -> dict[str, Any]:
         [0.5] * seeds,
         higher=True,
         notes=f"BLOOD by set: {listed(found)}; energy: {listed(energy)}; the first network with other draws "
-        f"{ours[0]:.3f}, {again[0]:.3f}, {again[1]:.3f}. The paper expects outside rows to be sharper on hard tasks only, and this task is easy",
+        f"{ours[0]:.3f}, {again[0]:.3f}, {again[1]:.3f}. The paper expects outside rows to be sharper on hard tasks "
+        "only, and this task is easy",
     )
 
 
