@@ -1,6 +1,7 @@
 """What every detector owes: scikit-learn's checks, higher is more typical, seeds, row-wise answers, clear errors."""
 
 import importlib
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -23,12 +24,14 @@ def _new(card):
 
 def _quick(name):
     """Arguments of detectors that train a network for longer than a test should."""
-    if name != "MSMA":
+    if name not in ("MSMA", "NonlinearInvariants"):
         return {}
     from ecotone.learn import Training
     from ecotone.learn.networks import MLP
 
     training = Training(steps=40, every=40, batch_size=64, learning_rate=3e-3, ema=0.9, held_out=0.0, device="cpu")
+    if name == "NonlinearInvariants":
+        return {"blocks": 1, "training": replace(training, steps=10, every=10)}
     return {"network": MLP(width=16, depth=1), "training": training, "components": (1,)}
 
 
