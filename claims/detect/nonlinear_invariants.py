@@ -103,9 +103,9 @@ def run(seeds: int = 3) -> dict[str, Any]:
         ours,
         np.maximum(linear, deep),
         higher=True,
-        notes=f"By set {', '.join(METHODS)}: {listed}. The score has a two-neighbour term; against the second neighbour "
-        f"alone the difference is {against['difference']:+.3f} ({low:+.3f} to {high:+.3f}), and the claim asks that the "
-        "interval does not lie below 0.",
+        notes=f"By set {', '.join(METHODS)}: {listed}. The score has a two-neighbour term; against the second "
+        f"neighbour alone the difference is {against['difference']:+.3f} ({low:+.3f} to {high:+.3f}), and the claim "
+        "asks that the interval does not lie below 0.",
     )
     return {**result, "holds": bool(result["holds"] and high >= 0)}
 
