@@ -290,6 +290,23 @@ def test_tails_of_the_normal_law():
     assert bool(((z >= a) & (z <= b)).all())
 
 
+def test_far_cells_have_slopes():
+    a = torch.tensor([-6e4, -2e3, -30.0, -1.0], requires_grad=True)
+    b = (a.detach() + torch.tensor([5e4, 1e3, 1.0, 2.0])).requires_grad_()
+    found = log_interval(a, b)
+    slopes = torch.cat(torch.autograd.grad(found.sum(), (a, b)))
+    assert torch.isfinite(found).all() and torch.isfinite(slopes).all() and float(slopes[-1]) > 0
+
+
+def test_values_that_stand_out_are_tokens_however_many():
+    rng = np.random.default_rng(0)
+    comb = rng.choice(np.arange(0, 70_000, 100), 40_000) * 0.01  # a hundred points of the lattice apart
+    smooth = rng.integers(0, 900, 40_000).astype(float)
+    codes = [fit_numbers("x", "double", x, whole=False) for x in (np.append(comb, 0.01), smooth)]
+    assert [codec.unit for codec in codes] == [0.01, 1.0]
+    assert len(codes[0].atoms) >= 700 and len(codes[1].atoms) == 512
+
+
 def test_arrow_and_arrays_in_and_out():
     rng = np.random.default_rng(0)
     quick = Training(steps=40, every=20, batch_size=64)

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from ecotone.contracts import BadInput
-from ecotone.learn import EDM, RowRandom, Training
+from ecotone.learn import EDM, RowRandom, Training, training
 from ecotone.learn.networks import MLP
 
 X = np.random.default_rng(0).normal(size=(400, 2))
@@ -128,3 +128,11 @@ def test_the_optimiser_is_one_of_two():
     assert not torch.allclose(*steps)
     with pytest.raises(BadInput, match="optimiser"):
         model(optimiser="sgd").fit(X)
+
+
+def test_precision_follows_the_processor(monkeypatch):
+    for can, want in (({"avx512_bf16": True}, "bf16-mixed"), ({"avx512_bf16": False}, "32-true"), ({}, "32-true")):
+        monkeypatch.setattr(torch.cpu, "get_capabilities", lambda can=can: can)
+        assert training._precision("cpu") == want
+    fitted = model(precision="auto").fit(X)
+    assert all(p.dtype == torch.float32 for p in fitted.denoiser_.parameters())

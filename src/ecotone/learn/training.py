@@ -362,7 +362,7 @@ def _precision(device: str) -> str:
     """The fastest precision of matrix products that training bears on this machine."""
     if device in ("auto", "cuda", "gpu") and torch.cuda.is_available():
         return "bf16-mixed" if torch.cuda.is_bf16_supported() else "32-true"
-    can = getattr(torch.cpu, "get_capabilities", dict)()
+    can: Any = getattr(torch.cpu, "get_capabilities", dict)()
     return "bf16-mixed" if device != "mps" and (can.get("avx512_bf16") or can.get("amx_bf16")) else "32-true"
 
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from ecotone.contracts import Floats
+from ecotone.contracts import Bools, Floats
 
 from ._number_codec import NumberCodec, Tail
 
-MOST_ATOMS = 256
+MOST_ATOMS, MOST_SPIKES = 512, 2048
 KNOTS = 256
 
 
@@ -20,16 +20,31 @@ def fit_numbers(name: str, kind: str, x: Floats, *, whole: bool) -> NumberCodec:
     values, counts = np.unique(v, return_counts=True)
     unit = _unit(values, len(v), whole)
     often = counts >= max(5, 0.0001 * len(v))
-    if often.sum() > MOST_ATOMS:
-        often &= counts >= np.sort(counts)[-MOST_ATOMS]
+    often = _most(often & (_spike(values, counts, unit) | _most(often, counts, MOST_ATOMS)), counts, MOST_SPIKES)
     if len(values) <= 2:
         often[:] = True
-    atoms = values[often][:MOST_ATOMS]
+    atoms = values[often]
     rest = v[~np.isin(v, atoms)]
     if len(values) == len(atoms) and (len(values) <= 2 or not unit):
         return NumberCodec(name, kind, atoms, np.empty(0), np.empty(0), Tail(0.0), Tail(0.0), unit)
     basis = rest if len(rest) >= 50 else v
     return NumberCodec(name, kind, atoms, *_law(basis, values, counts, unit), unit)
+
+
+def _most(chosen: Bools, counts: Any, most: int) -> Bools:
+    """Of the chosen values the ``most`` frequent."""
+    kept = np.zeros(len(chosen), bool)
+    kept[np.argsort(np.where(chosen, -counts, 0), kind="stable")[:most]] = True
+    return kept & chosen
+
+
+def _spike(values: Floats, counts: Any, unit: float) -> Bools:
+    """Values at least three times as frequent as the points of the lattice around them; off a lattice, all."""
+    if not unit:
+        return np.ones(len(values), bool)
+    total = np.concatenate([[0], np.cumsum(counts)])
+    low, high = (np.searchsorted(values, values + side * 10.5 * unit) for side in (-1, 1))
+    return np.asarray(counts >= 3 * (total[high] - total[low]) / 21)
 
 
 def _unit(values: Floats, n: int, whole: bool) -> float:

@@ -14,6 +14,7 @@ from ecotone.learn._random import RowRandom
 
 COMPONENTS = 8
 _NARROW = 1e-4  # cells narrower than this in every component's scale count as density times width
+_FAR = 1000.0
 _LOG_2PI = math.log(2 * math.pi)
 
 
@@ -139,6 +140,7 @@ def log_interval(a: Tensor, b: Tensor) -> Tensor:
     """log(Phi(b) - Phi(a)) for a <= b, accurate in both tails."""
     flip = a > 0
     a, b = torch.where(flip, -b, a), torch.where(flip, -a, b)
+    a, b = a.clamp(min=-_FAR - 1), b.clamp(min=-_FAR)  # in float32, slopes far out are not finite
     upper, lower = torch.special.log_ndtr(b), torch.special.log_ndtr(a)
     return upper + torch.log1p(-torch.exp((lower - upper).clamp(max=-1e-12)))
 

@@ -16,7 +16,8 @@ from ._table_codec import TableCodec
 from ._table_network import Perceptron
 
 _ROWS = 8192
-_ALONG, _NEXT = 0.5, 0.5  # shares: rows that show the order's first columns, and in their loss the next column's
+_ALONG, _AT_RANDOM = 0.5, 0.25  # shares of rows that show the first columns, or any
+_NEXT = 0.5  # share of the next column in the loss of the first of these
 
 
 def law(module: Perceptron, codec: TableCodec, packed: Tensor, seen: Tensor, j: int) -> Head:
@@ -54,10 +55,11 @@ def level_shares(module: Perceptron, codec: TableCodec, packed: Tensor, seen: Te
 
 
 class HidingLoss:
-    """Mean negative log-likelihood of the hidden columns; how many are hidden is uniform.
+    """Mean negative log-likelihood of the hidden columns.
 
     Half of the rows show the first columns of the order, which is what samples are drawn given, and the next column
-    counts for half of their loss; the other half of the rows show columns at random.
+    counts for half of their loss. A quarter shows columns at random, any number of them equally likely, and a quarter
+    all columns but one, as predictions do.
     """
 
     def __init__(self, codec: TableCodec) -> None:
@@ -66,7 +68,8 @@ class HidingLoss:
     def __call__(self, module: Any, batch: Batch) -> Tensor:
         x, d = batch.x, batch.x.shape[1]
         shown = torch.floor(batch.rng.uniform() * d)
-        along = batch.rng.uniform() < _ALONG
+        kind = batch.rng.uniform()
+        along, shown = kind < _ALONG, torch.where(kind > _ALONG + _AT_RANDOM, d - 1.0, shown)
         rank = torch.argsort(torch.argsort(batch.rng.uniform((d,)), dim=1), dim=1)
         seen = torch.where(along[:, None], torch.arange(d, device=x.device), rank) < shown[:, None]
         out = module(x[:, :, 0].long(), x[:, :, 1], seen)
