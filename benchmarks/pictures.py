@@ -131,7 +131,7 @@ class EfficientNetLite0(nn.Module):
         """(n, 1280) float64 for uint8 images."""
         device = next(self.parameters()).device
         with torch.no_grad():
-            parts = [self(part.to(device)).double().cpu() for part in torch.as_tensor(images).split(rows)]
+            parts = [self(part.to(device)).double().cpu() for part in torch.tensor(images).split(rows)]
         return torch.cat(parts).numpy()
 
 

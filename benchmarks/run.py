@@ -21,6 +21,7 @@ STEPS = {
     "density": ["density/run.py"],
     "exact": ["exact/run.py"],
     "tables": ["tables/run.py"],
+    "images": ["images/run.py"],
 }
 
 

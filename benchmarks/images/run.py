@@ -5,9 +5,10 @@
     python benchmarks/images/run.py --table                             # README.md and pictures from what is there
     python benchmarks/images/run.py --cifar FILE --device cuda --minutes 60
 
-Training, samples and scales are kept in benchmarks/cache/images and go on where they stopped; ``--minutes`` trains by
-the clock instead of by steps. ``FILE`` is a Parquet table of CIFAR-10's JPEGs (columns split, label, jpeg), not part
-of this repository; ``--steps 5`` runs everything on a slice of the data, prints what it finds and stores nothing.
+Training, samples and scales are kept in benchmarks/cache/images and go on where they stopped; ``--minutes`` ends
+training by the clock where its steps would take longer. ``FILE`` is a Parquet table of CIFAR-10's JPEGs (columns split,
+label, jpeg), not part of this repository; ``--steps 5`` runs everything on a slice of the data, prints what it finds
+and stores nothing.
 """
 
 from __future__ import annotations
@@ -40,13 +41,13 @@ from ecotone.learn.training import Progress
 RESULTS, KEPT = HERE / "results", CACHE / "images"
 DATA = {"fashion": fashion_mnist, "mnist": mnist}
 KINDS = ("edm", "flow")
-DRAWN = 5000  # samples of a run, as many of each class
+DRAWN = 1000  # samples of a run, as many of each class
 # Of a run on one thread of a processor, and of one on a GPU
 SMALL: dict[str, Any] = {
-    "words": "UNet(width=48, factors=(1, 2), patch=2)",
-    "network": networks.UNet(width=48, factors=(1, 2), patch=2),
-    "steps": 1200,
-    "batch": 128,
+    "words": "UNet(width=32, factors=(1, 2), patch=2)",
+    "network": networks.UNet(width=32, factors=(1, 2), patch=2),
+    "steps": 3000,
+    "batch": 64,
     "rate": 2e-3,
     "ema": 0.998,
 }
@@ -100,7 +101,7 @@ def trained(name: str, data: Images, asked: argparse.Namespace) -> tuple[Any, di
     plan = LARGE if about == "cifar" else SMALL
     batch = 16 if asked.steps else plan["batch"]
     if not path.exists():
-        steps = asked.steps or (10**6 if asked.minutes else plan["steps"])
+        steps = asked.steps or plan["steps"]
         training = Training(
             steps=steps, minutes=asked.minutes or float("inf"), batch_size=batch,
             learning_rate=plan["rate"], ema=plan["ema"], held_out=0.0, every=max(min(steps // 5, 500), 1),
@@ -166,7 +167,7 @@ def processor(device: str) -> str:
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", action="append", help="a run; may be repeated")
-    parser.add_argument("--minutes", type=float, help="train by the clock")
+    parser.add_argument("--minutes", type=float, help="let the clock end training")
     parser.add_argument("--steps", type=int, help="a short run that is printed and not stored")
     parser.add_argument("--cifar", help="the Parquet file of CIFAR-10 (JPEG): adds cifar_edm and cifar_flow")
     parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
@@ -189,7 +190,7 @@ def main(arguments: list[str]) -> int:
         if not (RESULTS / f"{name}.json").exists() or asked.steps:
             one(name, asked, sources[name.rsplit("_", 1)[0]]())
     if not asked.steps:
-        write(RESULTS, KEPT, DATA)
+        write(RESULTS, KEPT, DATA, SMALL["steps"])
     return 0
 
 

@@ -73,8 +73,8 @@ def _share(x: float) -> str:
     return f"{x:.3f}".lstrip("0") if x < 1 else "1"
 
 
-def write(results: Path, kept: Path, sources: dict[str, Callable[[], Images]]) -> None:
-    """From what is there."""
+def write(results: Path, kept: Path, sources: dict[str, Callable[[], Images]], steps: int) -> None:
+    """From what is there; ``steps`` is what training takes where no clock ends it."""
     found = {p.stem: json.loads(p.read_text(encoding="utf-8")) for p in sorted(results.glob("*.json"))}
     small = [run for name, run in found.items() if "run" in run and not name.startswith("cifar")]
     total = sum(run["seconds"] for name, run in found.items() if not name.startswith("cifar")) / 60
@@ -103,10 +103,15 @@ def write(results: Path, kept: Path, sources: dict[str, Callable[[], Images]]) -
         network=small[0]["network"],
         passes=max(run["steps"] * run["batch"] for run in small) / 60_000,
         total=total,
+        clock=CLOCK.format(steps=steps) if any(run["steps"] < steps for run in small) else "",
         half=total / 2,
     )
     (HERE / "README.md").write_text(text, encoding="utf-8")
 
+
+CLOCK = """
+Other work took most of the machine, so the clock ended these runs (`--minutes 17`) before their {steps:,} steps, the
+learning rate falling with it; without `--minutes` they are longer."""
 
 NO_GPU = """No run on a GPU is recorded: the path has been run for a few steps
 on a processor, and nothing is known of its samples, or of its speed on a card."""
@@ -117,7 +122,7 @@ Made by `python benchmarks/images/run.py`; do not edit.
 
 `EDM` and `FlowMatching`, each told the class, on all 60 000 training images of Fashion-MNIST and MNIST: a U-Net of
 {size:,} parameters on squares of 2 x 2 pixels, `{network}`, trained in
-bfloat16 where that is safe, on one thread. Training is short: {passes:.1f} passes over the images.
+bfloat16 where that is safe, on one thread. Training is short: {passes:.1f} passes over the images.{clock}
 
 ## What the samples are worth
 
