@@ -57,21 +57,25 @@ class TemperatureScaling(BaseEstimator):
         """Fit to (n,) or (n, k) probabilities and (n,) labels."""
         q = as_probabilities(p)
         self.classes_, codes = as_codes(y, *q.shape)
-        logits = np.log(np.maximum(q, _TINY))
-        low, high = np.log(1e-3), np.log(1e3)  # of the inverse temperature
-        if _slope(low, logits, codes) >= 0:
-            at = low
-        elif _slope(high, logits, codes) <= 0:
-            at = high
-        else:
-            at = optimize.brentq(_slope, low, high, args=(logits, codes), xtol=1e-13, rtol=1e-13)
-        self.temperature_ = float(np.exp(-at))
+        self.temperature_ = fitted_temperature(np.log(np.maximum(q, _TINY)), codes)
         return self
 
     def predict(self, p: Any) -> Floats:
         """Calibrated probabilities in the shape of ``p``."""
         logits = np.log(np.maximum(as_probabilities(p), _TINY))
         return like(p, special.softmax(logits / self.temperature_, axis=1))
+
+
+def fitted_temperature(logits: Floats, codes: Ints) -> float:
+    """The temperature in [1e-3, 1e3] under which the softmax of ``(n, k)`` logits gives the classes most likelihood."""
+    low, high = np.log(1e-3), np.log(1e3)  # of the inverse temperature
+    if _slope(low, logits, codes) >= 0:
+        at = low
+    elif _slope(high, logits, codes) <= 0:
+        at = high
+    else:
+        at = optimize.brentq(_slope, low, high, args=(logits, codes), xtol=1e-13, rtol=1e-13)
+    return float(np.exp(-at))
 
 
 def _slope(log_b: float, logits: Floats, codes: Ints) -> float:

@@ -64,12 +64,26 @@ def stepped(x: Tensor, rises: Tensor, eps: float, std: float | Sequence[float] |
     std : float or sequence of one float a channel, optional
         By which the inputs were divided; channels are the second axis.
     """
+    return (x + eps * uphill(x, rises, std)).detach()
+
+
+def uphill(x: Tensor, rises: Tensor, std: float | Sequence[float] | None = None) -> Tensor:
+    """``sign(grad rises) / std``, 0 where the gradient is; see :func:`stepped`."""
     import torch
 
     if not x.requires_grad:
         raise BadInput(f"a step along the gradient needs inputs of floats, and {x.dtype} enter the module; set eps=0")
     (slope,) = torch.autograd.grad(rises.sum(), x)
-    return (x + eps / per_channel(std, x) * slope.sign()).detach()
+    return slope.sign() / per_channel(std, x)
+
+
+def settled(network: Any, x: Tensor, *, maps: bool = False) -> Activations:
+    """The network run on what enters the module, without a graph."""
+    import torch
+
+    with torch.no_grad():
+        run: Activations = network.forward(x, maps=maps)
+    return run
 
 
 def per_channel(std: float | Sequence[float] | None, x: Tensor) -> Tensor:

@@ -1,0 +1,47 @@
+"""ODIN against the largest softmax probability on networks that know eight kinds of clothes, over four sets outside."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from _fixtures.networks import Clothes, clothes
+from paired import paired
+
+from ecotone.detect.posthoc import MSP, ODIN, PostHoc
+
+ROWS = 500  # of each set: every row takes two passes and a gradient
+
+
+def run(seeds: int = 5) -> dict[str, Any]:
+    """Mean false-positive rate by network, and what each half of the method does."""
+    methods = {"MSP": MSP(), "ODIN": ODIN(), "without the step": MSP(1000.0), "without the temperature": ODIN(1.0)}
+    found: dict[str, list[dict[str, float]]] = {name: [] for name in methods}
+    for seed in range(seeds):
+        data = clothes(seed)
+        for name, method in methods.items():
+            found[name].append(_rates(method.fit(data.reference), data))
+    mean = {name: [float(np.mean(list(rates.values()))) for rates in each] for name, each in found.items()}
+    others = ", ".join(f"{name} {np.mean(mean[name]):.3f}" for name in list(methods)[2:])
+    near = ", ".join(f"{name} {np.mean([rates['near'] for rates in found[name]]):.3f}" for name in ("ODIN", "MSP"))
+    return paired(
+        "Mean FPR95 over several outside sets is below that of the largest softmax probability.",
+        "mean over unseen kinds, digits, noise and rotated clothes of the share that passes where 95 % of inside do",
+        mean["ODIN"],
+        mean["MSP"],
+        notes=f"T=1000 and eps=0.0014, fixed; {others}; on unseen kinds alone {near}; {ROWS} rows of each set",
+    )
+
+
+def _rates(detector: PostHoc, data: Clothes) -> dict[str, float]:
+    cut = np.quantile(detector.score_samples(data.inside[:ROWS]), 0.05)
+    return {name: float((detector.score_samples(acts[:ROWS]) >= cut).mean()) for name, acts in data.outside.items()}
+
+
+if __name__ == "__main__":
+    print(json.dumps(run(), indent=1))
