@@ -71,8 +71,9 @@ class NAC(PostHoc):
     coverage_ : dict of str to (M - 1, neurons) array
         :math:`\Phi` by layer.
     model_coverage_ : float
-        NAC-ME: :math:`\Phi` summed over bins by M, averaged over neurons and layers. Among networks of one kind the
-        higher is expected to be the more accurate outside the reference's domain.
+        NAC-ME: :math:`\Phi` summed over bins by M, averaged over neurons and layers. The authors rank networks trained
+        for one task by it, the higher the more accurate outside the domain. It depends on how sure the networks are:
+        along one short training the early checkpoints cover more, and the order is the reverse (see the claim).
 
     Raises
     ------
