@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,6 +14,7 @@ from torch import nn
 
 from ecotone.contracts import Activations
 from ecotone.data.activations import TorchNetwork, read_activations
+from ecotone.detect.evaluate import ood_metrics
 from ecotone.detect.posthoc import PostHoc
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -129,3 +131,35 @@ def aurocs(detector: PostHoc, data: Clothes) -> dict[str, float]:
         scores = np.concatenate([inside, detector.score_samples(acts)])
         found[name] = float(roc_auc_score(np.arange(len(scores)) < len(inside), scores))
     return found
+
+
+def fprs(detector: PostHoc, data: Clothes) -> dict[str, float]:
+    """Of a fitted score, the share of each set outside that is accepted where 95 % of the rows inside are."""
+    inside = detector.score_samples(data.inside)
+    return {
+        name: ood_metrics(inside, detector.score_samples(acts)).fpr_inside_positive
+        for name, acts in data.outside.items()
+    }
+
+
+def compared(
+    methods: dict[str, PostHoc], figure: Callable[[PostHoc, Clothes], dict[str, float]], seeds: int, rows: int = ROWS
+) -> dict[str, list[dict[str, float]]]:
+    """A figure of several scores against each set outside, by name and network, on the first ``rows`` of each set."""
+    found: dict[str, list[dict[str, float]]] = {name: [] for name in methods}
+    for seed in range(seeds):
+        data = clothes(seed)
+        outside = {name: acts[:rows] for name, acts in data.outside.items()}
+        data = data._replace(inside=data.inside[:rows], outside=outside)
+        for name, method in methods.items():
+            found[name].append(figure(method.fit(data.reference), data))
+    return found
+
+
+def listed(found: dict[str, list[dict[str, float]]]) -> str:
+    """Means over networks: near, then over all sets outside."""
+    means = {
+        name: (np.mean([f["near"] for f in by_seed]), np.mean([list(f.values()) for f in by_seed]))
+        for name, by_seed in found.items()
+    }
+    return ", ".join(f"{name} {near:.3f} and {every:.3f}" for name, (near, every) in means.items())

@@ -27,6 +27,7 @@ CARD = Card(
     reads=("features", "head", "inputs", "gradient", "second_pass"),
     remedy_for=("outside",),
     advice="Look at the rows whose largest features do not withstand a small change of the input.",
+    tier="experimental",
     claim="The false-positive rate at 95 % detection is below SCALE's.",
 )
 PART = 512  # rows whose inputs are taken from the reference at once
@@ -168,7 +169,7 @@ class AdaSCALE(Shaper):
         xp = array_namespace(z)
         d = z.shape[1]
         k = np.maximum(1, d - np.round(d * self._percentile(block) / 100).astype(np.int64))
-        descending = xp.sort(xp.clip(z, min=0), axis=1, descending=True)
+        descending = xp.sort(xp.clip(z, min=0), axis=1, descending=True, stable=False)
         sums = xp.cumulative_sum(descending, axis=1)
         place = xp.asarray(k - 1, device=z.device)[:, None]
         return held_by_top(sums[:, -1], xp.take_along_axis(sums, place, axis=1)[:, 0])

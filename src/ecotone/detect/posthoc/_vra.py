@@ -26,6 +26,7 @@ CARD = Card(
     reads=("features", "head"),
     remedy_for=("outside",),
     advice="Look at the rows whose class hangs on features that are extreme, low or high.",
+    tier="experimental",
     claim="The false-positive rate at 95 % detection is below ReAct's, which cuts off from above only.",
 )
 
