@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from ecotone._lazy import attach
 
 if TYPE_CHECKING:
+    from ._estimator_network import EstimatorNetwork as EstimatorNetwork
     from ._onnx_network import OnnxNetwork as OnnxNetwork
     from ._open import open_activations as open_activations
     from ._read import read_activations as read_activations

@@ -23,9 +23,14 @@ def adapted(
         from ._onnx_network import OnnxNetwork
 
         return OnnxNetwork(network, layers, head, preprocess, **options)
+    if hasattr(network, "predict") and not callable(network):
+        from ._estimator_network import EstimatorNetwork
+
+        network = EstimatorNetwork(network)
     if not callable(network):
         raise BadInput(
-            f"network is a {type(network).__name__}; give a torch.nn.Module, the path of an ONNX file, or a Network"
+            f"network is a {type(network).__name__}; give a torch.nn.Module, the path of an ONNX file, a "
+            "fitted classifier, or a Network"
         )
     asked = {"layers": layers, "head": head, "preprocess": preprocess, **options}
     given = [name for name, value in asked.items() if value is not None and value != () and value != []]

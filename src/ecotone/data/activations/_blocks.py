@@ -30,17 +30,33 @@ def has_rows(data: Any) -> bool:
     return rows and not isinstance(data, Mapping | str) and not _is_dataset(data)
 
 
+class FrameRows:
+    """A data frame of pandas, or a sparse matrix, as a sequence of rows of the same kind."""
+
+    def __init__(self, frame: Any) -> None:
+        self.frame = frame.iloc if hasattr(frame, "iloc") else frame.tocsr()
+        self.rows = int(frame.shape[0])
+
+    def __len__(self) -> int:
+        return self.rows
+
+    def __getitem__(self, rows: Any) -> Any:
+        return self.frame[slice(int(rows), int(rows) + 1 or None) if isinstance(rows, int) else rows]
+
+
 def length(x: Any) -> int:
     """Rows of a block."""
     if isinstance(x, Mapping):
-        return min((len(value) for value in x.values()), default=0)
-    return len(x)
+        return min((length(value) for value in x.values()), default=0)
+    return int(x.shape[0]) if hasattr(x, "shape") and x.shape else len(x)
 
 
 def cut(x: Any, start: int, stop: int | None = None) -> Any:
     """Some rows of a block, which may be a mapping of arrays."""
     if x is None:
         return None
+    if hasattr(x, "iloc"):
+        return x.iloc[start:stop]
     return {name: value[start:stop] for name, value in x.items()} if isinstance(x, Mapping) else x[start:stop]
 
 
@@ -52,6 +68,7 @@ def digest(x: Any) -> str:
 
 
 def _feed(update: Callable[[bytes], None], x: Any) -> None:
+    x = x.toarray() if hasattr(x, "toarray") else x
     if isinstance(x, Mapping):
         for name in sorted(x):
             update(f"{name}:".encode())

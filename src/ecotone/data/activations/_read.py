@@ -11,7 +11,7 @@ from typing import Any
 from ecotone.contracts import Activations, BadInput
 
 from ._adapt import adapted
-from ._blocks import check_labels, check_read, digest, has_rows, length, read_blocks
+from ._blocks import FrameRows, check_labels, check_read, digest, has_rows, length, read_blocks
 from ._checked import arrays_of, single_head
 from ._folder import Folder
 from ._memory import Memory
@@ -92,6 +92,7 @@ def read_activations(
         raise BadInput(f"dtype must be one of {', '.join(DTYPES)}, got {dtype!r}")
     if batch < 1:
         raise BadInput(f"batch must be at least 1, got {batch}")
+    data = FrameRows(data) if hasattr(data, "iloc") or hasattr(data, "tocsr") else data
     labels = check_labels(labels, data)
     runs = adapted(network, layers=layers, head=head, preprocess=preprocess, **options)
     inputs = data if has_rows(data) else None
