@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from ecotone.cards import discover
-from ecotone.contracts import BadInput, Explanation
+from ecotone.contracts import Activations, BadInput, Explanation
 from ecotone.data import Column, Pair, Table
 
 CARDS = [card for card in discover().values() if card.contract == "Explanation"]
@@ -26,8 +26,17 @@ def _attribution(public, x, y, seed):
     return public(graph, ratio="table", seed=seed, draws=20).explain(before, after, before["a"] ** 2, after["a"] ** 2)
 
 
+def _concepts(public, x, y, seed):
+    both = [Activations(features=z, head=(np.eye(3), np.zeros(3))) for z in (x, y)]
+    return public(concepts=np.eye(3), recovery="transpose", seed=seed).fit(*both).explain(*both, NAMES)
+
+
 # Explanations start from different things; each says here how two samples become one.
-EXPLAIN = {"TransportExplanation": _transport, "PerformanceShiftAttribution": _attribution}
+EXPLAIN = {
+    "TransportExplanation": _transport,
+    "PerformanceShiftAttribution": _attribution,
+    "ConceptCompleteness": _concepts,
+}
 
 
 def _public(card):
