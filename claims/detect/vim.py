@@ -1,4 +1,4 @@
-"""ViM against the energy, on networks that know eight kinds of clothes, over four sets outside."""
+"""ViM against MSP, energy, residual and Mahalanobis, on networks that know eight kinds of clothes, over four sets."""
 
 from __future__ import annotations
 
@@ -13,24 +13,25 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from _fixtures.networks import aurocs, clothes
 from paired import paired
 
-from ecotone.detect.posthoc import Energy, ViM
+from ecotone.detect.posthoc import MSP, Energy, Mahalanobis, Residual, ViM
 
 
-def run(seeds: int = 3) -> dict[str, Any]:
+def run(seeds: int = 5) -> dict[str, Any]:
     """Mean AUROC by network."""
-    ours, baseline = [], []
+    methods = {"ours": ViM(), "MSP": MSP(), "Energy": Energy(), "Residual": Residual(), "Mahalanobis": Mahalanobis()}
+    found: dict[str, list[float]] = {name: [] for name in methods}
     for seed in range(seeds):
         data = clothes(seed)
-        found = [aurocs(detector.fit(data.reference), data) for detector in (ViM(), Energy())]
-        ours.append(float(np.mean(list(found[0].values()))))
-        baseline.append(float(np.mean(list(found[1].values()))))
+        for name, detector in methods.items():
+            found[name].append(float(np.mean(list(aurocs(detector.fit(data.reference), data).values()))))
+    beside = "; ".join(f"{name} {np.mean(values):.3f}" for name, values in list(found.items())[1:])
     return paired(
-        "Mean AUROC over several outside sets is above the energy's.",
+        "Mean AUROC over several outside sets is above the best of MSP, Energy, the residual alone and Mahalanobis.",
         "mean AUROC over unseen kinds, digits, noise and rotated clothes",
-        ours,
-        baseline,
+        found["ours"],
+        [max(others) for others in zip(*list(found.values())[1:])],
         higher=True,
-        notes="networks of two epochs; dim 64 of 128",
+        notes=f"networks of two epochs; dim 64 of 128; the best on each network is the baseline; on average: {beside}",
     )
 
 

@@ -26,6 +26,7 @@ CARD = Card(
     reads=("features", "labels"),
     remedy_for=("outside",),
     advice="Look at the rows that no class density expects.",
+    tier="experimental",
     claim="Mean AUROC over several outside sets is above those of Mahalanobis and Energy.",
 )
 NORMS = (1.2, 1.5, 1.8, 2.0, 2.2, 2.5, 3.0)

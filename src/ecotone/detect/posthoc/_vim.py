@@ -25,6 +25,7 @@ CARD = Card(
     reads=("features", "logits", "head"),
     remedy_for=("outside",),
     advice="Look at the rows whose features leave the space that the reference spans.",
+    tier="experimental",
     claim="Mean AUROC over several outside sets is above those of MSP, energy, the residual alone and Mahalanobis.",
 )
 
