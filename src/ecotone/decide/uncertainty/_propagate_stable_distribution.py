@@ -84,7 +84,7 @@ def propagate_stable_distribution(
     -------
     StableLaw
         ``location``, ``scale``, ``covariance``, ``interval(level)``, ``pairwise_probability()``; numpy for numpy, torch
-        for torch. The factor is of shape (n, k, d).
+        for torch. The factor is (n, k, d), and diagonal, (n, k, k), in the marginal form.
 
     Raises
     ------
