@@ -67,6 +67,15 @@ def test_an_input_without_gradient_stays():
     np.testing.assert_allclose(np.abs(seen[-1][:, :4] - X[:, :4]), 0.5)
 
 
+def test_half_precision_keeps_the_gradient_at_a_high_temperature():
+    module = nn.Sequential(nn.Linear(4, 2, bias=False)).half()
+    module[0].weight.data = torch.tensor([[2e-5] * 4, [-2e-5] * 4], dtype=torch.float16)
+    seen = []
+    module.register_forward_hook(lambda m, arguments, z: seen.append(arguments[0].detach()))
+    ODIN(eps=0.5).fit(acts := read_activations(module, np.ones((3, 4), np.float32))).score_samples(acts)
+    np.testing.assert_allclose(seen[-1], 1.5)
+
+
 def test_eps_is_in_units_of_pixels_with_std_and_of_what_enters_the_module_without():
     pictures = np.random.default_rng(1).integers(0, 256, (4, 3, 2, 2), dtype=np.uint8)
     std = np.array([0.2, 0.3, 0.25], np.float32)

@@ -114,7 +114,8 @@ class ODIN(PostHoc):
             return log_top_probability(double(acts.logits), self.temperature)
 
         def after(acts: Activations) -> Any:
-            direction = uphill(acts.inputs, confidence(acts), self.std)
+            rises = self.temperature * confidence(acts)  # else half precision loses a gradient that is divided by T
+            direction = uphill(acts.inputs, rises, self.std)
             moved = (acts.inputs.detach() + eps * direction for eps in grid)
             return torch.stack([confidence(settled(block.network, x)) for x in moved], 1)
 
