@@ -33,7 +33,9 @@ PAIRS = {
     "MaxLogit": Pair("MaxLogit", "MaxLogit", {}, {}),
     "Energy": Pair("Energy", "EnergyBased", {}, {}),
     "Entropy": Pair("Entropy", "Entropy", {}, {}),
-    "GEN": Pair("GEN", "GEN", {"gamma": 0.1}, {"gamma": 0.1}),
+    "GEN": Pair(
+        "GEN", "GEN", {"gamma": 0.1}, {"gamma": 0.1}, "theirs clamps probabilities to 1e-7; ours are exact logarithms"
+    ),
     "KLMatching": Pair("KLMatching", "KLMatching", {}, {}),
     "TemperatureScaled": Pair(
         "TemperatureScaled", "TemperatureScaling", {}, {}, "ours minimises the log loss to convergence"

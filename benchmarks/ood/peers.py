@@ -30,6 +30,7 @@ from pairs import PAIRS, SETS, Pair
 from resnet import ResNet
 
 CACHE = Path(__file__).parents[1] / "cache" / "ood"
+MAPS = ("ASH", "SCALE")  # take maps (n, d, height, width); ours are of one place
 
 
 class Given:
@@ -55,6 +56,8 @@ def made(pair: Pair, given: Given) -> object:
     parts = dict.fromkeys(("encoder", "backbone"), torch.nn.Identity()) | {"head": given.head}
     parts |= {"w": given.head.weight, "b": given.head.bias}
     parts["model"] = network(given) if pair.theirs == "ODIN" else given.head
+    if pair.theirs in MAPS:
+        parts["head"] = torch.nn.Sequential(torch.nn.Flatten(), given.head)
     asked = inspect.signature(kind.__init__).parameters
     setting = {name: value for name, value in parts.items() if name in asked} | pair.their_setting
     if pair.theirs == "GradNorm":
@@ -86,14 +89,15 @@ def fit(detector: object, given: Given) -> None:
 def scored(detector: object, given: Given, of: str) -> np.ndarray:
     """Higher is more typical, as ours: their scores with the sign changed."""
     if type(detector).__name__ == "ODIN":
-        pixels = given("inputs", of).float() / 255
+        pixels = given("inputs", of)[:500].float() / 255  # as many as ours
         found = torch.cat([detector.predict(block) for block in pixels.split(500)])
     elif hasattr(detector, "predict_features"):
         found = detector.predict_features(given("features", of))
     elif hasattr(detector, "predict_logits"):
         found = detector.predict_logits(given("logits", of))
     else:
-        found = detector.predict(given("features", of))
+        z = given("features", of)
+        found = detector.predict(z[:, :, None, None] if type(detector).__name__ in MAPS else z)
     return -found.detach().double().numpy()
 
 

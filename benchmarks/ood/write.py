@@ -121,8 +121,8 @@ def _calibration(found: dict[str, Any]) -> str:
     lines = [
         "## Calibration\n",
         "200 repeats a score and network: 1 000 calibration rows and 500 live rows parted anew. *Smallest KS p*: test "
-        "that a held-out row's p-value is uniform; with this many tests some are small by chance, the expected smallest "
-        "is given. *FDR*: realised at an asked .1, mean over scores, and the largest of any score, by share outside.\n",
+        "that a held-out row's p-value is uniform; of this many tests some are small by chance, and the smallest to be "
+        "expected is given. *FDR*: realised at an asked .1, mean over scores, and the largest of any score.\n",
         "| network | scores | smallest KS p (by chance) | FDR at 5 % | 20 % | 50 % |", "|---|---|---|---|---|---|",
     ]  # fmt: skip
     for name, run in found.items():

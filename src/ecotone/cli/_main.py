@@ -68,7 +68,7 @@ def _run(arguments: Sequence[str] | None) -> int:
 
 @functools.cache
 def _command() -> Any:
-    from . import _check, _learn, _methods, _profile  # noqa: F401  (each registers its verbs)
+    from . import _check, _detect, _learn, _methods, _profile  # noqa: F401  (each registers its verbs)
 
     return typer.main.get_command(app)
 

@@ -1,0 +1,131 @@
+"""``ecotone detect``: which rows lie outside what a trained network knows."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ecotone.contracts import BadInput
+
+from ._main import app, say
+from ._outputs import check_outputs
+from ._tables import check_format, write_table
+
+_SIDE = "Image folder, table, arrays (.npy, .npz), text file, or activations (.npz, folder)"
+
+
+@app.command()
+def detect(
+    network: Annotated[
+        str | None, typer.Argument(help="ONNX file, or pickled classifier with --trust; none for activations")
+    ] = None,
+    reference: Annotated[str, typer.Option(help=f"What the scores learn from. {_SIDE}")] = "",
+    data: Annotated[str, typer.Option(help="The rows in question")] = "",
+    calibration: Annotated[str | None, typer.Option(help="Rows that the network has not seen")] = None,
+    module: Annotated[str | None, typer.Option(help="package:function that makes a torch module")] = None,
+    weights: Annotated[Path | None, typer.Option(help="Its weights (safetensors)")] = None,
+    trust: Annotated[bool, typer.Option("--trust", help="Open a pickled model: it can run code")] = False,
+    layer: Annotated[list[str] | None, typer.Option(help="Layer to read beside the last (repeat)")] = None,
+    head: Annotated[str | None, typer.Option(help="Name of the last linear layer, if it is not found")] = None,
+    target: Annotated[str | None, typer.Option(help="Column of labels, in tables")] = None,
+    size: Annotated[int | None, typer.Option(help="Side to which images are resized")] = None,
+    preprocess: Annotated[str | None, typer.Option(help="package:function from a block of inputs to an array")] = None,
+    scale: Annotated[float, typer.Option(help="Bytes are divided by this")] = 255.0,
+    mean: Annotated[str | None, typer.Option(help="Then less this, by channel (commas)")] = None,
+    std: Annotated[str | None, typer.Option(help="Then divided by this, by channel (commas)")] = None,
+    every: Annotated[bool, typer.Option("--all", help="Every score that the activations allow")] = False,
+    score: Annotated[
+        list[str] | None, typer.Option(help="A score by name (repeat); default energy, KNN, MSP, ViM")
+    ] = None,
+    fdr: Annotated[float, typer.Option(help="False discovery rate of the rows named")] = 0.1,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="Every row's scores and p-values")] = None,
+    report: Annotated[Path | None, typer.Option(help="Write the report as HTML")] = None,
+    json: Annotated[Path | None, typer.Option(help="Write the answers as JSON")] = None,
+    keep: Annotated[Path | None, typer.Option(help="Folder for the activations: read once, and resumed")] = None,
+    batch: Annotated[int, typer.Option(help="Rows in one pass of the network")] = 256,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps")] = "auto",
+    seed: Annotated[int, typer.Option(help="The same seed gives the same answers")] = 0,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Say what each stage does, and tracebacks")] = False,
+) -> int:
+    """Score rows by a trained network, and name those that lie outside what it knows. Exit code 1 if there are any."""
+    for option, value in (("--reference", reference), ("--data", data)):
+        if not value:
+            raise BadInput(f"{option} is missing; give {_SIDE[0].lower()}{_SIDE[1:]}")
+    if every and score:
+        raise BadInput("--all is every score; leave out --score")
+    check_format("-o", output)
+    check_outputs({"-o": output, "--report": report, "--json": json}, (network, reference, data, calibration))
+    from ecotone.checkup.outside import detect_outside
+
+    from ._networks import NetworkOptions, open_network, read_source
+
+    runs = open_network(NetworkOptions(
+        network, module, weights, trust, tuple(layer or ()), head, preprocess, scale, _numbers(mean, "--mean"),
+        _numbers(std, "--std"), device,
+    ))  # fmt: skip
+    with _stages(quiet=quiet, verbose=verbose) as step:
+        sides = {}
+        for role, path in (("reference", reference), ("calibration", calibration), ("data", data)):
+            if path is not None:
+                step(f"reading {role}")
+                stored = {} if keep is None else {"output": keep / role}
+                sides[role] = read_source(path, runs, batch, target, size, progress=verbose, **stored)
+        held_out = calibration is not None
+        known = sides["reference"].activations
+        if not held_out:  # a fifth of the reference stands in, and the p-values say so
+            held, known = _parted(known, seed)
+        else:
+            held = sides["calibration"].activations
+        live = sides["data"]
+        result = detect_outside(
+            known, held, live.activations, scores="all" if every else score or None, fdr=fdr, held_out=held_out,
+            names=live.names, classes=sides["reference"].classes, columns=live.columns, seed=seed, step=step,
+        )  # fmt: skip
+    if output is not None:
+        write_table(output, result.table())
+    if report is not None:
+        result.to_html(report)
+    if json is not None:
+        result.to_json(json)
+    if not quiet:
+        written = [f"{word} {path}" for word, path in (("scores:", output), ("report:", report)) if path is not None]
+        say("\n".join([str(result), *written]))
+    return 1 if result.outside else 0
+
+
+def _parted(reference: Any, seed: int) -> tuple[Any, Any]:
+    import numpy as np
+
+    from ecotone.contracts import as_seed
+
+    order = as_seed(seed, 7).permutation(len(reference))
+    cut = len(reference) // 5
+    return reference[np.sort(order[:cut])], reference[np.sort(order[cut:])]
+
+
+def _numbers(words: str | None, option: str) -> tuple[float, ...]:
+    try:
+        return tuple(float(word) for word in words.split(",")) if words else ()
+    except ValueError:
+        raise BadInput(f"{option} {words!r} must be numbers separated by commas") from None
+
+
+@contextmanager
+def _stages(*, quiet: bool, verbose: bool) -> Iterator[Callable[[str], None]]:
+    """Says what is being done, where somebody watches."""
+    if quiet or not (verbose or sys.stderr.isatty()):
+        yield lambda words: None
+        return
+    if verbose:
+        yield lambda words: print(words, file=sys.stderr, flush=True)
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status("detect") as status:
+        yield lambda words: status.update(words)

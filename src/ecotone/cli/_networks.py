@@ -1,0 +1,181 @@
+"""A trained network and its activations, from the words of a command line."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ecotone.contracts import Activations, BadInput
+
+ARRAYS = ("features", "logits", "labels", "weight", "bias")
+
+
+@dataclass(frozen=True)
+class NetworkOptions:
+    """How to find and run the network."""
+
+    network: str | None = None
+    module: str | None = None
+    weights: Path | None = None
+    trust: bool = False
+    layers: tuple[str, ...] = ()
+    head: str | None = None
+    preprocess: str | None = None
+    scale: float = 255.0
+    mean: tuple[float, ...] = ()
+    std: tuple[float, ...] = ()
+    device: str = "auto"
+
+
+@dataclass(frozen=True)
+class Source:
+    """Activations of one source and what is known of its rows."""
+
+    activations: Activations
+    names: list[str] | None = None
+    classes: list[str] | None = None
+    columns: list[str] | None = None
+
+
+def open_network(options: NetworkOptions) -> Any:
+    """The network, or None where the sources are activations already.
+
+    Raises
+    ------
+    BadInput
+        For a network that is not there, of an unknown kind, or pickled without ``--trust``.
+    """
+    if options.module is not None:
+        return _module(options)
+    if options.network is None:
+        return None
+    path = Path(options.network)
+    if not path.exists():
+        raise BadInput(f"NETWORK {path} does not exist; give an .onnx file or, with --trust, a .joblib model")
+    from ecotone.data import activations
+
+    if path.suffix == ".onnx":
+        return activations.OnnxNetwork(path, options.layers, head=options.head, preprocess=_preprocess(options))
+    if path.suffix in (".joblib", ".pkl", ".pickle"):
+        if not options.trust:
+            raise BadInput(f"NETWORK {path} is pickled, and opening it can run any code; add --trust if you trust it")
+        import joblib
+
+        return activations.EstimatorNetwork(joblib.load(path))
+    raise BadInput(f"NETWORK {path} is neither .onnx nor .joblib; for a torch module give --module package:function")
+
+
+def read_source(path: str, network: Any, batch: int, target: str | None, size: int | None, **settings: Any) -> Source:
+    """Activations of one source: stored ones, a file of arrays, or data that the network reads now.
+
+    Raises
+    ------
+    BadInput
+        For data without a network, or what the readers say.
+    """
+    place = Path(path)
+    if place.suffix == ".npz" and network is None:
+        return Source(_arrays(place))
+    from ecotone.data.activations import open_activations, open_dataset, read_activations
+
+    if place.is_dir() and (place / "index.json").exists():
+        return Source(open_activations(place, network=network))
+    if network is None:
+        raise BadInput(f"{path} holds data and there is no network to read it; give NETWORK, or --module")
+    data = open_dataset(path, target=target, size=size)
+    acts = read_activations(network, data, batch=batch, **settings)
+    return Source(acts, data.names, data.classes, data.columns)
+
+
+def _arrays(path: Path) -> Activations:
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            found = {name: file[name] for name in file.files}
+    except (OSError, ValueError) as error:
+        raise BadInput(
+            f"cannot read {path} ({error}); give an .npz of features, logits, labels, weight, bias"
+        ) from None
+    layers = {name.removeprefix("layer."): found.pop(name) for name in list(found) if name.startswith("layer.")}
+    unknown = sorted(set(found) - {*ARRAYS, "inputs"})
+    if unknown or not found:
+        raise BadInput(
+            f"{path} has {', '.join(unknown) or 'no arrays'}; an .npz of activations has {', '.join(ARRAYS)}, inputs "
+            "and layer.NAME"
+        )
+    weight, bias = found.pop("weight", None), found.pop("bias", None)
+    if (weight is None) != (bias is None):
+        raise BadInput(f"{path} has only one of weight and bias; give both, zeros where there is no bias")
+    return Activations(**found, layers=layers, head=None if weight is None else (weight, bias))
+
+
+def _module(options: NetworkOptions) -> Any:
+    from ecotone.data.activations import TorchNetwork
+
+    made = _called(options.module or "", "--module")
+    if options.weights is not None:
+        from safetensors.torch import load_model
+
+        try:
+            load_model(made, options.weights)
+        except Exception as error:  # safetensors and torch raise many kinds
+            raise BadInput(f"--weights {options.weights} does not fit the module: {str(error)[:400]}") from None
+    prepared = _preprocess(options)
+
+    def tensors(inputs: Any) -> Any:
+        import torch
+
+        found = prepared(inputs)
+        return found if isinstance(found, torch.Tensor) else torch.as_tensor(found)
+
+    return TorchNetwork(made, options.layers, options.head, tensors, device=options.device)
+
+
+def _called(words: str, option: str) -> Any:
+    found = _function(words, option)
+    try:
+        return found()
+    except Exception as error:  # whatever a user's own function raises
+        raise BadInput(f"{option} {words}() raised {type(error).__name__}: {error}") from None
+
+
+def _function(words: str, option: str) -> Callable[..., Any]:
+    package, _, name = words.partition(":")
+    if not package or not name:
+        raise BadInput(f"{option} {words!r} must be package:function")
+    if "" not in sys.path:
+        sys.path.insert(0, "")  # a module beside the user, as `python -m` has it
+    try:
+        return getattr(importlib.import_module(package), name)  # type: ignore[no-any-return]
+    except (ImportError, AttributeError) as error:
+        raise BadInput(f"{option} {words}: {error}; give a function that Python can import from here") from None
+
+
+def _preprocess(options: NetworkOptions) -> Callable[[Any], Any]:
+    """A block of inputs as what enters the network: ``(x / scale - mean) / std`` of bytes, others as they are."""
+    if options.preprocess is not None:
+        return _function(options.preprocess, "--preprocess")
+    mean, std = (_by_channel(values, word) for values, word in ((options.mean, "--mean"), (options.std, "--std")))
+
+    def prepared(inputs: Any) -> Any:
+        x = np.asarray(inputs)
+        if x.dtype == np.uint8:
+            x = x.astype(np.float32) / np.float32(options.scale)
+        if mean is not None:
+            x = x - mean
+        return x if std is None else x / std
+
+    return prepared
+
+
+def _by_channel(values: Sequence[float], word: str) -> Any:
+    if not values:
+        return None
+    if word == "--std" and min(values) <= 0:
+        raise BadInput(f"--std must be positive, got {min(values)}")
+    return np.asarray(values, np.float32).reshape(-1, 1, 1)
