@@ -222,3 +222,20 @@ def test_scores_behind_a_shaper_read_shaped_features():
     np.testing.assert_allclose(
         ours, plain.score_samples(Activations(features=new * factors[:, None], head=(weight, bias))), rtol=1e-6
     )
+
+
+def test_shapers_chain():
+    cut = np.percentile(known, 80)
+    expected = SCALE(65).score_samples(Activations(features=np.minimum(new, cut), head=(weight, bias)))
+    for chain in (ReAct(80) | SCALE(65), ReAct(80) | SCALE(65) | Energy(), ReAct(80) | (SCALE(65) | Energy())):
+        np.testing.assert_allclose(chain.fit(reference()).score_samples(inside()), expected, rtol=1e-9)
+    learnt = VRA("VRA+", high=90) | (ReAct(70) | ViM(dim=4))  # each learns from what those before it left
+    left = VRA("VRA+", high=90).fit(reference())
+    ours, plain = learnt.fit(reference()), (ReAct(70) | ViM(dim=4))
+    before, after = (
+        Activations(features=left._shape(Doubled(acts)[:]).features, head=(weight, bias))
+        for acts in (reference(), inside())
+    )
+    np.testing.assert_allclose(ours.score_samples(inside()), plain.fit(before).score_samples(after), rtol=1e-9)
+    with pytest.raises(BadInput, match="Energy is a score"):
+        ReAct() | Energy() | SCALE()

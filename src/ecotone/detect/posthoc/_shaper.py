@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable
-from typing import Any, Self
+from typing import Any
 
 from array_api_compat import array_namespace
 
@@ -99,13 +99,16 @@ class Shaped(PostHoc):
         """What both read."""
         return self.shaper.reads() | self.score.reads()
 
-    def fit(self, activations: Activations, y: Any = None) -> Self:
-        """Fit the shaper, then the score on what it shapes."""
-        self.shaper.fit(activations, y)
-        return super().fit(activations, y)
+    def __or__(self, score: PostHoc) -> Shaped:
+        """``ReAct() | SCALE() | KNN()`` shapes twice."""
+        if not isinstance(self.score, Shaper | Shaped):
+            raise BadInput(f"{type(self.score).__name__} is a score, not a shaper; compose shapers, and a score last")
+        return Shaped(self.shaper, self.score | score)
 
     def _fit(self, activations: Activations) -> None:
-        self.score.shapes_ = self.shapes_
+        """Fit the shaper, then the score on what it shapes."""
+        self.shaper.shapes_ = self.score.shapes_ = self.shapes_
+        self.shaper._fit(activations)
         self.score._fit(activations.map(self.shaper._shape))
 
     def _score(self, block: Activations) -> Array:
