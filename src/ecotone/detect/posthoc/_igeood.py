@@ -33,6 +33,7 @@ CARD = Card(
     reads=("logits", "labels"),
     remedy_for=("outside",),
     advice="Look at the rows whose probabilities lie between the classes' centroids.",
+    tier="experimental",
     claim="Mean AUROC over several outside sets, from logits alone, is above that of the largest softmax probability.",
 )
 
