@@ -34,6 +34,7 @@ def detect(
     head: Annotated[str | None, typer.Option(help="Name of the last linear layer, if it is not found")] = None,
     target: Annotated[str | None, typer.Option(help="Column of labels, in tables")] = None,
     size: Annotated[int | None, typer.Option(help="Side to which images are resized")] = None,
+    grey: Annotated[bool, typer.Option("--grey", help="Images as one channel, not three")] = False,
     preprocess: Annotated[str | None, typer.Option(help="package:function from a block of inputs to an array")] = None,
     scale: Annotated[float, typer.Option(help="Bytes are divided by this")] = 255.0,
     mean: Annotated[str | None, typer.Option(help="Then less this, by channel (commas)")] = None,
@@ -63,19 +64,23 @@ def detect(
     check_outputs({"-o": output, "--report": report, "--json": json}, (network, reference, data, calibration))
     from ecotone.checkup.outside import detect_outside
 
-    from ._networks import NetworkOptions, open_network, read_source
+    from ._networks import NetworkOptions, Source, open_network, read_source
 
     runs = open_network(NetworkOptions(
         network, module, weights, trust, tuple(layer or ()), head, preprocess, scale, _numbers(mean, "--mean"),
         _numbers(std, "--std"), device,
     ))  # fmt: skip
     with _stages(quiet=quiet, verbose=verbose) as step:
-        sides = {}
+        sides: dict[str, Source] = {}
+        classes = getattr(runs, "classes", None)
         for role, path in (("reference", reference), ("calibration", calibration), ("data", data)):
             if path is not None:
                 step(f"reading {role}")
                 stored = {} if keep is None else {"output": keep / role}
-                sides[role] = read_source(path, runs, batch, target, size, progress=verbose, **stored)
+                sides[role] = read_source(
+                    path, runs, batch, target, size, 1 if grey else 3, classes, progress=verbose, **stored
+                )
+                classes = sides[role].classes or classes
         held_out = calibration is not None
         known = sides["reference"].activations
         if not held_out:  # a fifth of the reference stands in, and the p-values say so
@@ -85,7 +90,7 @@ def detect(
         live = sides["data"]
         result = detect_outside(
             known, held, live.activations, scores="all" if every else score or None, fdr=fdr, held_out=held_out,
-            names=live.names, classes=sides["reference"].classes, columns=live.columns, seed=seed, step=step,
+            names=live.names, classes=classes, seed=seed, step=step,
         )  # fmt: skip
     if output is not None:
         write_table(output, result.table())

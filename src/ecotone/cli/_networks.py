@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -40,7 +40,6 @@ class Source:
     activations: Activations
     names: list[str] | None = None
     classes: list[str] | None = None
-    columns: list[str] | None = None
 
 
 def open_network(options: NetworkOptions) -> Any:
@@ -71,7 +70,16 @@ def open_network(options: NetworkOptions) -> Any:
     raise BadInput(f"NETWORK {path} is neither .onnx nor .joblib; for a torch module give --module package:function")
 
 
-def read_source(path: str, network: Any, batch: int, target: str | None, size: int | None, **settings: Any) -> Source:
+def read_source(
+    path: str,
+    network: Any,
+    batch: int,
+    target: str | None,
+    size: int | None,
+    channels: Literal[1, 3],
+    classes: Sequence[str] | None,
+    **settings: Any,
+) -> Source:
     """Activations of one source: stored ones, a file of arrays, or data that the network reads now.
 
     Raises
@@ -88,9 +96,15 @@ def read_source(path: str, network: Any, batch: int, target: str | None, size: i
         return Source(open_activations(place, network=network))
     if network is None:
         raise BadInput(f"{path} holds data and there is no network to read it; give NETWORK, or --module")
-    data = open_dataset(path, target=target, size=size)
+    data = open_dataset(path, target=target, size=size, channels=channels, classes=classes)
     acts = read_activations(network, data, batch=batch, **settings)
-    return Source(acts, data.names, data.classes, data.columns)
+    if acts.labels is not None and data.classes and len(data.classes) != acts.classes:
+        raise BadInput(
+            f"{path} has {len(data.classes)} classes ({', '.join(data.classes[:4])} …) and the network {acts.classes}; "
+            "put images of other classes into one folder without subfolders, or leave --target out"
+        )
+    named = type(data).__name__ in ("ImageFolder", "TextRows", "TableRows")
+    return Source(acts, [data.where(i) for i in range(len(data))] if named else None, list(data.classes) or None)
 
 
 def _arrays(path: Path) -> Activations:

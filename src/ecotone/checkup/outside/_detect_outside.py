@@ -200,7 +200,7 @@ def _reasons(
         peers = _typical(held, classes, predicted)
         entry = {"row": row, "pvalue": float(p[row]), "predicted": predicted, "compared_with": peers.tolist()}
         try:
-            tabular = columns is not None and one.inputs is not None and np.ndim(one.inputs[0]) == 1
+            tabular = columns is not None and np.ndim(one.inputs) == 2
             why = contributions(
                 detector, one, judges[peers], samples=4, seed=seed, names=columns if tabular else None
             )[0]  # fmt: skip

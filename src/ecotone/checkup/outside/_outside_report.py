@@ -109,15 +109,12 @@ def _rows(result: OutsideResult) -> str:
 
 
 def _card(result: OutsideResult, entry: dict[str, Any]) -> str:
-    inputs = result.live.inputs
-    row = None if inputs is None else inputs[entry["row"] : entry["row"] + 1][0]
+    row = _row(result.live.inputs, entry["row"])
     shown = ""
     if isinstance(row, str):
         shown = _text(row, entry)
     elif row is not None and is_image(as_numpy(row)):
-        peer = entry["compared_with"][0]
-        usual = None if result.judges.inputs is None else result.judges.inputs[peer : peer + 1][0]
-        shown = _shots(row, usual, entry)
+        shown = _shots(row, _row(result.judges.inputs, entry["compared_with"][0]), entry)
     if not shown or not entry["parts"] or "row " not in entry["parts"][0]["part"]:
         shown += _parts(entry)
     predicted = f" · predicted {name(result.class_name(entry['predicted']))}" if entry["predicted"] is not None else ""
@@ -125,6 +122,14 @@ def _card(result: OutsideResult, entry: dict[str, Any]) -> str:
         f'<div class="card"><h3>{name(result.row_name(entry["row"]), 40)}</h3>'
         f'<p class="tags">{p(entry["pvalue"])}{predicted}</p>{shown}</div>'
     )
+
+
+def _row(inputs: Any, row: int) -> Any:
+    """One row of inputs that are arrays or texts; None of tables, whose parts say all."""
+    if inputs is None:
+        return None
+    block = inputs[row : row + 1]
+    return None if hasattr(block, "column_names") else block[0]
 
 
 def _shots(row: Any, usual: Any, entry: dict[str, Any]) -> str:

@@ -20,8 +20,11 @@ def pseudo_outliers(inside: Activations, *, seed: int | np.random.Generator | No
     Where the network can run again on numeric inputs: ``mixed`` (the mean of two rows of different predicted
     classes), ``shuffled`` (an image's 16 regions in another order; a table's columns each from another row),
     ``noise`` (an image with as much noise as it has contrast; a table's row scaled twice as far from the mean) and
-    ``inverted`` (images alone). Otherwise the same on the activations: ``mixed`` and ``shuffled`` features, or logits
-    where there are no features, with the logits that the head makes of them.
+    ``inverted`` (images alone). Of tables with columns of any kind ``mixed`` takes each column from one of two rows, of
+    texts it joins halves of two, and ``shuffled`` draws a text's words from all texts.
+
+    Otherwise the same on the activations: ``mixed`` and ``shuffled`` features, or logits where there are no features,
+    with the logits that the head makes of them.
 
     Parameters
     ----------
@@ -44,10 +47,9 @@ def pseudo_outliers(inside: Activations, *, seed: int | np.random.Generator | No
         raise BadInput(f"pseudo-outliers are made of pairs of rows; give at least two, got {len(inside)}")
     rng = as_seed(seed)
     other = _partners(inside, rng)
-    if "second_pass" in inside.have() and not isinstance(inside.inputs[0], str):
-        x = as_numpy(inside.inputs[: len(inside)])
-        if x.ndim in (2, 4):
-            return {name: read_activations(inside.network, made) for name, made in _inputs(x, other, rng).items()}
+    made = _of_inputs(inside.inputs[: len(inside)], other, rng) if "second_pass" in inside.have() else {}
+    if made:
+        return {name: read_activations(inside.network, rows) for name, rows in made.items()}
     return _activations(inside, other, rng)
 
 
@@ -63,6 +65,37 @@ def _partners(inside: Activations, rng: np.random.Generator) -> NDArray[np.int64
     found = np.empty(n, dtype=np.int64)
     found[sorted_] = np.roll(sorted_, -step)
     return found
+
+
+def _of_inputs(x: Any, other: NDArray[np.int64], rng: np.random.Generator) -> dict[str, Any]:
+    if hasattr(x, "column_names"):
+        return _tables(x, other, rng)
+    if isinstance(x, list) and isinstance(x[0], str):
+        return _texts(x, other, rng)
+    x = as_numpy(x)
+    return dict(_inputs(x, other, rng)) if x.ndim in (2, 4) and x.dtype.kind in "iuf" else {}
+
+
+def _tables(x: Any, other: NDArray[np.int64], rng: np.random.Generator) -> dict[str, Any]:
+    """Arrow tables as lists of one block."""
+    import pyarrow as pa
+
+    n = x.num_rows
+    mixed = {name: np.where(rng.random(n) < 0.5, np.arange(n), other) for name in x.column_names}
+    shuffled = {name: rng.permutation(n) for name in x.column_names}
+    return {
+        kind: [pa.table({name: x[name].take(pa.array(at)) for name, at in rows.items()})]
+        for kind, rows in (("mixed", mixed), ("shuffled", shuffled))
+    }
+
+
+def _texts(x: list[str], other: NDArray[np.int64], rng: np.random.Generator) -> dict[str, list[str]]:
+    words = [text.split() for text in x]
+    pool = np.array([word for text in words for word in text] or [""])
+    mixed = [
+        " ".join(words[i][: len(words[i]) // 2] + words[j][len(words[j]) // 2 :]) for i, j in enumerate(other.tolist())
+    ]
+    return {"mixed": mixed, "shuffled": [" ".join(rng.choice(pool, len(text))) for text in words]}
 
 
 def _inputs(x: NDArray[Any], other: NDArray[np.int64], rng: np.random.Generator) -> dict[str, NDArray[Any]]:

@@ -74,6 +74,26 @@ class _Inputs(Game):
         return read_activations(self.network, np.where(where, self.row, self.base[j]))
 
 
+class _Columns(Game):
+    """Columns of an Arrow table, exchanged before the network."""
+
+    def __init__(self, row: Activations, typical: Activations, names: Sequence[str] | None) -> None:
+        self.network, self.row, self.base = row.network, row.inputs, typical.inputs
+        values = [self.row.column(i)[0].as_py() for i in range(self.row.num_columns)]
+        shown = [f"{value:.4g}" if isinstance(value, float) else str(value)[:40] for value in values]
+        own = [f"{name} = {value}" for name, value in zip(self.row.column_names, shown, strict=True)]
+        self.names, self.typical = named(len(own), "column", names or own), self.base.num_rows
+
+    def mixed(self, teams: Bools, j: int) -> Activations:
+        import pyarrow as pa
+
+        columns = {}
+        for i, name in enumerate(self.row.column_names):
+            both = pa.chunked_array([*self.row.column(i).chunks, *self.base.column(i).slice(j, 1).chunks])
+            columns[name] = both.take(pa.array(np.where(teams[:, i], 0, 1)))
+        return read_activations(self.network, [pa.table(columns)])
+
+
 class _Words(Game):
     """Words of a text, left out before the network."""
 
@@ -88,12 +108,14 @@ class _Words(Game):
 
     def mixed(self, teams: Bools, j: int) -> Activations:
         texts = [" ".join(word for word, kept in zip(self.words, team, strict=True) if kept) for team in teams]
-        return read_activations(self.network, [np.array(texts, dtype=object)])
+        return read_activations(self.network, texts)
 
 
 def _of_inputs(row: Activations, typical: Activations, names: Sequence[str] | None) -> Game:
     if row.network is None or row.inputs is None or typical.inputs is None:
         raise BadInput("players='inputs' needs inputs= of the rows and of the typical rows, and network= to run again")
+    if hasattr(row.inputs, "column_names"):
+        return _Columns(row, typical, names)
     text = isinstance(row.inputs[0], str)
     return (_Words if text else _Inputs)(row, typical, names)
 
