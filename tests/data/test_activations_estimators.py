@@ -39,8 +39,8 @@ MODELS = {
     "tanh": (MLPClassifier((7,), activation="tanh", max_iter=20), 7), "no hidden": (MLPClassifier((), max_iter=20), 5),
     "boosting": (GradientBoostingClassifier(n_estimators=6), 6),
     "hist": (HistGradientBoostingClassifier(max_iter=6), 6),
-    "lightgbm": (LGBMClassifier(n_estimators=6, verbose=-1), 6), "forest": (RandomForestClassifier(6), 6),
-    "averaged": (LGBMClassifier(n_estimators=6, boosting_type="rf", subsample=0.5, subsample_freq=1, verbose=-1), 6),
+    "lightgbm": (LGBMClassifier(n_estimators=6, verbose=-1, n_jobs=1), 6), "forest": (RandomForestClassifier(6), 6),
+    "averaged": (LGBMClassifier("rf", n_estimators=6, subsample=0.5, subsample_freq=1, verbose=-1, n_jobs=1), 6),
     "extra": (ExtraTreesClassifier(6), 6), "pairs": (SVC(kernel="linear"), 5), "kernel": (SVC(), None),
     "neighbours": (KNeighborsClassifier(), None),
 }  # fmt: skip

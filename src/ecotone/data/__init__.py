@@ -21,5 +21,8 @@ if TYPE_CHECKING:
     from ._table import Table as Table
     from ._table import Untested as Untested
     from ._table import tree_matrix as tree_matrix
+    from .activations._open import open_activations as open_activations
+    from .activations._open_dataset import open_dataset as open_dataset
+    from .activations._read import read_activations as read_activations
 
 __getattr__, __dir__, __all__ = attach(__name__, __file__)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ecotone.contracts import Activations, BadInput
 
+from ._arrow_rows import for_estimator, is_arrow
 from ._estimator_parts import read_parts
 
 
@@ -82,7 +83,7 @@ class EstimatorNetwork:
 
     def __call__(self, inputs: Any, *, maps: bool = False) -> Activations:
         """Run one block of inputs."""
-        x = inputs
+        x = for_estimator(inputs, self.estimator) if is_arrow(inputs) else inputs
         for step in self._steps:
             x = step.transform(x)
         parts = read_parts(self._model, x)

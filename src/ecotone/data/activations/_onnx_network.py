@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ecotone.contracts import Activations, BadInput
 
+from ._arrow_rows import is_arrow, matrix
 from ._onnx_graph import Graph, load_graph, open_session, pooled
 
 PENULTIMATE = "penultimate"
@@ -146,7 +147,7 @@ class OnnxNetwork:
         fed = {}
         for name, kind in self._inputs.items():
             wanted = np.dtype(helper.tensor_dtype_to_np_dtype(kind.elem_type))
-            values = np.asarray(named[name])
+            values = matrix(named[name]) if is_arrow(named[name]) else np.asarray(named[name])
             scale = values.dtype == np.uint8 and wanted.kind == "f" and self.preprocess is None
             fed[name] = values.astype(wanted) / wanted.type(255) if scale else values.astype(wanted)
             sides = [side.dim_value for side in kind.shape.dim]

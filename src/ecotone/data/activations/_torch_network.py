@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from ecotone.contracts import Activations, BadInput, Head
 
+from ._arrow_rows import is_arrow, matrix
 from ._blocks import digest
 from ._torch_parts import AUTOCAST, Compiled, device_of, logits_of, tapped
 
@@ -176,6 +177,7 @@ class TorchNetwork:
 
 
 def _as_tensor(value: Any) -> Tensor:
+    value = matrix(value) if is_arrow(value) else value
     try:
         return torch.tensor(value)
     except (TypeError, ValueError, RuntimeError) as error:
