@@ -97,7 +97,15 @@ def read_source(
     if network is None:
         raise BadInput(f"{path} holds data and there is no network to read it; give NETWORK, or --module")
     data = open_dataset(path, target=target, size=size, channels=channels, classes=classes)
-    acts = read_activations(network, data, batch=batch, **settings)
+    try:
+        acts = read_activations(network, data, batch=batch, **settings)
+    except (RuntimeError, TypeError, ValueError) as error:  # of the user's network; memory is another matter
+        if isinstance(error, BadInput) or "memory" in type(error).__name__.lower():
+            raise
+        shape = tuple(getattr(data, "shape", (len(data),)))
+        raise BadInput(
+            f"the network cannot read {path}, of shape {shape}: {str(error)[:300]}; see --size, --grey, --preprocess"
+        ) from error
     if acts.labels is not None and data.classes and len(data.classes) != acts.classes:
         raise BadInput(
             f"{path} has {len(data.classes)} classes ({', '.join(data.classes[:4])} …) and the network {acts.classes}; "

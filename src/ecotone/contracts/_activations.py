@@ -285,9 +285,16 @@ def _as_head(head: Head | tuple[Array, Array]) -> Head:
 
 
 def _take(value: Any, rows: Any) -> Any:
+    if hasattr(value, "num_rows"):  # an Arrow table
+        at = np.arange(value.num_rows)[rows]
+        return value.slice(rows.start or 0, len(at)) if isinstance(rows, slice) and _plain(rows) else value.take(at)
     if isinstance(value, list | tuple):
         return value[rows] if isinstance(rows, slice) else [value[i] for i in rows.tolist()]
     return value[rows]
+
+
+def _plain(rows: slice) -> bool:
+    return rows.step in (None, 1) and (rows.start or 0) >= 0
 
 
 def _in_memory(value: Any) -> bool:
