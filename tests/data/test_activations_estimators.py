@@ -33,14 +33,15 @@ from ecotone.detect.posthoc import Energy
 
 G = np.random.default_rng(0)
 X = G.normal(size=(240, 5))
+QUICK = {"n_estimators": 6, "verbose": -1, "n_jobs": 1}
 MODELS = {
     "logistic": (LogisticRegression(), 5), "sgd": (SGDClassifier(loss="log_loss"), 5), "svm": (LinearSVC(), 5),
     "discriminant": (LinearDiscriminantAnalysis(), 5), "mlp": (MLPClassifier((8, 6), max_iter=40), 6),
     "tanh": (MLPClassifier((7,), activation="tanh", max_iter=20), 7), "no hidden": (MLPClassifier((), max_iter=20), 5),
     "boosting": (GradientBoostingClassifier(n_estimators=6), 6),
     "hist": (HistGradientBoostingClassifier(max_iter=6), 6),
-    "lightgbm": (LGBMClassifier(n_estimators=6, verbose=-1, n_jobs=1), 6), "forest": (RandomForestClassifier(6), 6),
-    "averaged": (LGBMClassifier("rf", n_estimators=6, subsample=0.5, subsample_freq=1, verbose=-1, n_jobs=1), 6),
+    "lightgbm": (LGBMClassifier(**QUICK), 6), "forest": (RandomForestClassifier(6), 6),
+    "averaged": (LGBMClassifier(**QUICK, boosting_type="rf", subsample=0.5, subsample_freq=1), 6),
     "extra": (ExtraTreesClassifier(6), 6), "pairs": (SVC(kernel="linear"), 5), "kernel": (SVC(), None),
     "neighbours": (KNeighborsClassifier(), None),
 }  # fmt: skip
