@@ -29,6 +29,7 @@ CARD = Card(
     row=95,
     remedy_for=("outside",),
     advice="Look at the rows that break relations which all rows of the reference keep.",
+    tier="experimental",
     claim="Around a spiral and on tables it is above the residual of principal components and Deep SVDD, and not below "
     "the distance to the second neighbour.",
 )

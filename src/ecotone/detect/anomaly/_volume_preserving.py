@@ -10,32 +10,6 @@ from torch import Tensor, nn
 NARROWEST = 64  # a table of a few columns bends nothing with layers as wide as itself
 
 
-class Rotation(nn.Module):
-    """:math:`x \\mapsto e^{U - U^\\top} Q x + b`, U strictly upper triangular and Q fixed; U random without a Q."""
-
-    base: Tensor
-
-    def __init__(self, d: int, base: Tensor | None = None) -> None:
-        super().__init__()
-        upper, bias = torch.zeros(d, d), torch.zeros(d)
-        if base is None:
-            upper.uniform_(-math.pi, math.pi)
-            bias.uniform_(-1, 1).div_(math.sqrt(d))
-        self.upper, self.bias = nn.Parameter(upper.triu(1)), nn.Parameter(bias)
-        self.register_buffer("base", torch.eye(d) if base is None else base)
-
-    def matrix(self) -> Tensor:
-        """The rotation, ``(d, d)``."""
-        upper = self.upper.triu(1)
-        return torch.matrix_exp(upper - upper.T) @ self.base
-
-    def forward(self, x: Tensor) -> Tensor:
-        return x @ self.matrix().T + self.bias
-
-    def inverse(self, y: Tensor) -> Tensor:
-        return (y - self.bias) @ self.matrix()
-
-
 class Coupling(nn.Module):
     """Adds to the first half a perceptron of the rest: three hidden layers as wide as the rest, 64 at least."""
 
@@ -63,7 +37,7 @@ class Coupling(nn.Module):
 
 
 class VolumePreserving(nn.Module):
-    """Blocks of a rotation and a coupling, then a rotation.
+    """Blocks of a rotation :math:`x \\mapsto e^{U - U^\\top} Q x + b` and a coupling, then a rotation.
 
     Parameters
     ----------
@@ -71,29 +45,44 @@ class VolumePreserving(nn.Module):
     blocks : int
         0 leaves one rotation.
     random : bool
-        Start from random rotations and couplings; or from the identity, as random rotations that the last one undoes,
-        with couplings that add nothing: then each coupling still mixes all coordinates, and can learn.
+        Start from random rotations and couplings; or from the identity, as random Q that the last one undoes, with
+        couplings that add nothing: then each coupling still mixes all coordinates, and can learn.
     """
+
+    base: Tensor  # Q
 
     def __init__(self, d: int, blocks: int, random: bool = False) -> None:
         super().__init__()
-        parts: list[nn.Module] = []
-        turned = torch.eye(d, dtype=torch.float64)
-        for _ in range(blocks):
-            turn = torch.linalg.qr(torch.randn(d, d, dtype=torch.float64))[0]
-            turned = turn @ turned
-            parts += [Rotation(d, None if random else turn), *([Coupling(d, random)] if d > 1 else [])]
-        self.parts = nn.ModuleList([*parts, Rotation(d, None if random else turned.T)])
+        blocks = blocks if d > 1 else 0  # one coordinate has no other to bend it
+        upper, bias, base = torch.zeros(blocks + 1, d, d), torch.zeros(blocks + 1, d), torch.eye(d)[None]
+        if random:
+            upper.uniform_(-math.pi, math.pi)
+            bias.uniform_(-1, 1).div_(math.sqrt(d))
+        elif blocks:
+            turns = torch.linalg.qr(torch.randn(blocks, d, d, dtype=torch.float64))[0]
+            back = torch.linalg.multi_dot([torch.eye(d).double(), *turns.mT, torch.eye(d).double()])
+            base = torch.cat([turns, back[None]]).float()
+        self.upper, self.bias = nn.Parameter(upper.triu(1)), nn.Parameter(bias)
+        self.register_buffer("base", base.repeat(len(upper) // len(base), 1, 1))
+        self.couplings = nn.ModuleList(Coupling(d, random) for _ in range(blocks))
 
-    def forward(self, x: Tensor) -> Tensor:
-        for part in self.parts:
-            x = part(x)
-        return x
+    def rotations(self) -> Tensor:
+        """All of them, ``(blocks + 1, d, d)``; to be given to both directions where both are taken."""
+        upper = self.upper.triu(1)
+        return torch.matrix_exp(upper - upper.mT) @ self.base
 
-    def inverse(self, y: Tensor) -> Tensor:
+    def forward(self, x: Tensor, rotations: Tensor | None = None) -> Tensor:
+        turns = self.rotations() if rotations is None else rotations
+        for turn, bias, coupling in zip(turns, self.bias, self.couplings, strict=False):
+            x = coupling(x @ turn.T + bias)
+        return x @ turns[-1].T + self.bias[-1]
+
+    def inverse(self, y: Tensor, rotations: Tensor | None = None) -> Tensor:
         """The rows that ``y`` is the image of."""
-        for part in reversed(self.parts):
-            y = part.inverse(y)  # type: ignore[operator]
+        turns = self.rotations() if rotations is None else rotations
+        y = (y - self.bias[-1]) @ turns[-1]
+        for i in range(len(self.couplings) - 1, -1, -1):
+            y = (self.couplings[i].inverse(y) - self.bias[i]) @ turns[i]  # type: ignore[operator]
         return y
 
 
@@ -103,7 +92,8 @@ def invariant_loss(network: VolumePreserving, x: Tensor, k: int) -> Tensor:
     The second term has its gradient through the inverse only. Without it a map of determinant 1 may squeeze any k
     outputs to zero and stretch the others.
     """
-    y = network(x)
+    turns = network.rotations()
+    y = network(x, turns)
     kept = y.detach().clone()
     kept[:, -k:] = 0
-    return (y[:, -k:] ** 2).mean() + ((network.inverse(kept) - x) ** 2).mean()
+    return (y[:, -k:] ** 2).mean() + ((network.inverse(kept, turns) - x) ** 2).mean()

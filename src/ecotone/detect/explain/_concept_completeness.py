@@ -34,6 +34,7 @@ CARD = Card(
     reads=("features", "head", "labels"),
     remedy_for=("outside",),
     advice="Look at what the concepts that carry the detections stand for.",
+    tier="experimental",
     claim="Where a stroke is planted into digits, the concept that contributes most is nearer the stroke's direction "
     "than with concepts learned for the classifier alone.",
 )
