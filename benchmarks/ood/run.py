@@ -113,6 +113,7 @@ def recommended(fitted: dict[str, Any], acts: dict[str, Activations], figures: d
     return {
         "name": found.name, "best": max(mean, key=lambda m: mean[m]), "regret": best - mean[found.name],
         "regret_knn": best - mean["KNN"], "early": dict(found.early),
+        "mean": {m: found.mean(m) for m in found.aurocs},
     }  # fmt: skip
 
 

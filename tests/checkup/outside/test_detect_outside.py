@@ -21,19 +21,24 @@ def _live(share, n=300, seed=31):
 
 def test_rows_outside_are_named_and_explained():
     result = detect_outside(
-        reference(), _calibration(), _live(0.2), scores=["ViM", "Energy"], columns=list("abcdef"), classes=list("ABCD")
+        reference(),
+        _calibration(),
+        _live(0.2),
+        scores=["ViM", "Residual"],
+        columns=list("abcdef"),
+        classes=list("ABCD"),
     )
     assert set(range(240, 300)) <= set(result.outside) and len(result.outside) < 85
     low, high = result.content["found"]["interval"]
     assert low < 0.2 < high
-    best = {score["name"]: score["pseudo_early"] for score in result.content["scores"]}
+    best = {score["name"]: score["worth"] for score in result.content["scores"]}
     assert result.content["recommended"] == max(best, key=best.get)
     why = result.content["reasons"][0]
     assert {part["part"] for part in why["parts"]} == set("abcdef")
     assert why["parts"][0]["part"] in "cdef"  # the columns that foreign rows move
     judge = Calibrated(ViM().fit(reference()))
     table = result.table()
-    assert table.num_rows == 300 and {"score.ViM", "pvalue.Energy", "outside", "predicted"} <= set(table.column_names)
+    assert table.num_rows == 300 and {"score.ViM", "pvalue.Residual", "outside", "predicted"} <= set(table.column_names)
     np.testing.assert_allclose(table["score.ViM"], judge.scorer.score_samples(_live(0.2)))
     assert set(table["predicted"].to_pylist()) <= set("ABCD")
     assert "outside" in str(result) and json.loads(json.dumps(result.content, allow_nan=False))
@@ -66,6 +71,16 @@ def test_calibration_on_fitted_rows_is_labelled():
     assert detect_outside(reference(), _calibration(), _live(0.1), scores=["Energy"]).content["calibrated"]
     told = detect_outside(reference(), _calibration(), _live(0.1), scores=["Energy"], held_out=False)
     assert not told.content["calibrated"]
+
+
+def test_twins_of_discrete_rows_are_no_copies():
+    """Rows of few different values are in the reference and in the calibration without being the same rows."""
+    g = np.random.default_rng(0)
+
+    def few(n):
+        return Activations(logits=np.eye(3)[g.integers(0, 3, n)] * 5 - 1)
+
+    assert detect_outside(few(200), few(100), few(50), scores=["Energy"]).content["calibrated"]
 
 
 def test_the_rows_that_choose_do_not_calibrate():

@@ -1,4 +1,5 @@
 import numpy as np
+import pyarrow as pa
 import pytest
 from networks import inside, outside, passed, reference
 
@@ -9,9 +10,10 @@ from ecotone.detect.posthoc import Energy, ViM
 
 def test_pseudo_outliers_of_inputs_run_through_the_network():
     sets = pseudo_outliers(inside(), seed=1)
-    assert set(sets) == {"mixed", "shuffled", "noise"}
+    assert set(sets) == {"mixed", "shuffled", "noise", "mixed features", "shuffled features"}
     x = inside().inputs
-    for acts in sets.values():
+    np.testing.assert_allclose(np.sort(sets["shuffled features"].features, 0), np.sort(inside().features, 0), rtol=1e-6)
+    for acts in (sets[name] for name in ("mixed", "shuffled", "noise")):
         assert len(acts) == len(x)
         np.testing.assert_allclose(acts.logits, passed(acts.inputs).logits, rtol=1e-5)
     np.testing.assert_allclose(np.sort(sets["shuffled"].inputs, 0), np.sort(x, 0))
@@ -25,6 +27,33 @@ def test_mixed_rows_join_two_predicted_classes():
     made = pseudo_outliers(Activations(features=x, logits=logits))["mixed"]
     sides = (made.logits > -4 + 1e-9).sum(1)
     assert (sides == 2).mean() > 0.95
+
+
+def test_tables_of_any_columns_and_texts():
+    frame = pa.table({"a": np.arange(40.0), "b": ["x", "y"] * 20})
+
+    class Table:
+        differentiable = False
+
+        def __call__(self, inputs, *, maps=False):
+            a = np.asarray(inputs["a"])
+            return Activations.unchecked(logits=np.c_[a - 20.5, 20.5 - a], inputs=inputs, network=self)
+
+    sets = pseudo_outliers(Table()(frame).replace(inputs=frame))
+    assert set(sets) == {"mixed", "shuffled", "mixed features", "shuffled features"}
+    np.testing.assert_allclose(np.sort(sets["shuffled"].logits[:, 0]), np.arange(40) - 20.5)
+
+    class Lengths:
+        differentiable = False
+
+        def __call__(self, inputs, *, maps=False):
+            n = np.array([[len(text.split()), text.count("b")] for text in inputs], float)
+            return Activations.unchecked(logits=n - 2.2, inputs=inputs, network=self)
+
+    texts = ["a a a a", "b b b b b b"] * 10
+    sets = pseudo_outliers(Lengths()(texts).replace(inputs=texts))
+    np.testing.assert_allclose(sets["shuffled"].logits[:, 0] + 2.2, [4, 6] * 10)
+    assert (sets["mixed"].logits[:, 1] + 2.2 == 3).any()  # half of one, half of the other
 
 
 def test_regions_of_images_move_whole():

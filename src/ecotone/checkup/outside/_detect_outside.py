@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -147,11 +148,14 @@ def _chosen(
 
 
 def _seen(reference: Activations, calibration: Activations) -> bool:
-    """Whether some calibration rows are rows of the reference: one in a hundred, by their features or logits."""
+    """Whether calibration rows are rows of the reference, by features or logits, more than twins in it explain."""
     for part in ("features", "logits"):
         if getattr(reference, part) is not None and getattr(calibration, part) is not None:
-            known = {row.tobytes() for row in reference.gather(part)}
-            return sum(row.tobytes() in known for row in calibration.gather(part)) > 0.01 * len(calibration)
+            count = Counter(row.tobytes() for row in reference.gather(part))
+            shared = sum(row.tobytes() in count for row in calibration.gather(part)) / len(calibration)
+            twins = sum(times for times in count.values() if times > 1) / len(reference)
+            noise = 3 * np.sqrt(twins * (1 - twins) / len(calibration))
+            return bool(shared > twins + noise + 0.01)
     return False
 
 
@@ -170,6 +174,7 @@ def _entry(
         "name": name, "named": len(rows), "also": both, **_share(p, n), "seconds": seconds, "pseudo": aurocs,
         "pseudo_mean": chosen.mean(name) if chosen and aurocs else None,
         "pseudo_early": chosen.early.get(name) if chosen else None,
+        "worth": chosen.worth(name) if chosen and aurocs else None,
     }  # fmt: skip
 
 

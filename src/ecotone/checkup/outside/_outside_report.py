@@ -209,7 +209,7 @@ def _spread(result: OutsideResult) -> str:
 
 
 def _scores(content: dict[str, Any]) -> str:
-    entries = sorted(content["scores"], key=lambda e: -(e["pseudo_early"] or 0.0))
+    entries = sorted(content["scores"], key=lambda e: -(e["worth"] or 0.0))
     head = (
         "score",
         "pseudo-outliers",
@@ -234,9 +234,9 @@ def _scores(content: dict[str, Any]) -> str:
     ]
     said = (
         "The chosen score told held-out rows best from <em>pseudo-outliers</em>, which were made by breaking such "
-        "rows: <em>early</em> is the part of the AUROC with at most a tenth of the rows inside flagged, on a scale "
-        "from chance, .5, to 1. That is a guess about real ones. Each score's p-values hold on their own; the rows "
-        "named above are those of the chosen score alone."
+        "rows, by the mean of two figures: the AUROC, and <em>early</em>, its part with at most a tenth of the rows "
+        "inside flagged, on a scale from chance, .5, to 1. That is a guess about real ones. Each "
+        "score's p-values hold on their own; the rows named above are those of the chosen score alone."
     )
     return f'<h2>Every score</h2><p class="text soft">{said}</p>{table(head, cells, {1, 2, 4, 5, 7})}'
 
@@ -252,7 +252,7 @@ def _agreement(content: dict[str, Any]) -> str:
     names, matrix = content["agreement"]["names"], content["agreement"]["spearman"]
     if len(names) < 2:
         return ""
-    order = sorted(range(len(names)), key=lambda i: -(content["scores"][i]["pseudo_early"] or 0.0))[:_HEATED]
+    order = sorted(range(len(names)), key=lambda i: -(content["scores"][i]["worth"] or 0.0))[:_HEATED]
     foot = "".join(f'<th><span class="tall">{name(names[i])}</span></th>' for i in order)
     body = "".join(
         f"<tr><th>{name(names[i])}</th>" + "".join(f"<td>{_cell(matrix[i][j])}</td>" for j in order) + "</tr>"

@@ -23,8 +23,9 @@ def pseudo_outliers(inside: Activations, *, seed: int | np.random.Generator | No
     ``inverted`` (images alone). Of tables with columns of any kind ``mixed`` takes each column from one of two rows, of
     texts it joins halves of two, and ``shuffled`` draws a text's words from all texts.
 
-    Otherwise the same on the activations: ``mixed`` and ``shuffled`` features, or logits where there are no features,
-    with the logits that the head makes of them.
+    Without such a network, and beside the others for tables and texts, whose broken rows may look like any row:
+    ``mixed`` and ``shuffled`` features, or logits where there are no features, with the logits that the head makes of
+    them.
 
     Parameters
     ----------
@@ -49,7 +50,10 @@ def pseudo_outliers(inside: Activations, *, seed: int | np.random.Generator | No
     other = _partners(inside, rng)
     made = _of_inputs(inside.inputs[: len(inside)], other, rng) if "second_pass" in inside.have() else {}
     if made:
-        return {name: read_activations(inside.network, rows) for name, rows in made.items()}
+        sets = {name: read_activations(inside.network, rows) for name, rows in made.items()}
+        if _images(inside.inputs[:1]) or (inside.features is None and inside.logits is None):
+            return sets
+        return sets | {f"{name} features": acts for name, acts in _activations(inside, other, rng).items()}
     return _activations(inside, other, rng)
 
 
@@ -65,6 +69,10 @@ def _partners(inside: Activations, rng: np.random.Generator) -> NDArray[np.int64
     found = np.empty(n, dtype=np.int64)
     found[sorted_] = np.roll(sorted_, -step)
     return found
+
+
+def _images(x: Any) -> bool:
+    return not hasattr(x, "column_names") and np.ndim(x) == 4
 
 
 def _of_inputs(x: Any, other: NDArray[np.int64], rng: np.random.Generator) -> dict[str, Any]:

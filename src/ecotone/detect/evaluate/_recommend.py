@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from sklearn.metrics import roc_auc_score
@@ -23,7 +23,7 @@ class Recommendation:
     Parameters
     ----------
     name : str
-        With the largest mean of ``early``.
+        With the largest mean of ``early`` and of the AUROC.
     early : mapping of str to float
         By score, the mean over kinds of the partial AUROC up to one row in ten flagged wrongly, standardised so that
         .5 is chance and 1 perfect.
@@ -42,6 +42,10 @@ class Recommendation:
         """Mean AUROC of one score over the kinds."""
         return float(np.mean(list(self.aurocs[name].values())))
 
+    def worth(self, name: str) -> float:
+        """What the choice goes by: the mean of ``mean(name)`` and ``early[name]``."""
+        return (self.mean(name) + self.early[name]) / 2
+
 
 def recommend(
     detectors: Mapping[str, Scorer],
@@ -50,11 +54,11 @@ def recommend(
     outliers: Mapping[str, Activations] | None = None,
     seed: int = 0,
 ) -> Recommendation:
-    """Choose among fitted scores by how early they tell pseudo-outliers from held-out rows.
+    """Choose among fitted scores by how well, and how early, they tell pseudo-outliers from held-out rows.
 
-    What counts is the part of the curve where few rows inside are flagged, for there rows are named. No real outlier
-    is used, so this is a guess about those to come: how good a guess is measured in ``benchmarks/ood``. Rows that
-    choose must not calibrate as well.
+    Half of what counts is the AUROC, half its part where few rows inside are flagged, for there rows are named. No
+    real outlier is used, so this is a guess about those to come: how good a guess is measured in ``benchmarks/ood``.
+    Rows that choose must not calibrate as well.
 
     Parameters
     ----------
@@ -97,7 +101,8 @@ def recommend(
             failed[name] = str(error)
     if not aurocs:
         raise BadInput(f"no score reads the pseudo-outliers: {next(iter(failed.values()))}")
-    return Recommendation(max(early, key=lambda name: early[name]), early, aurocs, failed)
+    found = Recommendation("", early, aurocs, failed)
+    return replace(found, name=max(early, key=found.worth))
 
 
 def _early(inside: Floats, outside: Floats) -> float:
