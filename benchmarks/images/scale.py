@@ -20,7 +20,7 @@ from ecotone.learn.training import train
 from ecotone.measure.distances import gaussian_wasserstein
 
 SIZE = 96  # pixels to which images are enlarged for the features
-EPOCHS = 2  # of the classifier
+EPOCHS = 1  # of the classifier
 
 
 def moments(images: np.ndarray, device: str) -> tuple[np.ndarray, np.ndarray]:

@@ -74,24 +74,24 @@ def _share(x: float) -> str:
 
 
 def write(results: Path, kept: Path, sources: dict[str, Callable[[], Images]], steps: int) -> None:
-    """From what is there; ``steps`` is what training takes where no clock ends it."""
+    """From the results that are there; ``steps`` is what training takes where no clock ends it."""
     found = {p.stem: json.loads(p.read_text(encoding="utf-8")) for p in sorted(results.glob("*.json"))}
     small = [run for name, run in found.items() if "run" in run and not name.startswith("cifar")]
     total = sum(run["seconds"] for name, run in found.items() if not name.startswith("cifar")) / 60
     quality, cost, shown = [], [], []
     for about, title in TITLES.items():
         runs = [found[f"{about}_{kind}"] for kind in KINDS if f"{about}_{kind}" in found]
-        if not runs:
-            continue
-        quality += _scale_rows(about, found[f"{about}_scale"])
-        quality += [_run_rows(run)[0] for run in runs]
-        cost += [_run_rows(run)[1] for run in runs]
+        if runs:
+            quality += _scale_rows(about, found[f"{about}_scale"])
+            quality += [_run_rows(run)[0] for run in runs]
+            cost += [_run_rows(run)[1] for run in runs]
         made = picture(about, kept, sources[about]()) if about in sources else None
         made = made or PICTURES / f"images-{about}.png"
         if made.exists():
             shown.append(f"![{title}: samples of each class](../../docs/pictures/{made.name})")
     if not small:
         return
+    missing = [f"{about}_{kind}" for about in sources for kind in KINDS if f"{about}_{kind}" not in found]
     gpu = any(run.get("device") == "cuda" for run in found.values())
     text = TEXT.format(
         count=max(run["drawn"] for run in found.values() if "drawn" in run),
@@ -105,6 +105,7 @@ def write(results: Path, kept: Path, sources: dict[str, Callable[[], Images]], s
         total=total,
         clock=CLOCK.format(steps=steps) if any(run["steps"] < steps for run in small) else "",
         half=total / 2,
+        missing=f" Not measured yet: {', '.join(missing)}." if missing else "",
     )
     (HERE / "README.md").write_text(text, encoding="utf-8")
 
@@ -144,8 +145,8 @@ median; the last column is the share nearer than all but 1 % of held-out images 
 {cost}
 
 Minutes and seconds are processor time on one thread of a shared machine, where other work slows it down; the time for
-10 000 is scaled from {count:,}. All four runs, with drawing and measuring, took {total:.0f} minutes of processor time:
-{half:.0f} on two cores.
+10 000 is scaled from {count:,}. These runs, with drawing and measuring, took {total:.0f} minutes of processor time:
+{half:.0f} on two cores.{missing}
 
 {shown}
 
