@@ -77,11 +77,15 @@ def test_a_part_of_the_reference_is_enough():
 
 def test_elements_of_no_gradient_do_not_move():
     module = torch.nn.Sequential(torch.nn.Linear(4, 3), torch.nn.ReLU(), torch.nn.Linear(3, 2))
-    module[0].weight.data[:, :2] = 0
+    module[0].weight.data = torch.tensor([[0.0, 0, 1, 2], [0, 0, 2, 3], [0, 0, 3, 4]])
+    module[0].bias.data[:] = 0
+    module[2].weight.data = torch.tensor([[1.0, 1, 1], [0, 0, 0]])
+    module[2].bias.data[:] = 0
     acts = read_activations(module, np.ones((5, 4), np.float32))
-    plain = AdaSCALE(share=0.5, eps=0.0).fit(acts).shifts_
-    np.testing.assert_array_equal(AdaSCALE(share=0.5).fit(acts).shifts_, plain)
-    assert (AdaSCALE(share=0.75).fit(acts).shifts_ != plain).any()
+    still = AdaSCALE(share=0.5).fit(acts).shifts_  # the two that nothing hangs on
+    np.testing.assert_array_equal(still, np.full(5, 7.0))  # the largest of the features 3, 5 and 7, and no shift
+    moved = AdaSCALE(share=0.75).fit(acts).shifts_  # the third by a half: 8.5 of the largest, 1.5 of shift
+    np.testing.assert_allclose(moved, np.full(5, 8.5 + 10 * 1.5))
 
 
 def test_zero_features_are_finite():
