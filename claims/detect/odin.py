@@ -15,7 +15,7 @@ from paired import paired
 
 from ecotone.detect.posthoc import MSP, ODIN, PostHoc
 
-ROWS = 500  # of each set: every row takes two passes and a gradient
+ROWS = 250  # of each set: every row takes two passes and a gradient
 
 
 def run(seeds: int = 5) -> dict[str, Any]:
