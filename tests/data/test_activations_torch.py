@@ -206,6 +206,8 @@ def test_data_that_is_no_data():
         read_activations(network(), X, batch=0)
     with pytest.raises(BadInput, match="are no tensor"):
         read_activations(network(), [["a", "b"]])
+    with pytest.raises(BadInput, match="a block of the data is a float; give arrays"):
+        read_activations(network(), [[1.0, 2.0], [3.0, 4.0]])
     with pytest.raises(BadInput, match="3 parts"):
         read_activations(network(), [(X, Y, Y)])
     with pytest.raises(BadInput, match=r"give a torch\.nn\.Module"):

@@ -48,7 +48,11 @@ def length(x: Any) -> int:
     """Rows of a block."""
     if isinstance(x, Mapping):
         return min((length(value) for value in x.values()), default=0)
-    return int(x.shape[0]) if hasattr(x, "shape") and x.shape else len(x)
+    if hasattr(x, "shape") and x.shape:
+        return int(x.shape[0])
+    if not hasattr(x, "__len__"):
+        raise BadInput(f"a block of the data is a {type(x).__name__}; give arrays, or blocks of rows")
+    return len(x)
 
 
 def cut(x: Any, start: int, stop: int | None = None) -> Any:

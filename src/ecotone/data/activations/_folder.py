@@ -15,7 +15,7 @@ from ._checked import Arrays, raise_different
 from ._open import open_activations
 from ._parts import HEAD, INDEX, find_part, part_path, read_index, write_head, write_index, write_part
 
-PART_BYTES = 1 << 27  # of one part; writing one holds some three times as much in memory
+PART_BYTES = 1 << 26  # of one part; writing one holds some four times as much in memory
 
 
 class Folder:

@@ -38,16 +38,18 @@ def read_activations(
     """Run a network over data once and keep what its layers left, in memory or in a folder.
 
     Every value is checked to be finite as it comes, and a value that is not is named by layer and row. With
-    ``output`` the memory needed is that of a block and of a part (128 MiB), whatever the number of rows: whole parts
-    are written beside each other, and the index last. When the loader or the machine dies halfway, the same call
+    ``output`` the memory needed is that of a block and of four parts of 64 MiB, whatever the number of rows: whole
+    parts are written beside each other, and the index last. When the loader or the machine dies halfway, the same call
     again goes on after the last whole part; settings, weights or data that differ are refused.
 
     Parameters
     ----------
-    network : torch.nn.Module or Network
-        A module is wrapped as :class:`TorchNetwork`.
-    data : array (n, ...), sequence of rows, or iterable of blocks
-        Blocks are arrays, ``(array, labels)`` or mappings of arrays, as torch's loaders give them.
+    network : torch.nn.Module, path, classifier or Network
+        Wrapped as :class:`TorchNetwork`, the path of an ONNX file as :class:`OnnxNetwork`, a fitted classifier as
+        :class:`EstimatorNetwork`.
+    data : array (n, ...), data frame, sequence of rows, or iterable of blocks
+        What :func:`open_dataset` gives, too. Blocks are arrays, ``(array, labels)`` or mappings of arrays, as torch's
+        loaders give them.
     layers : sequence of str
         Layers to keep beside features and logits.
     labels : (n,) integers, optional
@@ -65,7 +67,7 @@ def read_activations(
     progress : bool
         Show a bar.
     **options
-        Further settings of :class:`TorchNetwork`, such as ``device="auto"``.
+        Further settings of :class:`TorchNetwork` or :class:`OnnxNetwork`, such as ``device="auto"``.
 
     Returns
     -------
