@@ -143,13 +143,14 @@ def one(name: str, asked: argparse.Namespace, data: Images) -> None:
     print(f"== {name}", flush=True)
     model, told = trained(name, data, asked)
     samples = drawn(name, model, count, asked)
-    known = scale.scales(about, data, asked.device, count, asked.kept)
-    began = time.process_time()
-    found = scale.measured(about, samples["images"], samples["label"], data, asked.device, known, asked.kept)
     told |= {"sampler": RUNS[kind]["name"], "drawn": count, "sampling_seconds": float(samples["seconds"])}
-    training = told["steps"] * told["batch"] / told["images_per_second"]
-    told["seconds"] = training + told["sampling_seconds"] + time.process_time() - began
-    body = {"run": name, "processor": processor(asked.device)} | told | found
+    told["seconds"] = told["steps"] * told["batch"] / told["images_per_second"] + told["sampling_seconds"]
+    body = {"run": name, "processor": processor(asked.device)} | told
+    if not asked.steps:  # kept before the measures, which take minutes, too
+        (RESULTS / f"{name}.json").write_text(json.dumps(body, indent=1) + "\n", encoding="utf-8")
+    known, began = scale.scales(about, data, asked.device, count, asked.kept), time.process_time()
+    body |= scale.measured(about, samples["images"], samples["label"], data, asked.device, known, asked.kept)
+    body["seconds"] += time.process_time() - began
     if asked.steps:
         print(json.dumps({"scale": known} | body, indent=1))
         return
@@ -187,7 +188,8 @@ def main(arguments: list[str]) -> int:
     RESULTS.mkdir(exist_ok=True)
     asked.kept.mkdir(parents=True, exist_ok=True)
     for name in [] if asked.table else asked.only or names:
-        if not (RESULTS / f"{name}.json").exists() or asked.steps:
+        path = RESULTS / f"{name}.json"
+        if asked.steps or not path.exists() or "frechet" not in json.loads(path.read_text(encoding="utf-8")):
             one(name, asked, sources[name.rsplit("_", 1)[0]]())
     if not asked.steps:
         write(RESULTS, KEPT, DATA, SMALL["steps"])

@@ -54,19 +54,24 @@ def _scale_rows(about: str, known: dict[str, Any]) -> list[str]:
     return [*rows, f"| {title}: held-out images | | {known['accuracy']:.3f} | {near['median']:.1f} | .010 |"]
 
 
-def _run_rows(run: dict[str, Any]) -> tuple[str, str]:
+def _quality_row(run: dict[str, Any]) -> str:
     about, kind = run["run"].rsplit("_", 1)
-    title, near = f"{TITLES[about]}: {KINDS[kind]}", run["nearest"]
+    title = f"**{TITLES[about]}: {KINDS[kind]}**"
+    if "frechet" not in run:
+        return f"| {title} | not measured yet | | | |"
+    near = run["nearest"]
+    distance = f"**{run['frechet']:.1f}**"
+    return f"| {title} | {distance} | {run['accuracy']:.3f} | {near['median']:.1f} | {_share(near['near'])} |"
+
+
+def _cost_row(run: dict[str, Any]) -> str:
+    about, kind = run["run"].rsplit("_", 1)
     minutes = run["steps"] * run["batch"] / run["images_per_second"] / 60
-    quality = (
-        f"| **{title}** | **{run['frechet']:.1f}** | {run['accuracy']:.3f} | {near['median']:.1f} "
-        f"| {_share(near['near'])} |"
+    return (
+        f"| {TITLES[about]}: {KINDS[kind]} | {run['steps']:,} of {run['batch']} | {run['images_per_second']:.0f} "
+        f"| {minutes:.1f} | {run['sampler']} | {run['sampling_seconds'] * 10_000 / run['drawn']:.0f} "
+        f"| {run['processor']} |"
     )
-    cost = (
-        f"| {title} | {run['steps']:,} of {run['batch']} | {run['images_per_second']:.0f} | {minutes:.1f} "
-        f"| {run['sampler']} | {run['sampling_seconds'] * 10_000 / run['drawn']:.0f} | {run['processor']} |"
-    )
-    return quality, cost
 
 
 def _share(x: float) -> str:
@@ -82,16 +87,18 @@ def write(results: Path, kept: Path, sources: dict[str, Callable[[], Images]], s
     for about, title in TITLES.items():
         runs = [found[f"{about}_{kind}"] for kind in KINDS if f"{about}_{kind}" in found]
         if runs:
-            quality += _scale_rows(about, found[f"{about}_scale"])
-            quality += [_run_rows(run)[0] for run in runs]
-            cost += [_run_rows(run)[1] for run in runs]
+            quality += _scale_rows(about, found[f"{about}_scale"]) if f"{about}_scale" in found else []
+            quality += [_quality_row(run) for run in runs]
+            cost += [_cost_row(run) for run in runs]
         made = picture(about, kept, sources[about]()) if about in sources else None
         made = made or PICTURES / f"images-{about}.png"
         if made.exists():
             shown.append(f"![{title}: samples of each class](../../docs/pictures/{made.name})")
     if not small:
         return
-    missing = [f"{about}_{kind}" for about in sources for kind in KINDS if f"{about}_{kind}" not in found]
+    missing = [
+        f"{about}_{kind}" for about in sources for kind in KINDS if "frechet" not in found.get(f"{about}_{kind}", {})
+    ]
     gpu = any(run.get("device") == "cuda" for run in found.values())
     text = TEXT.format(
         count=max(run["drawn"] for run in found.values() if "drawn" in run),
@@ -104,8 +111,7 @@ def write(results: Path, kept: Path, sources: dict[str, Callable[[], Images]], s
         passes=max(run["steps"] * run["batch"] for run in small) / 60_000,
         total=total,
         clock=CLOCK.format(steps=steps) if any(run["steps"] < steps for run in small) else "",
-        half=total / 2,
-        missing=f" Not measured yet: {', '.join(missing)}." if missing else "",
+        missing=f" Not complete: {', '.join(missing)}." if missing else "",
     )
     (HERE / "README.md").write_text(text, encoding="utf-8")
 
@@ -145,8 +151,7 @@ median; the last column is the share nearer than all but 1 % of held-out images 
 {cost}
 
 Minutes and seconds are processor time on one thread of a shared machine, where other work slows it down; the time for
-10 000 is scaled from {count:,}. These runs, with drawing and measuring, took {total:.0f} minutes of processor time:
-{half:.0f} on two cores.{missing}
+10 000 is scaled from {count:,}. Together these runs took {total:.0f} minutes of processor time so far.{missing}
 
 {shown}
 
