@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from ._read import read_activations as read_activations
     from ._rows import ArrayRows as ArrayRows
     from ._rows import Rows as Rows
-    from ._rows import TableRows as TableRows
     from ._rows import TextRows as TextRows
     from ._stored import StoredArray as StoredArray
+    from ._table_rows import TableRows as TableRows
     from ._torch_network import TorchNetwork as TorchNetwork
 
 __getattr__, __dir__, __all__ = attach(__name__, __file__)

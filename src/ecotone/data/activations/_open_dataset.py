@@ -12,7 +12,8 @@ import numpy as np
 from ecotone.contracts import BadInput
 
 from ._images import ENDINGS, ImageFolder
-from ._rows import ArrayRows, Rows, TableRows, TextRows
+from ._rows import ArrayRows, Rows, TextRows
+from ._table_rows import TableRows
 
 VALUES = ("x", "X", "images", "data", "inputs", "features", "arr_0")
 LABELS = ("y", "labels", "label", "target", "targets", "arr_1")
