@@ -8,7 +8,6 @@ from torch import nn
 
 from ecotone.decide.uncertainty import StableLaw, propagate_stable_distribution
 
-NAME = "propagate_stable_distribution"
 RNG = np.random.default_rng(0)
 A1, A2 = RNG.normal(size=(5, 3)), RNG.normal(size=(2, 5))
 B1, B2 = RNG.normal(size=5), RNG.normal(size=2)
@@ -16,7 +15,7 @@ AFFINE = [(A1, B1), (A2, B2)]
 MU = RNG.normal(size=(1, 3))
 
 
-@pytest.mark.oracle(NAME)
+@pytest.mark.oracle("propagate_stable_distribution")
 def test_affine_gaussian_is_exact():
     root = RNG.normal(size=(3, 3))
     found = propagate_stable_distribution(AFFINE, MU, covariance=root @ root.T)
@@ -31,7 +30,7 @@ def test_affine_gaussian_is_exact():
     assert propagate_stable_distribution(AFFINE, MU, covariance=np.ones((3, 3))).scale.min() > 0  # singular
 
 
-@pytest.mark.oracle(NAME)
+@pytest.mark.oracle("propagate_stable_distribution")
 def test_affine_cauchy_takes_the_composed_matrix():
     gamma = np.array([0.5, 1.0, 2.0])
     found = propagate_stable_distribution(AFFINE, MU, gamma, law="cauchy")
@@ -63,7 +62,7 @@ def _distance(family, mu, m, s):
     return 0.5 * (atom + family.cdf(-m / s) + above + tail)
 
 
-@pytest.mark.oracle(NAME)
+@pytest.mark.oracle("propagate_stable_distribution")
 @pytest.mark.parametrize("law, family", [("gaussian", stats.norm), ("cauchy", stats.cauchy)])
 @pytest.mark.parametrize("mu", [-1.5, -0.3, 0.4, 1.2])
 def test_one_relu_is_at_the_known_distance_and_no_other_law_is_nearer(law, family, mu):
@@ -76,7 +75,7 @@ def test_one_relu_is_at_the_known_distance_and_no_other_law_is_nearer(law, famil
     assert min(others) > ours - 1e-6
 
 
-@pytest.mark.oracle(NAME)
+@pytest.mark.oracle("propagate_stable_distribution")
 def test_jacobian_of_a_convolution_is_that_of_finite_differences():
     torch.manual_seed(0)
     module = nn.Sequential(
@@ -91,7 +90,7 @@ def test_jacobian_of_a_convolution_is_that_of_finite_differences():
         np.testing.assert_allclose(found.factor[row], 0.1 * slope, atol=1e-6)
 
 
-@pytest.mark.oracle(NAME)
+@pytest.mark.oracle("propagate_stable_distribution")
 def test_small_noise_follows_the_monte_carlo_law():
     rng = np.random.default_rng(3)
     layers = [(rng.normal(size=(20, 4)), rng.normal(size=20)), "tanh", (rng.normal(size=(3, 20)), None)]

@@ -14,7 +14,6 @@ from ecotone.detect.anomaly import NonlinearInvariants
 from ecotone.detect.anomaly._volume_preserving import VolumePreserving, invariant_loss
 from ecotone.learn import Training
 
-NAME = "NonlinearInvariants"
 RNG = np.random.default_rng(0)
 TURN = ortho_group.rvs(4, random_state=1)
 X = RNG.normal(size=(2000, 4)) * [2.0, 1.5, 0.3, 0.2] @ TURN
@@ -30,7 +29,7 @@ def _minor_mahalanobis(x, k):
     return (((NEW - x.mean(0)) @ axes[:, :k]) ** 2 / size[:k]).sum(1)
 
 
-@pytest.mark.oracle(NAME)
+@pytest.mark.oracle("NonlinearInvariants")
 def test_rotations_learn_the_minor_components():
     training = Training(steps=400, every=400, batch_size=256, learning_rate=0.03, held_out=0, ema=0.9, device="cpu")
     model = NonlinearInvariants(start="random", training=training, seed=3, **TWO).fit(X)
@@ -47,7 +46,7 @@ def test_rotations_learn_the_minor_components():
     np.testing.assert_allclose((y @ np.linalg.inv(second) * y).sum(1), _minor_mahalanobis(X, 2), rtol=0.1)
 
 
-@pytest.mark.oracle(NAME)
+@pytest.mark.oracle("NonlinearInvariants")
 def test_from_the_principal_axes_the_score_is_the_minor_distance():
     still = Training(steps=1, every=1, learning_rate=1e-12, device="cpu")
     model = NonlinearInvariants(training=still, **TWO).fit(X)
@@ -56,7 +55,7 @@ def test_from_the_principal_axes_the_score_is_the_minor_distance():
     np.testing.assert_allclose(coupled.score_samples(NEW), model.score_samples(NEW), rtol=1e-5)
 
 
-@pytest.mark.oracle(NAME)
+@pytest.mark.oracle("NonlinearInvariants")
 def test_number_of_invariants_follows_the_explained_variance():
     for variance in (0.01, 0.02, 0.3, 0.5):
         model = NonlinearInvariants(variance, training=QUICK, **PLAIN).fit(X)
@@ -66,7 +65,7 @@ def test_number_of_invariants_follows_the_explained_variance():
         assert model.layers_[0].invariants == 4 - q
 
 
-@pytest.mark.oracle(NAME)
+@pytest.mark.oracle("NonlinearInvariants")
 @pytest.mark.parametrize("d", [1, 2, 5])
 def test_volume_is_kept_and_the_inverse_is_one(d):
     torch.manual_seed(0)
@@ -97,7 +96,7 @@ class _Squeeze(nn.Module):
         return torch.linalg.solve(matrix, y.T).T
 
 
-@pytest.mark.oracle(NAME)
+@pytest.mark.oracle("NonlinearInvariants")
 def test_rebuilding_tells_what_a_squeeze_hides():
     x = torch.as_tensor(np.random.default_rng(1).normal(size=(500, 2)) * [2.0, 0.1])
     right, wrong = (_Squeeze(1e3, exchange) for exchange in (False, True))
@@ -109,7 +108,7 @@ def test_rebuilding_tells_what_a_squeeze_hides():
     assert float(invariant_loss(wrong, x, 1)) == pytest.approx(float((x[:, 0] ** 2).mean() / 2), rel=1e-3)
 
 
-@pytest.mark.oracle(NAME)
+@pytest.mark.oracle("NonlinearInvariants")
 def test_the_score_by_hand():
     model = NonlinearInvariants(training=QUICK, blocks=2, variance=0.3).fit(X)
     layer = model.layers_[0]

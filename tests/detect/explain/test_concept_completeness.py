@@ -16,7 +16,6 @@ from ecotone.detect.explain._concept_network import ConceptLoss, ConceptNetwork,
 from ecotone.detect.posthoc import Energy, PostHoc, ViM
 from ecotone.learn import Batch, Training
 
-NAME = "ConceptCompleteness"
 D = 4
 BASIS = ortho_group.rvs(D, random_state=0)
 RNG = np.random.default_rng(0)
@@ -31,7 +30,7 @@ def _auroc(score, a, b):
     return roc_auc_score(np.repeat([1, 0], [len(a), len(b)]), np.r_[score.score_samples(a), score.score_samples(b)])
 
 
-@pytest.mark.oracle(NAME)
+@pytest.mark.oracle("ConceptCompleteness")
 def test_an_orthonormal_basis_is_complete():
     model = ConceptCompleteness(**LINEAR).fit(INSIDE, OUTSIDE)
     told = model.explain(INSIDE, OUTSIDE)
@@ -42,7 +41,7 @@ def test_an_orthonormal_basis_is_complete():
     np.testing.assert_allclose(model.contributions(INSIDE).sum(1), energy - none, atol=1e-9)
 
 
-@pytest.mark.oracle(NAME)
+@pytest.mark.oracle("ConceptCompleteness")
 def test_shapley_values_are_means_over_all_orders():
     told = ConceptCompleteness(**LINEAR).fit(INSIDE, OUTSIDE).explain(INSIDE, OUTSIDE)
 
@@ -62,7 +61,7 @@ def test_shapley_values_are_means_over_all_orders():
     assert told.total == pytest.approx(worth(range(D)) - 0.5)
 
 
-@pytest.mark.oracle(NAME)
+@pytest.mark.oracle("ConceptCompleteness")
 def test_the_networks_recovery_by_hand():
     torch.manual_seed(0)
     network = ConceptNetwork(torch.as_tensor(BASIS[:, :3] * 5), 0.2, 6, True).double()
@@ -79,7 +78,7 @@ def test_the_networks_recovery_by_hand():
     assert (nothing == 0).all(), "without concepts every row is rebuilt as the same"
 
 
-@pytest.mark.oracle(NAME)
+@pytest.mark.oracle("ConceptCompleteness")
 def test_the_loss_by_hand():
     torch.manual_seed(1)
     network = ConceptNetwork(torch.randn(D, 3).double(), 0.2, 5, True).double()

@@ -7,7 +7,6 @@ from sklearn.neighbors import KernelDensity
 
 from ecotone.detect.explain import ConfusionDensityMatrix
 
-NAME = "ConfusionDensityMatrix"
 RNG = np.random.default_rng(0)
 X, V, NEW = RNG.normal(size=(80, 3)), RNG.normal(size=(120, 3)), RNG.normal(size=(30, 3))
 Y, C = RNG.integers(0, 3, 120), RNG.integers(0, 3, 120)
@@ -17,7 +16,7 @@ def _log_density(rows, at, h):
     return KernelDensity(bandwidth=h).fit(rows).score_samples(at)
 
 
-@pytest.mark.oracle(NAME)
+@pytest.mark.oracle("ConfusionDensityMatrix")
 def test_cells_and_scores_are_kernel_densities():
     h = 0.7
     matrix = ConfusionDensityMatrix(bandwidth=h).fit(X, V, Y, C)
@@ -34,7 +33,7 @@ def test_cells_and_scores_are_kernel_densities():
         assert np.exp(found.idm[i]) == pytest.approx(sum(p[i, a, c[i]] for a in others))
 
 
-@pytest.mark.oracle(NAME)
+@pytest.mark.oracle("ConfusionDensityMatrix")
 def test_cells_weighted_by_size_sum_to_the_classes():
     matrix = ConfusionDensityMatrix(bandwidth=0.5).fit(X, V, Y, C)
     p, n = np.exp(matrix.log_cells(NEW)), matrix.sizes_
@@ -49,7 +48,7 @@ def test_cells_weighted_by_size_sum_to_the_classes():
     assert shares["true 1 as 2"] == pytest.approx(n[1, 2] * p[0, 1, 2] / n.sum() / whole[0])
 
 
-@pytest.mark.oracle(NAME)
+@pytest.mark.oracle("ConfusionDensityMatrix")
 def test_two_normal_classes_have_their_closed_form():
     rng, s, h = np.random.default_rng(1), 0.8, 0.8
     y = np.repeat([0, 1], 6000)
@@ -67,7 +66,7 @@ def _by_hand(rows, keep, x, h):
     return np.mean([kernel.pdf(x - rows[j]) for j in keep]) if len(keep) else 0.0
 
 
-@pytest.mark.oracle(NAME)
+@pytest.mark.oracle("ConfusionDensityMatrix")
 @pytest.mark.parametrize("leave_one_out", [True, False])
 def test_thresholds_without_and_with_a_rows_own_kernel(leave_one_out):
     h = 0.6
