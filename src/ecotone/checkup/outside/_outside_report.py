@@ -27,6 +27,7 @@ _STYLE = (
     ".shot img{width:96px;height:96px;image-rendering:pixelated;border-radius:.25rem;display:block}"
     ".shot svg{position:absolute;inset:0;width:96px;height:96px}.shots figure{margin:0}"
     ".shots figcaption{font-size:.75rem;color:var(--soft)}.word.low{background:var(--tint);color:var(--bad)}"
+    "table.scores td{min-width:0}table.scores td:first-child,table.scores td:nth-child(4){white-space:nowrap}"
     ".tall{writing-mode:vertical-rl;transform:rotate(180deg);max-height:9rem}"
 )
 
@@ -101,10 +102,13 @@ def _rows(result: OutsideResult) -> str:
     hidden = len(content["found"]["rows"]) - len(reasons)
     more = f'<p class="soft small">{hidden:,} more are named in the table.</p>' if hidden > 0 else ""
     cards = "".join(_card(result, entry) for entry in reasons)
+    inputs = result.live.inputs
+    pictures = inputs is not None and not hasattr(inputs[:1], "column_names") and is_image(_row(inputs, 0))
+    beside = "Beside each image, a calibration row" if pictures else "Each row is compared with calibration rows"
+    whose = "score is typical" if pictures else "scores are typical"
     return (
-        "<h2>Rows outside</h2>"
-        '<p class="text soft">Beside each row, a calibration row that the network puts into the same class and whose '
-        f'score is typical. Parts marked take most from the score.</p><div class="grid">{cards}</div>{more}'
+        f'<h2>Rows outside</h2><p class="text soft">{beside} that the network puts into the same class and whose '
+        f'{whose}. Parts marked take most from the score.</p><div class="grid">{cards}</div>{more}'
     )
 
 
@@ -210,15 +214,7 @@ def _spread(result: OutsideResult) -> str:
 
 def _scores(content: dict[str, Any]) -> str:
     entries = sorted(content["scores"], key=lambda e: -(e["worth"] or 0.0))
-    head = (
-        "score",
-        "pseudo-outliers",
-        "hardest kind",
-        "named",
-        "of these also by the chosen",
-        "share outside",
-        "seconds",
-    )
+    head = ("score", "early", "AUROC", "hardest kind", "named", "by both", "share outside", "seconds")
     cells = [
         (
             f"<strong>{name(e['name'])}</strong>" if e["name"] == content["recommended"] else name(e["name"]),
@@ -227,7 +223,7 @@ def _scores(content: dict[str, Any]) -> str:
             _hardest(e["pseudo"]),
             f"{e['named']:,}",
             f"{e['also']:,}",
-            f"{percent(e['share'])} <span class='soft'>({between(e['interval'], percent)})</span>",
+            f"{percent(e['share'])} <span class='soft'>{between(e['interval'], percent)}</span>",
             f"{e['seconds']:.2g}",
         )
         for e in entries
@@ -236,9 +232,10 @@ def _scores(content: dict[str, Any]) -> str:
         "The chosen score told held-out rows best from <em>pseudo-outliers</em>, which were made by breaking such "
         "rows, by the mean of two figures: the AUROC, and <em>early</em>, its part with at most a tenth of the rows "
         "inside flagged, on a scale from chance, .5, to 1. That is a guess about real ones. Each "
-        "score's p-values hold on their own; the rows named above are those of the chosen score alone."
+        "score's p-values hold on their own; the rows named above are those of the chosen score alone; "
+        "<em>by both</em> counts those that it and the score of the line name."
     )
-    return f'<h2>Every score</h2><p class="text soft">{said}</p>{table(head, cells, {1, 2, 4, 5, 7})}'
+    return f'<h2>Every score</h2><p class="text soft">{said}</p>{table(head, cells, {1, 2, 4, 5, 7}, "scores")}'
 
 
 def _hardest(pseudo: dict[str, float]) -> str:
