@@ -4,7 +4,7 @@ from networks import inside, reference
 from scipy.special import logsumexp
 
 from ecotone.contracts import Activations, BadInput
-from ecotone.detect.posthoc import Energy, Function, ReAct, ViM
+from ecotone.detect.posthoc import ODIN, Energy, Function, ReAct, ViM
 
 
 @pytest.mark.oracle("ReAct")
@@ -36,3 +36,9 @@ def test_the_score_behind_it_is_fitted_on_shaped_features():
 def test_percentile_is_checked(percentile):
     with pytest.raises(BadInput, match="percentile"):
         ReAct(percentile=percentile).fit(reference())
+
+
+def test_a_score_that_runs_the_network_again_is_refused():
+    """It would score features that nothing has shaped."""
+    with pytest.raises(BadInput, match="ODIN runs the network again"):
+        (ReAct() | ODIN()).fit(reference())

@@ -107,6 +107,12 @@ class Shaped(PostHoc):
 
     def _fit(self, activations: Activations) -> None:
         """Fit the shaper, then the score on what it shapes."""
+        again = self.score.reads() & {"gradient", "second_pass"}
+        if again and not isinstance(self.score, Shaper):
+            raise BadInput(
+                f"{type(self.score).__name__} runs the network again, where nothing is shaped; compose shapers with "
+                "scores that read features or logits alone"
+            )
         self.shaper.shapes_ = self.score.shapes_ = self.shapes_
         self.shaper._fit(activations)
         self.score._fit(activations.map(self.shaper._shape))
