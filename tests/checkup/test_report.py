@@ -181,7 +181,7 @@ def everything():
          "detected": False}
     ]  # fmt: skip
     content["advice"] = [
-        {"for": "concept", "action": "Retrain", "method": "retraining_gain", "others": ["KNNDist"], "why": "It changed.",
+        {"for": "concept", "action": "Retrain", "method": "retraining_gain", "others": ["KNNDist"], "why": "New.",
          "expected": "Wins back 0.1."}
     ]  # fmt: skip
     return content, pictures()
