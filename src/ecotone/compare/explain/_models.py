@@ -28,8 +28,9 @@ def models(a: Any, b: Any, *, n: int = 2000, given: Any = None, seed: int = 0) -
     .. math:: \mathrm{KL}(a \,\|\, b) = E_{x \sim a}\left[\log a(x) - \log b(x)\right]
               = \sum_i E_{x \sim a}\left[\log a(x_i \mid x_{<i}) - \log b(x_i \mid x_{<i})\right]
 
-    estimated from ``n`` rows that ``a`` draws. Laws of tables are asked for each column given those before it, so that
-    the parts say where the gap arises; other laws have one part, ``"joint"``. The gap is in nats.
+    estimated from ``n`` rows that ``a`` draws. Laws of tables are asked for each column given those before it in the
+    order in which ``a`` draws, so that the parts say where the gap arises; other laws have one part, ``"joint"``. The
+    gap is in nats.
 
     Parameters
     ----------
@@ -74,11 +75,12 @@ def models(a: Any, b: Any, *, n: int = 2000, given: Any = None, seed: int = 0) -
         raise BadInput("given is for laws of rows; compare tables whole, or give models of the columns of interest")
     if columns != getattr(b, "columns_", None):
         raise BadInput(f"a and b are laws of other columns: {columns} and {getattr(b, 'columns_', None)}")
+    columns = getattr(a, "order_", columns)
     gaps = _gaps(a, b, n, given, seed, columns)
     possible = np.isfinite(gaps.sum(1))
     if possible.sum() < 2:
         raise BadInput("b gives (nearly) every row of a no probability: the laws have nothing in common to compare")
-    back = _gaps(b, a, n, given, seed + 1, columns).sum(1)
+    back = _gaps(b, a, n, given, seed + 1, getattr(b, "order_", columns)).sum(1)
     names = ("joint",) if columns is None else tuple(columns)
     kept = gaps[possible]
     parts = {name: float(kept[:, j].mean()) for j, name in enumerate(names)}
