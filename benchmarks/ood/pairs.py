@@ -53,7 +53,7 @@ PAIRS = {
     "KNN": Pair("KNN", "KNN", {"k": 50}, {"k": 50}),
     "Mahalanobis": Pair("Mahalanobis", "Mahalanobis", {}, {}),
     "RMDS": Pair("RMDS", "RMD", {}, {}),
-    "ViM": Pair("ViM", "ViM", {"dim": DIM}, {"d": DIM}),
+    "ViM": Pair("ViM", "ViM", {"dim": DIM}, {"d": DIM}, "theirs finds the eigenvectors in single precision"),
     "SHE": Pair("SHE", "SHE", {}, {}),
     "NNGuide": Pair("NNGuide", "NNGuide", {"k": 10}, {"k": 10}),
     "FDBD": Pair("FDBD", "fDBD", {}, {}),
