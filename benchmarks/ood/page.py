@@ -14,7 +14,7 @@ sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parent)]
 from networks import CACHE, HELD_OUT, images_of, read
 
 from ecotone.checkup.outside import detect_outside
-from ecotone.contracts._activations import concatenate
+from ecotone.contracts import concatenate
 
 SCORES = ("Energy", "Entropy", "FDBD", "KNN", "MSP", "Mahalanobis", "RMDS", "ReAct", "SCALE", "ViM", "WDiscOOD")
 

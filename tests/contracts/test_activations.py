@@ -5,8 +5,7 @@ import pyarrow as pa
 import pytest
 import torch
 
-from ecotone.contracts import Activations, BadInput, as_numpy
-from ecotone.contracts._activations import concatenate
+from ecotone.contracts import Activations, BadInput, as_numpy, concatenate
 
 G = np.random.default_rng(0)
 FEATURES, HEAD = G.normal(size=(10, 4)), (G.normal(size=(3, 4)), G.normal(size=3))

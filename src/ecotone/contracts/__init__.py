@@ -10,8 +10,9 @@ from typing import Any, Protocol, TypeAlias, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from ._activations import Activations, Head, Network, as_numpy
+from ._activations import Activations, Head, Network, concatenate
 from ._bad_input import BadInput
+from .arrays import as_numpy
 
 Floats: TypeAlias = NDArray[np.float64]
 Ints: TypeAlias = NDArray[np.int64]
@@ -22,6 +23,7 @@ SMALLEST_PVALUE = 1e-300
 __all__ = [
     "SMALLEST_PVALUE", "Activations", "BadInput", "Bools", "Decision", "Detector", "Estimate", "Explanation", "Floats",
     "Head", "Ints", "Network", "Scorer", "TestResult", "as_matrix", "as_numpy", "as_seed", "check_same_columns",
+    "concatenate",
 ]  # fmt: skip
 
 

@@ -7,12 +7,10 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
-from array_api_compat import array_namespace, is_torch_array
 from numpy.typing import NDArray
 
 from ._bad_input import BadInput
-
-Array = Any  # numpy, torch, or anything of the array standard; stored arrays have len, shape, dtype and slices
+from .arrays import Array, apply_head, as_array, as_numpy, check_finite, check_not_probabilities, in_memory, take
 
 BLOCK_ROWS = 8192
 _LOOK = 256  # rows on which logits are compared with the head's
@@ -88,8 +86,8 @@ class Activations:
     def __post_init__(self) -> None:
         put = object.__setattr__
         for name in ("features", "logits", "labels", "groups", "weights"):
-            put(self, name, _as_array(getattr(self, name)))
-        put(self, "layers", {name: _as_array(value) for name, value in self.layers.items()})
+            put(self, name, as_array(getattr(self, name)))
+        put(self, "layers", {name: as_array(value) for name, value in self.layers.items()})
         if self.head is not None:
             put(self, "head", _as_head(self.head))
         self._check_lengths()
@@ -116,8 +114,8 @@ class Activations:
         if not isinstance(rows, slice):
             rows = np.asarray(rows)
             rows = np.flatnonzero(rows) if rows.dtype == bool else rows.astype(np.int64)
-        cut = {name: _take(value, rows) for name, value in self._rows().items() if not name.startswith("layers.")}
-        layers = {name: _take(value, rows) for name, value in self.layers.items()}
+        cut = {name: take(value, rows) for name, value in self._rows().items() if not name.startswith("layers.")}
+        layers = {name: take(value, rows) for name, value in self.layers.items()}
         return Activations.unchecked(**cut, layers=layers, head=self.head, network=self.network)
 
     def replace(self, **parts: Any) -> Activations:
@@ -201,12 +199,12 @@ class Activations:
 
     def _check_values(self) -> None:
         for name, value in self._rows().items():
-            if name == "inputs" or not _in_memory(value):
+            if name == "inputs" or not in_memory(value):
                 continue
-            _check_finite(name, value)
-        if self.logits is not None and _in_memory(self.logits):
-            _check_not_probabilities(as_numpy(self.logits[:_LOOK]))
-        if self.labels is not None and _in_memory(self.labels):
+            check_finite(name, value)
+        if self.logits is not None and in_memory(self.logits):
+            check_not_probabilities(as_numpy(self.logits[:_LOOK]))
+        if self.labels is not None and in_memory(self.labels):
             self._check_labels(as_numpy(self.labels))
 
     def _check_labels(self, labels: NDArray[Any]) -> None:
@@ -220,6 +218,9 @@ class Activations:
 class Mapped(Activations):
     """Activations of which every part that is read goes through a function first."""
 
+    _base: Activations
+    _function: Callable[[Activations], Activations]
+
     def __init__(self, base: Activations, function: Callable[[Activations], Activations]) -> None:
         look = function(base[:1])
         for part in fields(Activations):
@@ -228,10 +229,10 @@ class Mapped(Activations):
         object.__setattr__(self, "_function", function)
 
     def __len__(self) -> int:
-        return len(self._base)  # type: ignore[attr-defined]
+        return len(self._base)
 
     def __getitem__(self, rows: Any) -> Activations:
-        return self._function(self._base[rows])  # type: ignore[attr-defined, no-any-return]
+        return self._function(self._base[rows])
 
 
 def concatenate(parts: Sequence[Activations]) -> Activations:
@@ -243,79 +244,15 @@ def concatenate(parts: Sequence[Activations]) -> Activations:
     return Activations(**joined, layers=ordered, head=parts[0].head, network=parts[0].network)
 
 
-def apply_head(features: Array, head: Head | tuple[Array, Array]) -> Array:
-    """``features @ weight.T + bias``, in the features' array library, device and precision."""
-    xp = array_namespace(features)
-    weight, bias = (like(part, features) for part in head)
-    return xp.matmul(features, weight.T) + bias
-
-
-def like(values: Array, reference: Array) -> Array:
-    """``values`` in the array library, on the device and in the precision of ``reference``."""
-    xp = array_namespace(reference)
-    if is_torch_array(reference):
-        return xp.asarray(values).to(reference)
-    return xp.asarray(as_numpy(values), dtype=reference.dtype)
-
-
-def as_numpy(values: Array) -> NDArray[Any]:
-    """Any array as numpy's, off the device and off the graph."""
-    if is_torch_array(values):
-        values = values.detach().cpu()
-        return np.asarray(values.float() if str(values.dtype) == "torch.bfloat16" else values)
-    return np.asarray(values)
-
-
-def _as_array(value: Any) -> Any:
-    return value if value is None or hasattr(value, "shape") else np.asarray(value)
-
-
 def _as_head(head: Head | tuple[Array, Array]) -> Head:
     if len(head) != 2:
         raise BadInput(f"head must be (weight, bias), got {len(head)} parts")
-    weight, bias = (_as_array(part) for part in head)
+    weight, bias = (as_array(part) for part in head)
     if len(weight.shape) != 2 or tuple(bias.shape) != (weight.shape[0],):
         raise BadInput(
             f"head needs a weight (classes, d) and a bias (classes,), got {tuple(weight.shape)} and "
             f"{tuple(bias.shape)}; where there is no bias give zeros"
         )
     for name, value in (("head weight", weight), ("head bias", bias)):
-        _check_finite(name, value)
+        check_finite(name, value)
     return Head(weight, bias)
-
-
-def _take(value: Any, rows: Any) -> Any:
-    if hasattr(value, "num_rows"):  # an Arrow table
-        at = np.arange(value.num_rows)[rows]
-        return value.slice(rows.start or 0, len(at)) if isinstance(rows, slice) and _plain(rows) else value.take(at)
-    if isinstance(value, list | tuple):
-        return value[rows] if isinstance(rows, slice) else [value[i] for i in rows.tolist()]
-    return value[rows]
-
-
-def _plain(rows: slice) -> bool:
-    return rows.step in (None, 1) and (rows.start or 0) >= 0
-
-
-def _in_memory(value: Any) -> bool:
-    return is_torch_array(value) or (isinstance(value, np.ndarray) and not isinstance(value, np.memmap))
-
-
-def _check_finite(name: str, value: Array) -> None:
-    kind = str(value.dtype)
-    if "float" not in kind:
-        return
-    xp = array_namespace(value)
-    if not bool(xp.all(xp.isfinite(value))):
-        wrong = np.argwhere(~np.isfinite(as_numpy(value)))[0].tolist()
-        found = as_numpy(value)[tuple(wrong)]
-        raise BadInput(
-            f"{name} has {found} at row {wrong[0]}, position {wrong[1:]}; leave the row out, or run the network in a "
-            "wider precision"
-        )
-
-
-def _check_not_probabilities(logits: NDArray[Any]) -> None:
-    z = logits.astype(np.float64)
-    if len(z) and z.shape[1] > 1 and (z >= 0).all() and np.allclose(z.sum(1), 1, atol=1e-3):
-        raise BadInput("logits are probabilities: none is negative and rows sum to 1; give the values before softmax")

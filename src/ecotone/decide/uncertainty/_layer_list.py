@@ -9,7 +9,7 @@ import numpy as np
 from array_api_compat import array_namespace
 
 from ecotone.contracts import BadInput, as_numpy
-from ecotone.contracts._activations import like
+from ecotone.contracts.arrays import like
 
 
 class _Activation(NamedTuple):

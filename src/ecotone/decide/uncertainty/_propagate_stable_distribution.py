@@ -9,7 +9,7 @@ from array_api_compat import array_namespace, is_torch_array
 
 from ecotone.cards import Card
 from ecotone.contracts import BadInput, as_numpy
-from ecotone.contracts._activations import like
+from ecotone.contracts.arrays import like
 
 from ._layer_list import checked, layer_jacobian, marginal_scales
 from ._stable_law import ALPHA, Law, StableLaw

@@ -125,7 +125,7 @@ def evaluate_ood(
     known = np.concatenate(parts)
     sets = {
         name: ood_metrics(known, _scored(detector, rows), level=level, bootstrap=bootstrap, seed=seed)
-        for name, rows in ((near or {}) | (far or {})).items()  # type: ignore[operator]
+        for name, rows in {**(near or {}), **(far or {})}.items()
     }
     return OODTable(sets, groups, "full" if shifted else "standard", _accuracy(inside))
 

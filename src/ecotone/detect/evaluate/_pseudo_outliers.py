@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecotone.contracts import Activations, BadInput, as_numpy, as_seed
-from ecotone.contracts._activations import apply_head
+from ecotone.contracts.arrays import apply_head
 from ecotone.data.activations import read_activations
 
 _GRID = 4

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ecotone.cards import Card
 from ecotone.contracts import Activations, BadInput, Explanation, Floats, as_matrix, as_numpy
-from ecotone.contracts._activations import apply_head
+from ecotone.contracts.arrays import apply_head
 from ecotone.detect.posthoc import Energy, PostHoc
 from ecotone.learn import Training
 from ecotone.learn.training import train

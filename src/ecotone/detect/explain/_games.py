@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecotone.contracts import Activations, BadInput, Bools, as_numpy
-from ecotone.contracts._activations import apply_head
+from ecotone.contracts.arrays import apply_head
 from ecotone.data.activations import read_activations
 
 Players = Literal["features", "logits", "inputs"]

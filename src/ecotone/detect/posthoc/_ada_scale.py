@@ -9,7 +9,7 @@ from array_api_compat import array_namespace
 
 from ecotone.cards import Card
 from ecotone.contracts import Activations, BadInput, as_numpy
-from ecotone.contracts._activations import Array
+from ecotone.contracts.arrays import Array
 
 from ._second_pass import second_pass
 from ._shaper import Shaper, with_features, with_logits

@@ -8,7 +8,7 @@ from array_api_compat import array_namespace
 
 from ecotone.cards import Card
 from ecotone.contracts import Activations, BadInput
-from ecotone.contracts._activations import Array
+from ecotone.contracts.arrays import Array
 
 from ._shaper import Shaper, with_features
 from ._top_units import held_by_top, kept_units, largest

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ecotone.cards import Card
 from ecotone.contracts import Activations, BadInput, as_seed
-from ecotone.contracts._activations import Array
+from ecotone.contracts.arrays import Array
 
 from ._post_hoc import PostHoc
 from ._second_pass import second_pass

@@ -6,7 +6,7 @@ import numpy as np
 
 from ecotone.cards import Card
 from ecotone.contracts import Activations, BadInput, as_numpy, as_seed
-from ecotone.contracts._activations import Array, like
+from ecotone.contracts.arrays import Array, like
 
 from ._logits import log_sum_exp
 from ._moments import class_moments, layer

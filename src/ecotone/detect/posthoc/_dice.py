@@ -6,7 +6,7 @@ import numpy as np
 
 from ecotone.cards import Card
 from ecotone.contracts import Activations, BadInput, Head, as_numpy
-from ecotone.contracts._activations import apply_head, like
+from ecotone.contracts.arrays import apply_head, like
 
 from ._shaper import Shaper, with_logits
 

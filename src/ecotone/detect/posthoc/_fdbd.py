@@ -9,7 +9,7 @@ from array_api_compat import array_namespace
 
 from ecotone.cards import Card
 from ecotone.contracts import Activations, BadInput, as_numpy
-from ecotone.contracts._activations import Array, like
+from ecotone.contracts.arrays import Array, like
 
 from ._post_hoc import PostHoc
 
@@ -81,7 +81,7 @@ class FDBD(PostHoc):
     def _fit(self, activations: Activations) -> None:
         if self.regulariser not in REGULARISERS:
             raise BadInput(f"regulariser must be one of {', '.join(REGULARISERS)}, got {self.regulariser!r}")
-        weight = as_numpy(activations[:1].head.weight).astype(np.float64)  # type: ignore[union-attr]
+        weight = as_numpy(activations.head[0]).astype(np.float64)
         size = (weight**2).sum(1)
         squared = size[:, None] + size - 2 * weight @ weight.T
         squared[squared < 1e-12 * (size[:, None] + size)] = 0  # what rounding leaves of equal weights

@@ -12,7 +12,7 @@ from sklearn.linear_model import LogisticRegression
 
 from ecotone.cards import Card
 from ecotone.contracts import Activations, BadInput, Floats, as_numpy
-from ecotone.contracts._activations import like
+from ecotone.contracts.arrays import like
 
 from ._fisher_rao import angles, centre, descended, gaussian_distance, roots
 from ._logits import Array

@@ -9,7 +9,7 @@ from array_api_compat import array_namespace, is_torch_array
 
 from ecotone.cards import Card
 from ecotone.contracts import Activations, BadInput, Floats, as_numpy, as_seed
-from ecotone.contracts._activations import Array, like
+from ecotone.contracts.arrays import Array, like
 
 from ._kth import Index, index_of, kth_neighbours
 from ._nearest import unit

@@ -11,7 +11,7 @@ from array_api_compat import array_namespace
 
 from ecotone.cards import Card
 from ecotone.contracts import Activations, BadInput, Floats, Ints, as_numpy
-from ecotone.contracts._activations import Array, like
+from ecotone.contracts.arrays import Array, like
 
 from ._moments import FEATURES, MomentSum, class_moments, layer, nearest, whitener
 from ._post_hoc import PostHoc, check_reads, double

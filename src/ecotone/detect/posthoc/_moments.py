@@ -10,7 +10,7 @@ from array_api_compat import array_namespace, device, is_torch_array
 from scipy.sparse import csr_array
 
 from ecotone.contracts import Activations, BadInput, Floats, Ints, as_numpy
-from ecotone.contracts._activations import Array, like
+from ecotone.contracts.arrays import Array, like
 
 EPS = float(np.finfo(float).eps)
 FEATURES = "features"

@@ -10,7 +10,7 @@ from array_api_compat import array_namespace
 
 from ecotone.cards import Card
 from ecotone.contracts import Activations, BadInput, as_numpy
-from ecotone.contracts._activations import Array, like
+from ecotone.contracts.arrays import Array, like
 
 from ._logits import softmax
 from ._neuron_states import activation_times_slope, bin_edges

@@ -7,7 +7,7 @@ from array_api_compat import array_namespace
 
 from ecotone.cards import Card
 from ecotone.contracts import Activations, BadInput, as_numpy
-from ecotone.contracts._activations import like
+from ecotone.contracts.arrays import like
 
 from ._logits import Array
 from ._post_hoc import PostHoc

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from array_api_compat import array_namespace, is_torch_array
 
-from ecotone.contracts._activations import Array, like
+from ecotone.contracts.arrays import Array, like
 
 QUERIES, BANK = 1024, 4096  # rows of each side of one product: 32 MiB in double precision
 

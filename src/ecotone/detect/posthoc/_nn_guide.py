@@ -7,7 +7,7 @@ from array_api_compat import array_namespace
 
 from ecotone.cards import Card
 from ecotone.contracts import Activations, BadInput, as_numpy, as_seed
-from ecotone.contracts._activations import Array
+from ecotone.contracts.arrays import Array
 
 from ._logits import log_sum_exp
 from ._nearest import largest_products, unit

@@ -6,7 +6,7 @@ import numpy as np
 from array_api_compat import array_namespace
 
 from ecotone.contracts import Floats, Ints
-from ecotone.contracts._activations import Array
+from ecotone.contracts.arrays import Array
 
 
 def norm(z: Array, q: float) -> Array:

@@ -9,7 +9,7 @@ from array_api_compat import array_namespace
 
 from ecotone.cards import Card
 from ecotone.contracts import Activations, BadInput, as_numpy
-from ecotone.contracts._activations import Array, like
+from ecotone.contracts.arrays import Array, like
 
 from ._logits import log_sum_exp
 from ._shaper import Shaper, with_features

@@ -11,7 +11,8 @@ from sklearn.base import BaseEstimator
 
 from ecotone.cards import Card
 from ecotone.contracts import Activations, BadInput, Head
-from ecotone.contracts._activations import BLOCK_ROWS, Array, apply_head
+from ecotone.contracts._activations import BLOCK_ROWS
+from ecotone.contracts.arrays import Array, apply_head
 
 REMEDY = {
     "features": "give features=, what enters the last linear layer",
@@ -93,14 +94,16 @@ class PostHoc(BaseEstimator):
 class Doubled(Activations):
     """Activations whose blocks are in double precision (single where the device has no double)."""
 
+    _base: Activations
+
     def __init__(self, base: Activations) -> None:
         vars(self).update(vars(base), _base=base)
 
     def __len__(self) -> int:
-        return len(self._base)  # type: ignore[attr-defined]
+        return len(self._base)
 
     def __getitem__(self, rows: Any) -> Activations:
-        block = self._base[rows]  # type: ignore[attr-defined]
+        block = self._base[rows]
         parts = {name: double(getattr(block, name)) for name in ("features", "logits", "weights")}
         layers = {name: double(value) for name, value in block.layers.items()}
         head = None if block.head is None else Head(*(double(part) for part in block.head))

@@ -6,7 +6,7 @@ import numpy as np
 from array_api_compat import array_namespace
 
 from ecotone.contracts import Activations, BadInput, Floats, as_numpy
-from ecotone.contracts._activations import Array, like
+from ecotone.contracts.arrays import Array, like
 
 from ._moments import EPS
 

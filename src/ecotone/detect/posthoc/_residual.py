@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ecotone.cards import Card
 from ecotone.contracts import Activations
-from ecotone.contracts._activations import Array
+from ecotone.contracts.arrays import Array
 
 from ._post_hoc import PostHoc
 from ._principal import bias_free, complement, length_outside, second_moment

@@ -6,7 +6,7 @@ from array_api_compat import array_namespace
 
 from ecotone.cards import Card
 from ecotone.contracts import Activations
-from ecotone.contracts._activations import Array, like
+from ecotone.contracts.arrays import Array, like
 
 from ._moments import class_moments, layer, nearest, whitener
 from ._post_hoc import PostHoc

@@ -9,7 +9,7 @@ import numpy as np
 from array_api_compat import is_torch_array
 
 from ecotone.contracts import Activations, BadInput
-from ecotone.contracts._activations import Array
+from ecotone.contracts.arrays import Array
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -9,7 +9,7 @@ from typing import Any
 from array_api_compat import array_namespace
 
 from ecotone.contracts import Activations, BadInput
-from ecotone.contracts._activations import Array, apply_head
+from ecotone.contracts.arrays import Array, apply_head
 
 from ._energy import Energy
 from ._post_hoc import PostHoc

@@ -9,7 +9,7 @@ import numpy as np
 from array_api_compat import array_namespace
 
 from ecotone.contracts import Activations, BadInput, Floats, Ints, as_numpy, as_seed
-from ecotone.contracts._activations import Array, like
+from ecotone.contracts.arrays import Array, like
 
 from ._logits import log_sum_exp, softmax
 from ._moments import MomentSum, layer, nearest, whitener

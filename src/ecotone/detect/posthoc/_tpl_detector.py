@@ -10,7 +10,7 @@ from array_api_compat import array_namespace
 
 from ecotone.cards import Card
 from ecotone.contracts import Activations, BadInput, as_numpy
-from ecotone.contracts._activations import Array, like
+from ecotone.contracts.arrays import Array, like
 
 from ._logits import log_softmax, softmax
 from ._post_hoc import Doubled, PostHoc, _joined, check_reads
