@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from ecotone.detect.evaluate import Recommendation, recommend
 from ecotone.detect.explain import contributions
 from ecotone.detect.posthoc import PostHoc
 
-from ._fit_scores import fit_scores
+from ._fit_scores import Fitted, fit_scores
 from ._outside_result import SCHEMA, OutsideResult
 
 CHOOSING = 1000  # calibration rows at most that choose the score, and a fifth of them at most
@@ -77,6 +78,37 @@ def detect_outside(
     BadInput
         For too few calibration rows, no live rows, an ``fdr`` outside (0, 1), or no score that can be had.
     """
+    _check(live, calibration, fdr, names)
+    fitted = fit_scores(reference, (calibration, live), scores=scores, step=lambda name: step(f"fitting {name}"))
+    chosen, judges = _chosen(fitted.scores, calibration, seed, step)
+    found = _scored(fitted, judges, live, step)
+    best = chosen.name if chosen else next(iter(found.live), "")
+    if best not in found.live:
+        raise BadInput(f"{best or 'no score'} cannot be read of these rows: {found.unusable.get(best, '')}")
+    adjusted = benjamini_hochberg(found.pvalues[best])
+    named = np.flatnonzero(adjusted <= fdr * (1 + 1e-12))
+    step("looking for reasons")
+    why = _reasons(fitted.scores[best], live, judges, found.held[best], named, found.live[best], explain, columns, seed)
+    content = {
+        "format": SCHEMA, "version": __version__, "fdr": fdr,
+        "calibrated": held_out and not _seen(reference, calibration),
+        "sizes": {"reference": len(reference), "calibration": len(judges), "live": len(live),
+                  "choosing": len(calibration) - len(judges)},
+        "recommended": best,
+        "found": {"rows": named.tolist(), **_share(found.pvalues[best], len(judges))},
+        "scores": [
+            _entry(name, p, len(judges), fdr, chosen, found.seconds[name], named) for name, p in found.pvalues.items()
+        ],
+        "unusable": [{"name": name, "reason": reason} for name, reason in sorted(found.unusable.items())],
+        "agreement": _agreement(found.live),
+        "reasons": why,
+        "classes": None if classes is None else [str(name) for name in classes],
+    }  # fmt: skip
+    known = None if names is None else list(names)
+    return OutsideResult(content, found.live, found.pvalues, adjusted, found.held[best], live, judges, known)
+
+
+def _check(live: Activations, calibration: Activations, fdr: float, names: Sequence[str] | None) -> None:
     if not 0 < fdr < 1:
         raise BadInput(f"fdr must lie between 0 and 1, got {fdr!r}")
     if not len(live):
@@ -85,48 +117,33 @@ def detect_outside(
         raise BadInput(f"calibration has {len(calibration)} rows; give at least {FEWEST} that the network has not seen")
     if names is not None and len(names) != len(live):
         raise BadInput(f"names has {len(names)} entries for {len(live)} live rows; give one for each")
-    fitted = fit_scores(reference, (calibration, live), scores=scores, step=lambda name: step(f"fitting {name}"))
-    unusable = dict(fitted.unusable)
-    chosen, judges = _chosen(fitted.scores, calibration, seed, step)
-    values: dict[str, Floats] = {}
-    held: dict[str, Floats] = {}
-    pvalues: dict[str, Floats] = {}
-    seconds: dict[str, float] = {}
+
+
+@dataclass(frozen=True)
+class _Scored:
+    """By score: of the live rows, of the calibration rows, p-values, seconds; and why others could not be had."""
+
+    live: dict[str, Floats]
+    held: dict[str, Floats]
+    pvalues: dict[str, Floats]
+    seconds: dict[str, float]
+    unusable: dict[str, str]
+
+
+def _scored(fitted: Fitted, judges: Activations, live: Activations, step: Callable[[str], None]) -> _Scored:
+    found = _Scored({}, {}, {}, {}, dict(fitted.unusable))
     for name, detector in fitted.scores.items():
         step(f"scoring by {name}")
         start = time.perf_counter()
         try:
-            held[name] = as_numpy(detector.score_samples(judges)).astype(np.float64)
-            values[name] = as_numpy(detector.score_samples(live)).astype(np.float64)
+            held, values = (as_numpy(detector.score_samples(rows)).astype(np.float64) for rows in (judges, live))
         except BadInput as error:
-            unusable[name] = str(error)
+            found.unusable[name] = str(error)
             continue
-        pvalues[name] = conformal_pvalues(values[name], held[name])
-        seconds[name] = fitted.seconds[name] + time.perf_counter() - start
-    best = chosen.name if chosen else next(iter(values), "")
-    if best not in values:
-        raise BadInput(f"{best or 'no score'} cannot be read of these rows: {unusable.get(best, '')}")
-    adjusted = benjamini_hochberg(pvalues[best])
-    named = np.flatnonzero(adjusted <= fdr * (1 + 1e-12))
-    known = held_out and not _seen(reference, calibration)
-    step("looking for reasons")
-    why = _reasons(fitted.scores[best], live, judges, held[best], named, values[best], explain, columns, seed)
-    content = {
-        "format": SCHEMA, "version": __version__, "fdr": fdr, "calibrated": known,
-        "sizes": {"reference": len(reference), "calibration": len(judges), "live": len(live),
-                  "choosing": len(calibration) - len(judges)},
-        "recommended": best,
-        "found": {"rows": named.tolist(), **_share(pvalues[best], len(judges))},
-        "scores": [
-            _entry(name, pvalues[name], len(judges), fdr, chosen, seconds[name], named) for name in values
-        ],
-        "unusable": [{"name": name, "reason": reason} for name, reason in sorted(unusable.items())],
-        "agreement": _agreement(values),
-        "reasons": why,
-        "classes": None if classes is None else [str(name) for name in classes],
-    }  # fmt: skip
-    why_named = None if names is None else list(names)
-    return OutsideResult(content, values, pvalues, adjusted, held[best], live, judges, why_named)
+        found.held[name], found.live[name] = held, values
+        found.pvalues[name] = conformal_pvalues(values, held)
+        found.seconds[name] = fitted.seconds[name] + time.perf_counter() - start
+    return found
 
 
 def _chosen(
