@@ -11,6 +11,8 @@ from ecotone.checkup import _svg
 from ecotone.checkup._html import folded, items, key, name, table
 from ecotone.checkup._words import between, number, percent, text
 
+from ._outside_rows import rows_outside
+
 if TYPE_CHECKING:
     from ._outside_result import OutsideResult
 
