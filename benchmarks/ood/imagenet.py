@@ -87,8 +87,9 @@ def main() -> None:
         "--report report.html --json found.json"
     )
     command = [str(Path(sys.executable).with_name("ecotone")), *words.split()]
-    where = dict(os.environ) | {"PYTHONPATH": str(Path(__file__).parent)}
-    done = subprocess.run(command, cwd=FOLDER, env=where, check=False)
+    paths = [str(Path(__file__).parent), *filter(None, [os.environ.get("PYTHONPATH")])]
+    where = dict(os.environ) | {"PYTHONPATH": os.pathsep.join(paths)}
+    done = subprocess.run([*command, "--verbose"], cwd=FOLDER, env=where, check=False)
     seconds = time.perf_counter() - start
     import pyarrow.parquet as pq
 

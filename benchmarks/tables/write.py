@@ -29,7 +29,9 @@ TAIL = """
 The bars hold on adult, bikeshare and employment. On flights they are missed narrowly by *told apart* and plainly by
 *taught* and *own*: its rows hang on narrow relations between numbers, such as the delays at departure and at arrival
 and the time in the air. Twice the steps change nothing there (.611, -.027).
-COPIES
+Bikeshare has 24 rows for each day, with one weather, and the model learns days by heart: 42 % of its rows have the
+date parts, the hour and the weather of a training row, and 6 % its count as well (of held-out rows .3 % and none).
+Where rows that belong together must not be drawn again, learn a table with one row for each.
 What it does not do: it knows no rule between columns beyond what the rows show, no relation between several tables, and
 it is not differentially private: *nearest* and *copies* are what can be said of privacy, and they are no guarantee.
 Training ends after 6 000 steps, or where the loss on held-out rows has stopped falling. Seconds are wall time on a

@@ -16,6 +16,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from ecotone.cli._main import run
+from ecotone.cli._networks import NetworkOptions, _preprocess
 
 ARRAYS = ["detect", "--reference", "reference.npz", "--data", "live.npz"]
 MODULES = ["detect", "--reference", "a", "--data", "b", "--module"]
@@ -152,6 +153,16 @@ def test_folders_of_pictures(folder, capsys):
     assert "labels has 2 at row 80" in capsys.readouterr().err
     assert run(["detect", "--module", "detect_module:pictures", *sides, "--grey"]) == 2  # one channel, not three
     assert "the network cannot read pics/train" in capsys.readouterr().err
+
+
+def test_what_enters_the_network():
+    bytes_ = np.full((2, 3, 2, 2), 51, np.uint8)
+    prepared = _preprocess(NetworkOptions(mean=(0.1, 0.2, 0.3), std=(0.5, 1.0, 2.0)))(bytes_)
+    np.testing.assert_allclose(prepared[0, :, 0, 0], [(0.2 - 0.1) / 0.5, 0.0, -0.05], atol=1e-6)
+    by_bytes = _preprocess(NetworkOptions(scale=1.0, mean=(127.0,), std=(128.0,)))(bytes_)
+    np.testing.assert_allclose(by_bytes, (51 - 127) / 128, rtol=1e-6)
+    floats = _preprocess(NetworkOptions())(np.ones((2, 5)))
+    np.testing.assert_array_equal(floats, np.ones((2, 5)))  # only bytes are scaled
 
 
 def test_without_calibration_the_pvalues_say_so(folder, capsys):

@@ -220,3 +220,10 @@ def test_progress_is_shown_on_request(capfd):
     read_activations(network(), X, batch=20, progress=True)
     out, err = capfd.readouterr()
     assert out == "" and "90/90" in err
+
+
+def test_a_module_is_put_into_evaluation_mode():
+    module = nn.Sequential(nn.Linear(6, 8), nn.Dropout(0.5), nn.Linear(8, 3)).train()
+    first = read_activations(module, X).logits
+    assert not module.training
+    np.testing.assert_array_equal(read_activations(module, X).logits, first)
