@@ -59,6 +59,7 @@ def draw(name: str, task: Task, epochs: int) -> tuple[pd.DataFrame, float, float
     table, levels = complete(task.train)
     start = time.perf_counter()
     if name == "arf":
+        vars(np).setdefault("in1d", np.isin)  # which arfpy 0.1.1 asks numpy for by its old name
         from arfpy import arf
 
         np.random.seed(0)  # noqa: NPY002 (what the package draws from)

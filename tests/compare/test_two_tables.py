@@ -181,6 +181,20 @@ def test_entities_declared_keep_the_level_and_undeclared_are_found():
     assert sum(alarms) <= 3
 
 
+def test_a_category_that_most_rows_share_names_no_entity():
+    """Independent rows, most of one country, which goes along with the other column."""
+    tables = []
+    for k in range(2):
+        rng = np.random.default_rng(k)
+        country = np.where(rng.random(3000) < 0.8, 0, rng.integers(1, 30, 3000))
+        x = rng.normal(size=3000) + (country % 5) * 0.8
+        levels = tuple(f"c{i}" for i in range(30))
+        columns = {"country": Column("country", "category", country * 1.0, levels), "x": Column("x", "numeric", x)}
+        tables.append(Table(columns, 3000, rows=np.arange(3000)))
+    found = dependence(Pair(*tables), entity=False, time=False)
+    assert found.guarantee == "exact", found.reason
+
+
 def test_independent_rows_are_rarely_flagged():
     flagged = [dependence(mixed_pair(300, 8, k), entity=False, time=False, seed=k).guarantee for k in range(80)]
     assert flagged.count("withdrawn") <= 4

@@ -32,7 +32,7 @@ def rows_outside(result: OutsideResult) -> str:
     beside = "Beside each image, a calibration row" if pictures else "Each row is compared with calibration rows"
     whose = "score is typical" if pictures else "scores are typical"
     return (
-        f'<h2>Rows outside</h2><p class="text soft">{beside} that the network puts into the same class and whose '
+        f'<h2>Rows outside</h2><p class="text soft">{beside} of the same predicted class, if there are enough, whose '
         f'{whose}. Parts marked take most from the score.</p><div class="grid">{cards}</div>{more}'
     )
 

@@ -15,6 +15,7 @@ from ._scores import Design
 
 LEVEL = 0.001  # of the tests for undeclared entities
 FEWEST = 20  # entities in each table, below which relabelling them says little
+MOST_OF_ONE = 0.5  # share of the rows that one entity may have
 PERMUTATIONS = 199
 ROWS = 20_000  # for the tests of likeness
 
@@ -48,6 +49,8 @@ def entity_tests(pair: Pair, design: Design) -> list[dict[str, Any]]:
             sizes = np.bincount(unit)
             if len(unit) < 40 or len(sizes) < FEWEST or len(sizes) > 0.9 * len(unit):
                 continue
+            if sizes.max() > MOST_OF_ONE * len(unit):
+                continue  # a value that most rows share, such as the home country, names no entity
             x = _others(design, name, table, len(unit))
             if x is not None:
                 z, icc = _likeness(x, unit, as_seed(design.seed, 906, k, table))
