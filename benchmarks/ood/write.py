@@ -158,7 +158,7 @@ def _through_the_door(photos: dict[str, Any], texts: dict[str, Any], tables: dic
     lines = [
         "## Whole looks\n",
         "False discovery rate .1. `python benchmarks/ood/imagenet.py --cifar FILE`: EfficientNet-Lite0 and `ecotone "
-        "detect --all` on folders of images; photographs (of CIFAR-10 (JPEG), enlarged) are the reference, textures and "
+        "detect --all` on folders of images; photographs (CIFAR-10 (JPEG), enlarged) are the reference, textures and "
         "digits a fifth of the live rows. `text.py` and `tables.py`: see the recipes.\n",
         head, "|---|---|---|---|",
         f"| photographs | {photos['recommended']}, chosen | {named} | {photos['share']:.3f} ({low:.3f} to "
