@@ -1,4 +1,6 @@
-"""The page of the guide: clothes of known kinds, some digits and some clothes of kinds held out among them.
+"""The page of the guide: clothes of known kinds, some textures and some clothes of kinds held out among them.
+
+All of these may be shown: Fashion-MNIST under the MIT licence, the photographs of textures under CC0.
 
 python benchmarks/ood/page.py            # after networks.py; writes benchmarks/cache/ood/page.html
 """
@@ -23,14 +25,14 @@ def main() -> None:
     """Look, and write the page."""
     images = images_of("fashion", None)
     acts = read("fashion", 0, images, "cpu")
-    parts = [acts["inside"][:860], acts["digits"][:120], acts["near"][:20]]
+    parts = [acts["inside"][:860], acts["textures"][:120], acts["near"][:20]]
     live = concatenate(parts).replace(inputs=np.concatenate([part.inputs for part in parts]))
     kinds = [name for i, name in enumerate(images.classes) if i not in HELD_OUT["fashion"]]
     found = detect_outside(acts["reference"], acts["held_out"], live, scores=SCORES, fdr=0.1, classes=kinds)
     found.to_html(CACHE / "page.html")
     named = np.array(found.outside)
     print(found)
-    print(f"{(named < 860).sum()} of known kinds, {((named >= 860) & (named < 980)).sum()} of 120 digits, "
+    print(f"{(named < 860).sum()} of known kinds, {((named >= 860) & (named < 980)).sum()} of 120 textures, "
           f"{(named >= 980).sum()} of 20 of kinds held out")  # fmt: skip
 
 

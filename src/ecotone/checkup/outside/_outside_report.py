@@ -79,7 +79,8 @@ def _lead(content: dict[str, Any]) -> str:
     return (
         f"<header><span><b>Ecotone detect</b></span><span>{sizes['live']:,} rows, reference of "
         f"{sizes['reference']:,}</span></header>"
-        f'<section class="lead{" alarm" if count else ""}"><h1>{said}</h1><div class="tiles">{shown}</div></section>'
+        f'<section class="lead{" alarm" if count or low > 0 else ""}"><h1>{said}</h1><div class="tiles">{shown}</div>'
+        "</section>"
         f"{note}"
     )
 
