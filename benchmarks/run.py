@@ -22,6 +22,7 @@ STEPS = {
     "exact": ["exact/run.py"],
     "tables": ["tables/run.py"],
     "images": ["images/run.py"],
+    "ood": ["ood/networks.py", "ood/run.py", "ood/cost.py", "ood/tables.py"],
 }
 
 
