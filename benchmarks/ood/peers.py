@@ -17,10 +17,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch import library
 
-_library = torch.library.Library("torchvision", "DEF")
+_operators = library.Library("torchvision", "DEF")
 for _name in ("nms", "qnms"):  # torchvision's wheel asks for these operators when it is imported
-    _library.define(_name + "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+    _operators.define(_name + "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
 
 from pytorch_ood import detector as theirs
 from pytorch_ood.detector import fdbd

@@ -165,6 +165,22 @@ def test_what_enters_the_network():
     np.testing.assert_array_equal(floats, np.ones((2, 5)))  # only bytes are scaled
 
 
+def test_a_page_that_fails_leaves_no_file(folder, monkeypatch, capsys):
+    def broken(result):
+        raise RuntimeError("no page")
+
+    monkeypatch.setattr("ecotone.checkup.outside._outside_report.outside_report", broken)
+    assert _detect(folder, "--score", "ViM", "-o", "z.parquet", "--report", "z.html", "--json", "z.json") == 3
+    assert "no page" in capsys.readouterr().err
+    assert not [path.name for path in folder.iterdir() if "z." in path.name]
+
+
+def test_the_formats_of_scores(folder):
+    for ending, read in ((".csv", pd.read_csv), (".feather", pd.read_feather), (".parquet", pd.read_parquet)):
+        assert _detect(folder, "--score", "ViM", "-o", f"f{ending}", "--quiet") == 1
+        assert len(read(f"f{ending}")) == 200
+
+
 def test_without_calibration_the_pvalues_say_so(folder, capsys):
     assert run(["detect", "--reference", "reference.npz", "--data", "live.npz", "--score", "ViM"]) == 1
     assert "uncalibrated" in capsys.readouterr().out

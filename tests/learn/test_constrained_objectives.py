@@ -91,7 +91,10 @@ def test_inequalities_objectives_and_grids():
 
     assert value(inequality=lambda x: x[:, :1] - 100) == value()
     assert value(inequality=lambda x: x[:, :1] + 100) > value()
-    above = lambda x: x[:, :1] - 0.2  # noqa: E731
+
+    def above(x):
+        return x[:, :1] - 0.2
+
     assert value(inequality=above, inequality_weight=0.3) == pytest.approx(
         value(residual=lambda x: above(x).clamp(min=0), weight=0.3)
     ), "an inequality is the equation that its violation is 0"

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,7 +14,10 @@ from ecotone.contracts import BadInput
 
 from ._main import app, say
 from ._outputs import check_outputs
-from ._tables import check_format, write_table
+from ._tables import check_format, table_bytes
+
+if TYPE_CHECKING:
+    from ecotone.checkup.outside import OutsideResult
 
 _SIDE = "Image folder, table, arrays (.npy, .npz), text file, or activations (.npz, folder)"
 
@@ -64,44 +67,44 @@ def detect(
     check_outputs({"-o": output, "--report": report, "--json": json}, (network, reference, data, calibration))
     from ecotone.checkup.outside import detect_outside
 
-    from ._networks import NetworkOptions, Source, open_network, read_source
+    from ._networks import NetworkOptions, ReadOptions, open_network, read_sides
 
     runs = open_network(NetworkOptions(
         network, module, weights, trust, tuple(layer or ()), head, preprocess, scale, _numbers(mean, "--mean"),
         _numbers(std, "--std"), device,
     ))  # fmt: skip
     with _stages(quiet=quiet, verbose=verbose) as step:
-        sides: dict[str, Source] = {}
-        classes = getattr(runs, "classes", None)
-        for role, path in (("reference", reference), ("calibration", calibration), ("data", data)):
-            if path is not None:
-                step(f"reading {role}")
-                stored = {} if keep is None else {"output": keep / role}
-                sides[role] = read_source(
-                    path, runs, batch, target, size, 1 if grey else 3, classes, progress=verbose, **stored
-                )
-                classes = sides[role].classes or classes
-        held_out = calibration is not None
-        known = sides["reference"].activations
-        if not held_out:  # a fifth of the reference stands in, and the p-values say so
+        paths = {"reference": reference, "calibration": calibration, "data": data}
+        sides = read_sides(runs, paths, ReadOptions(batch, target, size, grey, keep, verbose), step)
+        known, live = sides["reference"].activations, sides["data"]
+        if calibration is None:  # a fifth of the reference stands in, and the p-values say so
             held, known = _parted(known, seed)
         else:
             held = sides["calibration"].activations
-        live = sides["data"]
+        classes = sides["reference"].classes or getattr(runs, "classes", None)
         result = detect_outside(
-            known, held, live.activations, scores="all" if every else score or None, fdr=fdr, held_out=held_out,
-            names=live.names, classes=classes, seed=seed, step=step,
+            known, held, live.activations, scores="all" if every else score or None, fdr=fdr,
+            held_out=calibration is not None, names=live.names, classes=classes, seed=seed, step=step,
         )  # fmt: skip
-    if output is not None:
-        write_table(output, result.table())
-    if report is not None:
-        result.to_html(report)
-    if json is not None:
-        result.to_json(json)
+    _write(result, output, report, json)
     if not quiet:
         written = [f"{word} {path}" for word, path in (("scores:", output), ("report:", report)) if path is not None]
         say("\n".join([str(result), *written]))
     return 1 if result.outside else 0
+
+
+def _write(result: OutsideResult, output: Path | None, report: Path | None, json: Path | None) -> None:
+    """All files are made before the first is put in its place."""
+    from ecotone.checkup._result import write_whole
+
+    files: list[tuple[Path, bytes]] = []
+    if output is not None:
+        files.append((output, table_bytes(output, result.table())))
+    if report is not None:
+        files.append((report, result.page().encode()))
+    if json is not None:
+        files.append((json, result.document().encode()))
+    write_whole(files)
 
 
 def _parted(reference: Any, seed: int) -> tuple[Any, Any]:

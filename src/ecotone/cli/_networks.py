@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -70,15 +70,34 @@ def open_network(options: NetworkOptions) -> Any:
     raise BadInput(f"NETWORK {path} is neither .onnx nor .joblib; for a torch module give --module package:function")
 
 
+@dataclass(frozen=True)
+class ReadOptions:
+    """How sources are read."""
+
+    batch: int = 256
+    target: str | None = None
+    size: int | None = None
+    grey: bool = False
+    keep: Path | None = None
+    progress: bool = False
+
+
+def read_sides(
+    network: Any, paths: Mapping[str, str | None], options: ReadOptions, step: Callable[[str], None]
+) -> dict[str, Source]:
+    """The sources that were given, by role; the first's classes number those of the others."""
+    sides: dict[str, Source] = {}
+    classes = getattr(network, "classes", None)
+    for role, path in paths.items():
+        if path is not None:
+            step(f"reading {role}")
+            sides[role] = read_source(path, network, options, role, classes)
+            classes = sides[role].classes or classes
+    return sides
+
+
 def read_source(
-    path: str,
-    network: Any,
-    batch: int,
-    target: str | None,
-    size: int | None,
-    channels: Literal[1, 3],
-    classes: Sequence[str] | None,
-    **settings: Any,
+    path: str, network: Any, options: ReadOptions, role: str, classes: Sequence[str] | None = None
 ) -> Source:
     """Activations of one source: stored ones, a file of arrays, or data that the network reads now.
 
@@ -96,9 +115,11 @@ def read_source(
         return Source(open_activations(place, network=network))
     if network is None:
         raise BadInput(f"{path} holds data and there is no network to read it; give NETWORK, or --module")
-    data = open_dataset(path, target=target, size=size, channels=channels, classes=classes)
+    channels: Literal[1, 3] = 1 if options.grey else 3
+    data = open_dataset(path, target=options.target, size=options.size, channels=channels, classes=classes)
+    output = None if options.keep is None else options.keep / role
     try:
-        acts = read_activations(network, data, batch=batch, **settings)
+        acts = read_activations(network, data, batch=options.batch, output=output, progress=options.progress)
     except (RuntimeError, TypeError, ValueError) as error:  # of the user's network; memory is another matter
         if isinstance(error, BadInput) or "memory" in type(error).__name__.lower():
             raise
@@ -173,7 +194,8 @@ def _function(words: str, option: str) -> Callable[..., Any]:
     if "" not in sys.path:
         sys.path.insert(0, "")  # a module beside the user, as `python -m` has it
     try:
-        return getattr(importlib.import_module(package), name)  # type: ignore[no-any-return]
+        found: Callable[..., Any] = getattr(importlib.import_module(package), name)
+        return found
     except (ImportError, AttributeError) as error:
         raise BadInput(f"{option} {words}: {error}; give a function that Python can import from here") from None
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
+import io
 from pathlib import Path
 from typing import Any
 
@@ -21,20 +20,20 @@ def check_format(option: str, path: Path | None) -> None:
 
 
 def write_table(path: Path, table: pa.Table) -> None:
-    """Write an Arrow table in the format of its name, to a file beside it that is renamed at the end."""
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name[:40]}.", suffix=path.suffix, dir=path.parent)
-    os.close(handle)
-    try:
-        _write(temporary, table, path.suffix)
-        os.replace(temporary, path)
-    except BaseException as error:
-        Path(temporary).unlink(missing_ok=True)
-        if isinstance(error, OSError):
-            raise BadInput(f"cannot write {path} ({error.strerror}); give another path") from None
-        raise
+    """Write an Arrow table in the format of its name, whole or not at all."""
+    from ecotone.checkup._result import write_whole
+
+    write_whole([(path, table_bytes(path, table))])
 
 
-def _write(path: str, table: pa.Table, suffix: str) -> None:
+def table_bytes(path: Path, table: pa.Table) -> bytes:
+    """A table as the bytes of a file in the format of its name, to be written with other files."""
+    made = io.BytesIO()
+    _write(made, table, path.suffix)
+    return made.getvalue()
+
+
+def _write(path: io.BytesIO, table: pa.Table, suffix: str) -> None:
     if suffix == ".parquet":
         import pyarrow.parquet as pq
 

@@ -142,7 +142,10 @@ def test_no_other_temperature_is_likelier():
     labels = np.array([g.choice(5, p=special.softmax(z)) for z in true])
     acts = Activations(logits=3 * true, labels=labels)
     detector = TemperatureScaled().fit(acts)
-    loss = lambda t: log_loss(labels, special.softmax(3 * true / t, axis=1))  # noqa: E731
+
+    def loss(t):
+        return log_loss(labels, special.softmax(3 * true / t, axis=1))
+
     best = optimize.minimize_scalar(loss, bounds=(0.5, 10), method="bounded", options={"xatol": 1e-9})
     assert detector.temperature_ == pytest.approx(best.x, rel=1e-5)
     assert 2.8 < detector.temperature_ < 3.2

@@ -88,7 +88,7 @@ def detect_outside(
     adjusted = benjamini_hochberg(found.pvalues[best])
     named = np.flatnonzero(adjusted <= fdr * (1 + 1e-12))
     step("looking for reasons")
-    why = _reasons(fitted.scores[best], live, judges, found.held[best], named, found.live[best], explain, columns, seed)
+    why = _reasons(fitted.scores[best], live, judges, found, best, named, explain, columns, seed)
     content = {
         "format": SCHEMA, "version": __version__, "fdr": fdr,
         "calibrated": held_out and not _seen(reference, calibration),
@@ -207,13 +207,13 @@ def _agreement(values: Mapping[str, Floats]) -> dict[str, Any]:
 
 
 def _reasons(
-    detector: PostHoc, live: Activations, judges: Activations, held: Floats, named: Ints, scores: Floats, most: int,
+    detector: PostHoc, live: Activations, judges: Activations, scored: _Scored, best: str, named: Ints, most: int,
     columns: Sequence[str] | None, seed: int,
 ) -> list[dict[str, Any]]:  # fmt: skip
-    surest = named[np.argsort(scores[named], kind="stable")][:most]
+    surest = named[np.argsort(scored.live[best][named], kind="stable")][:most]
     if not len(surest):
         return []
-    p = conformal_pvalues(scores, held)
+    held, p = scored.held[best], scored.pvalues[best]
     classes = None if judges.logits is None else judges.gather("logits").argmax(1)
     found = []
     for row in surest.tolist():

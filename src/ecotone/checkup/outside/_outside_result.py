@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from ecotone.checkup._result import write_whole
 from ecotone.checkup._words import percent
 from ecotone.contracts import Activations, Floats, as_numpy
 
@@ -74,15 +75,23 @@ class OutsideResult:
             columns |= {f"score.{name}": as_numpy(values), f"pvalue.{name}": self.pvalues[name]}
         return pa.table({name: pa.array(values) for name, values in columns.items()})
 
-    def to_json(self, path: str | Path) -> None:
-        """Write the document as strict JSON."""
-        Path(path).write_text(json.dumps(self.content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    def document(self) -> str:
+        """The answers as strict JSON."""
+        return json.dumps(self.content, indent=1, allow_nan=False) + "\n"
 
-    def to_html(self, path: str | Path) -> None:
-        """Write the page; it needs nothing else."""
+    def page(self) -> str:
+        """The answers as one HTML page that needs nothing else."""
         from ._outside_report import outside_report
 
-        Path(path).write_text(outside_report(self), encoding="utf-8")
+        return outside_report(self)
+
+    def to_json(self, path: str | Path) -> None:
+        """Write :meth:`document`, whole or not at all."""
+        write_whole([(Path(path), self.document().encode())])
+
+    def to_html(self, path: str | Path) -> None:
+        """Write :meth:`page`, whole or not at all."""
+        write_whole([(Path(path), self.page().encode())])
 
     def __str__(self) -> str:
         found, sizes = self.content["found"], self.content["sizes"]

@@ -90,7 +90,8 @@ class TorchNetwork:
         if self._place is not None:
             self.module = self.module.to(self._place)
         if channels_last:
-            self.module = self.module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+            moved: Any = self.module
+            self.module = moved.to(memory_format=torch.channels_last)
 
     @property
     def device(self) -> torch.device:

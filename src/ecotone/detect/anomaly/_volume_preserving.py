@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -81,8 +82,9 @@ class VolumePreserving(nn.Module):
         """The rows that ``y`` is the image of."""
         turns = self.rotations() if rotations is None else rotations
         y = (y - self.bias[-1]) @ turns[-1]
-        for i in range(len(self.couplings) - 1, -1, -1):
-            y = (self.couplings[i].inverse(y) - self.bias[i]) @ turns[i]  # type: ignore[operator]
+        couplings: Any = self.couplings
+        for i in range(len(couplings) - 1, -1, -1):
+            y = (couplings[i].inverse(y) - self.bias[i]) @ turns[i]
         return y
 
 

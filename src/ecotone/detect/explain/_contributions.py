@@ -119,10 +119,9 @@ def _explained(detector: Scorer, game: Game, samples: int, seed: int) -> Explana
 
     count = len(game.names)
     found = shapley_values(worths, count, samples=None if count <= 12 else samples, seed=seed, together=True)
-    ends = worths(np.array([np.zeros(count, bool), np.ones(count, bool)]))
     return Explanation(
         total=float(found.values.sum()),  # the row's score less the typical one's, as the game was played
         parts=dict(zip(game.names, found.values.tolist(), strict=True)),
         method="contributions",
-        details={"score": float(ends[1]), "typical": float(ends[0]), "evaluations": found.evaluations},
+        details={"evaluations": found.evaluations},
     )

@@ -8,6 +8,7 @@ from ecotone.cards import Card
 from ecotone.contracts import Activations, BadInput, Head, as_numpy
 from ecotone.contracts.arrays import apply_head, like
 
+from ._moments import feature_mean
 from ._shaper import Shaper, with_logits
 
 CARD = Card(
@@ -73,10 +74,7 @@ class DICE(Shaper):
         if not 0 <= self.percentile < 100:
             raise BadInput(f"percentile must lie in [0, 100), got {self.percentile!r}")
         weight = as_numpy(activations.head[0]).astype(np.float64)
-        total = np.zeros(weight.shape[1])
-        for block in activations.blocks(self.block_rows):
-            total += as_numpy(block.features).sum(axis=0)
-        contribution = weight * (total / len(activations))
+        contribution = weight * feature_mean(activations, self.block_rows)
         above = contribution > np.percentile(contribution, self.percentile)
         self.mask_ = above if self.percentile > 0 else np.ones_like(above)
 

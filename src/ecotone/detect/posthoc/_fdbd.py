@@ -11,6 +11,7 @@ from ecotone.cards import Card
 from ecotone.contracts import Activations, BadInput, as_numpy
 from ecotone.contracts.arrays import Array, like
 
+from ._moments import feature_mean
 from ._post_hoc import PostHoc
 
 CARD = Card(
@@ -88,10 +89,7 @@ class FDBD(PostHoc):
         self.distances_ = np.sqrt(squared)
         if not self.distances_.any():
             raise BadInput("head has no two classes with different weights, so that no boundary parts them")
-        total, spread = np.zeros(weight.shape[1]), 0.0
-        for block in activations.blocks(self.block_rows):
-            total += as_numpy(block.features.sum(0))
-        self.mean_ = total / len(activations)
+        self.mean_, spread = feature_mean(activations, self.block_rows), 0.0
         for block in activations.blocks(self.block_rows):
             spread += float(as_numpy(self._length(block)).sum()) / len(activations)
         self.floor_ = max(spread * 1e-9, np.finfo(float).tiny)  # for a row that is the mean itself

@@ -16,7 +16,7 @@ from ecotone.contracts.arrays import like
 
 from ._fisher_rao import angles, centre, descended, gaussian_distance, roots
 from ._logits import Array
-from ._moments import Moments, class_moments
+from ._moments import Moments, class_moments, layer
 from ._post_hoc import Doubled, PostHoc, double
 from ._second_pass import second_pass, settled, stepped
 
@@ -125,7 +125,7 @@ class Igeood(PostHoc):
         self.gaussians_: dict[str, tuple[Floats, Floats]] = {}
         if self.layers:
             names = list(activations.layers)
-            found = class_moments(activations, self.block_rows, *(partial(_averaged, name=name) for name in names))
+            found = class_moments(activations, self.block_rows, *(partial(layer, name=name) for name in names))
             self.gaussians_ = {n: (m.means, _deviations(m)) for n, m in zip(names, found, strict=True)}
         parts = self._all(activations)
         spread = parts.std(0)
@@ -169,7 +169,7 @@ class Igeood(PostHoc):
         xp = array_namespace(block.logits)
         parts = [self._angles(block.logits)]
         for name, (means, sigma) in self.gaussians_.items():
-            parts.append(-gaussian_distance(_averaged(block, name), means, sigma))
+            parts.append(-gaussian_distance(layer(block, name), means, sigma))
         return xp.stack(parts, axis=1)
 
     def _angles(self, logits: Array) -> Array:
@@ -199,11 +199,6 @@ class Igeood(PostHoc):
 
 def _logits(block: Activations) -> Array:
     return block.logits
-
-
-def _averaged(block: Activations, name: str) -> Array:
-    values = block.layers[name]
-    return array_namespace(values).mean(values, axis=tuple(range(2, values.ndim))) if values.ndim > 2 else values
 
 
 def _deviations(moments: Moments) -> Floats:

@@ -104,6 +104,12 @@ def layer(block: Activations, name: str = FEATURES) -> Array:
     return array_namespace(value).mean(value, axis=tuple(range(2, len(value.shape))))
 
 
+def feature_mean(activations: Activations, rows: int) -> Floats:
+    """Mean of the features ``(d,)``, whatever the labels."""
+    total = sum(as_numpy(block.features).sum(axis=0) for block in activations.blocks(rows))
+    return np.asarray(total, dtype=np.float64) / len(activations)
+
+
 def whitener(covariance: Floats) -> Floats:
     """``W`` of shape ``(d, rank)`` with ``W @ W.T`` the covariance's pseudo-inverse and ``W.T @ covariance @ W = 1``.
 

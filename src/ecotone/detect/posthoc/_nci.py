@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import numpy as np
 from array_api_compat import array_namespace
 
 from ecotone.cards import Card
-from ecotone.contracts import Activations, BadInput, as_numpy
+from ecotone.contracts import Activations, BadInput
 from ecotone.contracts.arrays import like
 
 from ._logits import Array
+from ._moments import feature_mean
 from ._post_hoc import PostHoc
 
 CARD = Card(
@@ -70,8 +70,7 @@ class NCI(PostHoc):
     def _fit(self, activations: Activations) -> None:
         if not self.alpha >= 0:
             raise BadInput(f"alpha must be at least 0, got {self.alpha!r}")
-        total = sum(as_numpy(block.features).sum(0) for block in activations.blocks(self.block_rows))
-        self.mean_ = np.asarray(total) / len(activations)
+        self.mean_ = feature_mean(activations, self.block_rows)
 
     def _score(self, block: Activations) -> Array:
         xp = array_namespace(block.features)
