@@ -20,6 +20,12 @@ def apply_head(features: Array, head: tuple[Array, Array]) -> Array:
     return xp.matmul(features, weight.T) + bias
 
 
+def averaged(values: Array) -> Array:
+    """A layer ``(n, c, *space)`` averaged over its places, ``(n, c)``."""
+    xp = array_namespace(values)
+    return xp.mean(values, axis=tuple(range(2, len(values.shape)))) if len(values.shape) > 2 else values
+
+
 def like(values: Array, reference: Array) -> Array:
     """``values`` in the array library, on the device and in the precision of ``reference``."""
     xp = array_namespace(reference)

@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ecotone.cards import Card
 from ecotone.contracts import Activations, BadInput, Floats
+from ecotone.contracts.arrays import averaged
 from ecotone.learn import Training
 from ecotone.learn.training import train
 
@@ -154,7 +155,7 @@ class NonlinearInvariants(BaseEstimator):
         names = [f"layers.{name}" for name in X.layers] + (["features"] if X.features is not None else [])
         if not reset:
             names = [layer.name for layer in self.layers_]
-        found = {name: _pooled(X, name) for name in names}
+        found = {name: averaged(X.gather(name).astype(np.float64)) for name in names}
         if not found or any(len(rows) < (4 if reset else 1) for rows in found.values()):
             raise BadInput("activations need features or layers, of four rows at least to fit")
         for layer in [] if reset else self.layers_:
@@ -222,8 +223,3 @@ def _near(index: NearestNeighbors, rows: Floats | None) -> Floats:
 def _positive(values: Floats) -> Floats:
     """A level of 0, of what does not vary, would make every score infinite."""
     return np.maximum(values, 1e-12)
-
-
-def _pooled(acts: Activations, name: str) -> Floats:
-    rows = acts.gather(name).astype(np.float64)
-    return np.asarray(rows.reshape(*rows.shape[:2], -1).mean(2))

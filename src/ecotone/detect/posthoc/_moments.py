@@ -10,7 +10,7 @@ from array_api_compat import array_namespace, device, is_torch_array
 from scipy.sparse import csr_array
 
 from ecotone.contracts import Activations, BadInput, Floats, Ints, as_numpy
-from ecotone.contracts.arrays import Array, like
+from ecotone.contracts.arrays import Array, averaged, like
 
 EPS = float(np.finfo(float).eps)
 FEATURES = "features"
@@ -98,10 +98,7 @@ def layer(block: Activations, name: str = FEATURES) -> Array:
         return block.features
     if name not in block.layers:
         raise BadInput(f"layers has no {name!r}, only {', '.join(block.layers) or 'none'}; read it with layers=[...]")
-    value = block.layers[name]
-    if len(value.shape) == 2:
-        return value
-    return array_namespace(value).mean(value, axis=tuple(range(2, len(value.shape))))
+    return averaged(block.layers[name])
 
 
 def feature_mean(activations: Activations, rows: int) -> Floats:
