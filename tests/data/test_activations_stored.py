@@ -1,5 +1,6 @@
 """Activations in a folder: the same values, whole parts, and a reading that goes on where it ended."""
 
+import copy
 import json
 import os
 
@@ -9,7 +10,7 @@ from networks import network, passed, rows
 
 import ecotone.data.activations._folder as folder_module
 from ecotone.contracts import Activations, BadInput
-from ecotone.data.activations import StoredArray, open_activations, read_activations
+from ecotone.data.activations import StoredArray, TorchNetwork, open_activations, read_activations
 from ecotone.detect.posthoc import ViM
 
 X, Y = rows(700, 5)
@@ -224,3 +225,19 @@ def test_what_a_part_holds_bounds_the_memory(tmp_path, small_parts):
     np.testing.assert_array_equal(acts.features[:50], passed(X).features[:50])
     with pytest.raises(BadInput, match="cannot be read any more"):
         acts.features[:]
+
+
+def test_a_reading_that_died_goes_on_with_the_same_settings_alone(tmp_path, small_parts):
+    """Whole parts of another precision, or of other weights, must not be mixed with what comes."""
+    out = tmp_path / "died"
+    with pytest.raises(OSError, match="went away"):
+        read_activations(network(), blocks(dies=320), output=out)
+    kept = sorted(path.name for path in out.iterdir())
+    with pytest.raises(BadInput, match="other settings \\(dtype was"):
+        read_activations(network(), blocks(), output=out, dtype="float16")
+    other = copy.deepcopy(network().module)
+    other[0].weight.data += 1
+    with pytest.raises(BadInput, match="other settings"):
+        read_activations(TorchNetwork(other, network().layers), blocks(), output=out)
+    assert sorted(path.name for path in out.iterdir()) == kept  # nothing was lost
+    same(read_activations(network(), blocks(), output=out), read_activations(network(), blocks()))
