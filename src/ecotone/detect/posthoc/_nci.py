@@ -56,6 +56,7 @@ class NCI(PostHoc):
 
     Examples
     --------
+    >>> import numpy as np
     >>> head = (np.eye(2), np.zeros(2))
     >>> reference = Activations(features=np.array([[2.0, 0.0], [0.0, 2.0]]), head=head)
     >>> NCI(alpha=0.1).fit(reference).score_samples(Activations(features=np.array([[2.0, 0.0]]), head=head)).round(3)
