@@ -42,18 +42,16 @@ def main() -> None:
         read_activations(network, open_dataset(frame, "employed", classes=network.classes), batch=4096)
         for frame in (train, held, live)
     ]
-    result = {}
-    for asked in ("all", "Mahalanobis"):
-        found = detect_outside(*acts, scores=asked, fdr=0.1, classes=network.classes, explain=12)
-        named = np.array(found.outside)
-        result[asked] = {
-            "score": found.content["recommended"], "named": len(named), "foreign": int((named >= len(rest)).sum()),
-            "of": 200, "share": found.content["found"]["share"], "interval": found.content["found"]["interval"],
-        }  # fmt: skip
-        print(found)
-        for entry in found.content["scores"]:
-            kinds = " ".join(f"{kind} {auroc:.2f}," for kind, auroc in entry["pseudo"].items())
-            print(entry["name"], entry["named"], kinds)
+    found = detect_outside(*acts, scores="all", fdr=0.1, classes=network.classes, explain=12)
+    named = np.array(found.outside)
+    result = {
+        "recommended": found.content["recommended"], "named": len(named), "foreign": int((named >= len(rest)).sum()),
+        "of": 200, "share": found.content["found"]["share"], "interval": found.content["found"]["interval"],
+    }  # fmt: skip
+    print(found)
+    for entry in found.content["scores"]:
+        kinds = " ".join(f"{kind} {auroc:.2f}," for kind, auroc in entry["pseudo"].items())
+        print(entry["name"], entry["named"], kinds)
     found.to_html(CACHE / "ood" / "tables.html")
     RESULT.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     print(json.dumps(result, indent=1))

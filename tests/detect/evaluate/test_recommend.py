@@ -96,6 +96,22 @@ def test_regions_of_images_move_whole():
     assert (moved != images).any()
 
 
+def test_mixed_images_join_two_predicted_classes():
+    kinds = np.repeat([0, 1, 2], [30, 20, 10])
+    images = np.broadcast_to((10.0 ** np.array(kinds))[:, None, None, None], (60, 1, 4, 4)).copy()
+
+    class Network:
+        differentiable = False
+
+        def __call__(self, inputs, *, maps=False):
+            level = inputs.mean((1, 2, 3))[:, None]
+            return Activations.unchecked(logits=-np.abs(level - [1.0, 10, 100]), inputs=inputs, network=self)
+
+    made = pseudo_outliers(Network()(images).replace(inputs=images))["mixed"]
+    levels = 100 + made.logits[:, 2]  # of two classes each, not twice of one
+    assert np.isin(levels.round(6), [5.5, 50.5, 55.0]).mean() > 0.95
+
+
 def test_the_better_score_is_recommended():
     class Backwards:
         def score_samples(self, acts):
