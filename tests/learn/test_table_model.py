@@ -269,7 +269,7 @@ def test_rare_levels_are_told_apart():
 
 def test_heads_against_quadrature():
     torch.manual_seed(0)
-    head = Head(torch.randn(4, 2 + 3 * COMPONENTS, dtype=torch.float64), 2, continuous=True, lattice=False)
+    head = Head(torch.randn(4, 2 + 3 * COMPONENTS, dtype=torch.float64), 2, continuous=True, lattice=False, reach=9.0)
     z = torch.linspace(-40, 40, 8_001, dtype=torch.float64)
     dense = torch.stack([torch.exp(head._log_density(v.expand(4))) for v in z], 1)
     assert torch.allclose(torch.trapezoid(dense, z, dim=1), torch.ones(4, dtype=torch.float64), atol=1e-6)

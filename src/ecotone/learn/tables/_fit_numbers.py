@@ -12,6 +12,8 @@ from ._number_codec import NumberCodec, Tail
 
 MOST_ATOMS, MOST_SPIKES = 512, 2048
 KNOTS = 256
+_FAR = (1e-4, 2e-4, 5e-4, 1e-3, 2e-3)  # more knots at these shares of either end
+_SHARE = 0.01  # of the rows that one value counts for at most in the law of the scores
 
 
 def fit_numbers(name: str, kind: str, x: Floats, *, whole: bool) -> NumberCodec:
@@ -24,10 +26,9 @@ def fit_numbers(name: str, kind: str, x: Floats, *, whole: bool) -> NumberCodec:
     if len(values) <= 2:
         often[:] = True
     atoms = values[often]
-    rest = v[~np.isin(v, atoms)]
     if len(values) == len(atoms) and (len(values) <= 2 or not unit):
         return NumberCodec(name, kind, atoms, np.empty(0), np.empty(0), Tail(0.0), Tail(0.0), unit)
-    basis = rest if len(rest) >= 50 else v
+    basis = np.repeat(values, np.minimum(counts, max(int(_SHARE * len(v)), 5)))
     return NumberCodec(name, kind, atoms, *_law(basis, values, counts, unit), unit)
 
 
@@ -65,7 +66,9 @@ def _law(basis: Floats, values: Floats, counts: Any, unit: float) -> tuple[Float
     """Knots, F at them, and both tails."""
     half, m = unit / 2, len(basis)
     edge = 1.0 / (m + 1)
+    far = [share for share in _FAR if share * m >= 1]
     shares = np.linspace(0, 1, min(KNOTS, max(int(np.sqrt(m)) * 2, 8)))
+    shares = np.unique([*shares, *far, *(1 - share for share in far)])
     places = np.quantile(basis, shares, method="inverted_cdf") + half
     places[0] = basis.min() - half
     knots = np.unique(places)
@@ -81,7 +84,8 @@ def _law(basis: Floats, values: Floats, counts: Any, unit: float) -> tuple[Float
     if len(knots) < 2:  # every value in one place
         knots, below = np.array([knots[0], knots[0] + (unit or 1e-3)]), np.array([edge, 1 - edge])
     lower, upper = _tail(-ordered[::-1], edge), _tail(ordered, edge)
-    if values[0] >= 0 or counts[0] >= 0.01 * counts.sum():  # a natural or a visible bound
+    near = 0 <= values[0] <= values[-1] - values[0]
+    if near or counts[0] >= 0.01 * counts.sum():  # a natural or a visible bound
         floor = values[0] if counts[0] >= 0.01 * counts.sum() else 0.0
         knots, below, lower = _bounded(knots, below, min(floor - half, knots[0] - 1e-9 * abs(knots[0]))), below, lower
         below, lower = np.concatenate([[0.0], below]), Tail(0.0)

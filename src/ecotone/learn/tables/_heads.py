@@ -40,23 +40,30 @@ class Head:
         Logits; then of the mixture the logits, means and raw scales.
     tokens : int
     continuous, lattice : bool
+    reach : float
+        Means lie within it: where rows never taught the mixture anything, it may not run off.
     """
 
-    def __init__(self, out: Tensor, tokens: int, *, continuous: bool, lattice: bool) -> None:
+    def __init__(self, out: Tensor, tokens: int, *, continuous: bool, lattice: bool, reach: float) -> None:
         self.logits = torch.log_softmax(out[:, :tokens], dim=1)
         self.continuous, self.lattice = continuous, lattice
         if continuous:
-            weights, self.mean, raw = out[:, tokens:].reshape(len(out), 3, COMPONENTS).unbind(1)
+            weights, mean, raw = out[:, tokens:].reshape(len(out), 3, COMPONENTS).unbind(1)
+            self.mean = mean.clamp(-reach, reach)
             self.log_weights = torch.log_softmax(weights, dim=1)
-            self.log_scale = raw.clamp(-7.0, 3.0)
+            self.log_scale = raw.clamp(-7.0, 0.0)  # over all rows the scores are standard normal
 
     @staticmethod
     def width(tokens: int, continuous: bool) -> int:
         """How many outputs of the network the column needs."""
         return tokens + 3 * COMPONENTS * continuous
 
-    def log_prob(self, packed: Tensor) -> Tensor:
-        """(n,) log of probability, times density where the value is continuous; rows as ``Encoded.packed``."""
+    def log_prob(self, packed: Tensor, *, by_token: bool = False) -> Tensor:
+        """(n,) log of probability, times density where the value is continuous; rows as ``Encoded.packed``.
+
+        On a lattice a value that repeats has the probability of its token and that of its cell. ``by_token`` leaves the
+        second out: a lower bound, by which the mixture learns only from the values that it is there for.
+        """
         token, z, low, high, log_rate = packed.unbind(1)
         at = token.long()
         known = self.logits.gather(1, at.clamp(min=0)[:, None])[:, 0]
@@ -66,7 +73,9 @@ class Head:
         rest, last = self.logits[:, -1], at == self.logits.shape[1] - 1
         if self.lattice:
             cell = rest + self._log_cell(low, high)
-            found = torch.where(last, cell, torch.where(at > 0, torch.logaddexp(known, cell), known))
+            found = torch.where(last, cell, known)
+            if not by_token:
+                found = torch.where((at > 0) & ~last, torch.logaddexp(known, cell), found)
         else:
             found = torch.where(last, rest + self._log_density(z) + log_rate, known)
         return torch.where(at < 0, never, found)

@@ -73,7 +73,7 @@ class HidingLoss:
         rank = torch.argsort(torch.argsort(batch.rng.uniform((d,)), dim=1), dim=1)
         seen = torch.where(along[:, None], torch.arange(d, device=x.device), rank) < shown[:, None]
         out = module(x[:, :, 0].long(), x[:, :, 1], seen)
-        logs = torch.stack([self.codec.head(o, j).log_prob(x[:, j]) for j, o in enumerate(out)], dim=1)
+        logs = torch.stack([self.codec.head(o, j).log_prob(x[:, j], by_token=True) for j, o in enumerate(out)], dim=1)
         rows = -torch.where(seen, torch.zeros_like(logs), logs).sum(1) / (~seen).sum(1)
         following = -logs.gather(1, shown.long()[:, None])[:, 0]
         rows = torch.where(along, _NEXT * following + (1 - _NEXT) * rows, rows)

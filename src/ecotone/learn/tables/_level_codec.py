@@ -39,6 +39,7 @@ class LevelCodec:
     rare_share: tuple[float, ...] = ()
     kind: str = field(default="level", init=False)
     unit: float = field(default=0.0, init=False)
+    reach: float = field(default=0.0, init=False)
     continuous: bool = field(default=False, init=False)
 
     @property

@@ -50,8 +50,9 @@ class NumberCodec:
 
     Tokens are 0 for missing, 1 … m for the values that repeat (``atoms``), and m + 1 for all others. These have the
     normal score :math:`z = \Phi^{-1}(F(x))` under a distribution function F that is linear between ``knots`` and has
-    generalised Pareto tails. On a lattice of step ``unit`` a value owns the cell of half a step to either side, and
-    what the model gives a value is a probability; elsewhere it is a density in the column's own unit.
+    generalised Pareto tails: that of the rows, in which no value counts for more than a hundredth of them. On a lattice
+    of step ``unit`` a value owns the cell of half a step to either side, and what the model gives a value is a
+    probability; elsewhere it is a density in the column's own unit.
 
     Parameters
     ----------
@@ -85,6 +86,12 @@ class NumberCodec:
     def continuous(self) -> bool:
         """Whether any value beside the atoms can occur."""
         return len(self.knots) > 0
+
+    @property
+    def reach(self) -> float:
+        """The largest normal score that a training row has, about, and at least 2."""
+        inner = self.below[(self.below > 0) & (self.below < 1)]
+        return max(2.0, -float(special.ndtri(min(inner[0], 1 - inner[-1]))))
 
     @property
     def scores(self) -> Floats:

@@ -79,7 +79,7 @@ class TableCodec:
     def head(self, out: Any, j: int) -> Head:
         """The law of column j that a network's output says."""
         own = self.columns[j]
-        return Head(out, own.tokens, continuous=own.continuous, lattice=own.unit > 0)
+        return Head(out, own.tokens, continuous=own.continuous, lattice=own.unit > 0, reach=own.reach)
 
     def decode(self, token: Any, z: Floats) -> pa.Table:
         """A table of ``(n, d)`` tokens and normal scores."""

@@ -1,0 +1,63 @@
+"""Numbers of a table that repeat, with a few beyond: their scores, their law, and that no draw runs off."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from ecotone.learn import TableModel, Training
+from ecotone.learn.tables import MaskedPerceptron
+from ecotone.learn.tables._fit_numbers import fit_numbers
+from ecotone.learn.tables._heads import COMPONENTS, Head
+
+
+def minutes(n, seed=0):
+    """Whole minutes, nearly all of them common, some far longer; and pressures, which are far from 0."""
+    rng = np.random.default_rng(seed)
+    far = rng.random(n) < 0.004
+    air = np.where(far, rng.integers(560, 640, n), np.clip(np.rint(rng.normal(140, 40, n)), 20, 300)).astype(int)
+    pressure = np.round(rng.normal(1017, 7.5, n), 1)
+    return pd.DataFrame({"air": air, "pressure": pressure, "far": np.where(far, "yes", "no")})
+
+
+def test_values_that_repeat_have_scores_spread_over_the_normal_law():
+    v = minutes(20_000).air.to_numpy(float)
+    codec = fit_numbers("air", "int64", v, whole=True)
+    z = codec.scores[1:]
+    assert (np.diff(z) > 0).all() and -4.5 < z[0] < -2 and z[-1] > 2
+    assert np.interp([100, 140, 180], codec.atoms, z) == pytest.approx([-1, 0, 1], abs=0.15), "as common as they are"
+    spiky = np.where(np.arange(20_000) % 10 > 0, 0.0, np.random.default_rng(0).normal(5, 1, 20_000))
+    codec = fit_numbers("rain", "double", spiky, whole=False)
+    assert codec.encode(np.array([3.7, 5.0, 6.3])).z == pytest.approx([-1.1, 0.15, 1.4], abs=0.25), (
+        "a spike counts little"
+    )
+
+
+def test_a_bound_at_zero_only_where_zero_is_near():
+    near = fit_numbers("a", "double", np.random.default_rng(0).exponential(size=2000), whole=False)
+    far = fit_numbers("p", "double", 985 + 50 * np.random.default_rng(0).random(2000), whole=False)
+    assert np.isneginf(near.encode(np.array([-0.5])).log_rate[0])
+    assert np.isfinite(far.encode(np.array([980.0])).log_rate[0])
+    assert far.encode(np.array([900.0])).z[0] < -8, "as unlikely as the tail of the rows says"
+
+
+def test_learning_takes_a_token_as_read_and_the_law_adds_its_cell():
+    torch.manual_seed(0)
+    out = torch.randn(3, 4 + 3 * COMPONENTS, dtype=torch.float64)
+    head = Head(out, 4, continuous=True, lattice=True, reach=2.0)
+    assert float(head.mean.abs().max()) <= 2.0 and float(head.log_scale.max()) <= 0
+    packed = torch.tensor([[1, 0.0, -0.1, 0.1, 0.0], [3, 0.5, 0.4, 0.6, 0.0], [0, 0.0, 0.0, 0.0, 0.0]]).double()
+    whole, read = head.log_prob(packed), head.log_prob(packed, by_token=True)
+    cell = torch.logaddexp(read[0], head.logits[0, 3] + head._log_cell(packed[:, 2], packed[:, 3])[0])
+    assert float(whole[0]) == pytest.approx(float(cell)) and float(whole[0]) > float(read[0])
+    assert torch.equal(whole[1:], read[1:])
+
+
+def test_no_draw_runs_off():
+    rows = minutes(4000)
+    training = Training(steps=300, every=100, batch_size=256, learning_rate=4e-3, ema=0.98)
+    model = TableModel(MaskedPerceptron(width=48, depth=2), training=training).fit(rows)
+    drawn = model.sample(20_000, seed=0)
+    assert drawn.air.min() >= 0 and drawn.air.max() < 1500
+    assert drawn.pressure.min() > 900 and drawn.pressure.max() < 1100
+    assert (drawn.air > 400).mean() == pytest.approx(0.004, abs=0.003)
