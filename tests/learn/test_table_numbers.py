@@ -61,17 +61,3 @@ def test_no_draw_runs_off():
     assert drawn.air.min() >= 0 and drawn.air.max() < 1500
     assert drawn.pressure.min() > 900 and drawn.pressure.max() < 1100
     assert (drawn.air > 400).mean() == pytest.approx(0.004, abs=0.003)
-
-
-def test_values_of_a_coarser_scale_are_tokens_and_a_smooth_law_stays_one():
-    rng = np.random.default_rng(0)
-    coarse = np.round(100 / (1 + np.exp(-rng.integers(-600, 600, 20_000) / 300)), 2)  # few of the points of its lattice
-    codec = fit_numbers("humid", "double", coarse, whole=False)
-    values, counts = np.unique(coarse, return_counts=True)
-    assert codec.unit == 0.01 and np.isin(values[counts > 1], codec.atoms).all()
-    smooth = fit_numbers("length", "double", np.round(rng.normal(50, 1, 20_000), 2), whole=False)
-    assert len(smooth.atoms) <= 512, "points of a lattice that all occur are the smooth law's but for the commonest"
-    once = fit_numbers(
-        "weight", "int64", np.repeat(rng.integers(0, 10**6, 10_000), rng.integers(1, 3, 10_000)), whole=True
-    )
-    assert len(once.atoms) <= 512, "where new values are common, those that came twice are no tokens"

@@ -10,10 +10,9 @@ from ecotone.contracts import Bools, Floats
 
 from ._number_codec import NumberCodec, Tail
 
-MOST_ATOMS, MOST_SPIKES = 512, 3072
+MOST_ATOMS, MOST_SPIKES = 512, 2048
 KNOTS = 256
 _FAR = (1e-4, 2e-4, 5e-4, 1e-3, 2e-3)  # more knots at these shares of either end
-_NEW = 0.02
 _SHARE = 0.01  # of the rows that one value counts for at most in the law of the scores
 
 
@@ -23,8 +22,7 @@ def fit_numbers(name: str, kind: str, x: Floats, *, whole: bool) -> NumberCodec:
     values, counts = np.unique(v, return_counts=True)
     unit = _unit(values, len(v), whole)
     often = counts >= max(5, 0.0001 * len(v))
-    spike, sparse = _spikes(values, counts, unit)
-    often = _most(often & (spike | _most(often, counts, MOST_ATOMS)) | sparse & (counts > 1), counts, MOST_SPIKES)
+    often = _most(often & (_spike(values, counts, unit) | _most(often, counts, MOST_ATOMS)), counts, MOST_SPIKES)
     if len(values) <= 2:
         often[:] = True
     atoms = values[often]
@@ -41,17 +39,13 @@ def _most(chosen: Bools, counts: Any, most: int) -> Bools:
     return kept & chosen
 
 
-def _spikes(values: Floats, counts: Any, unit: float) -> tuple[Bools, Bools]:
-    """Values at least three times as frequent as the points of the lattice around them, off a lattice all; and, where
-    new values are rare, those with less than half of the points around them that would occur if rows fell on any."""
+def _spike(values: Floats, counts: Any, unit: float) -> Bools:
+    """Values at least three times as frequent as the points of the lattice around them; off a lattice, all."""
     if not unit:
-        return np.ones(len(values), bool), np.zeros(len(values), bool)
+        return np.ones(len(values), bool)
     total = np.concatenate([[0], np.cumsum(counts)])
     low, high = (np.searchsorted(values, values + side * 10.5 * unit) for side in (-1, 1))
-    mean = (total[high] - total[low]) / 21
-    new = (counts == 1).sum() / counts.sum()  # Good and Turing's estimate
-    sparse = (high - low) / 21 < 0.5 * -np.expm1(-mean)
-    return np.asarray(counts >= 3 * mean), np.asarray(sparse & (new < _NEW))
+    return np.asarray(counts >= 3 * (total[high] - total[low]) / 21)
 
 
 def _unit(values: Floats, n: int, whole: bool) -> float:
