@@ -201,7 +201,7 @@ def main() -> None:
             f"{name}: {got['chosen']} {got['auroc'][got['chosen']]:.3f}, best {best} {got['auroc'][best]:.3f}",
             flush=True,
         )
-        path.write_text(json.dumps(results, indent=0) + "\n", encoding="utf-8")
+        path.write_text(json.dumps(results) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
