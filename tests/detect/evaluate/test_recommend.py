@@ -44,13 +44,20 @@ def test_features_without_a_network_are_uniform_with_the_heads_logits():
 
 
 def test_tables_of_any_columns_and_texts():
-    frame = pa.table({"a": [*np.zeros(38), 1.0, None], "b": ["x", "y"] * 20, "c": [None, *range(39)]})
+    frame = pa.table(
+        {
+            "a": [*np.zeros(38), 1.0, None],
+            "b": ["x", "y"] * 20,
+            "c": [None, *range(39)],
+            "d": [np.nan, np.inf, *range(38)],
+        }
+    )
 
     class Table:
         differentiable = False
 
         def __call__(self, inputs, *, maps=False):
-            z = [np.nan_to_num(inputs[name].to_numpy(), nan=7.0) for name in ("a", "c")]
+            z = [np.nan_to_num(inputs[name].to_numpy(), nan=7.0, posinf=99.0) for name in ("a", "c", "d")]
             return Activations.unchecked(logits=np.column_stack(z), inputs=inputs, network=self)
 
     sets = pseudo_outliers(Table()(frame).replace(inputs=frame))
@@ -59,6 +66,7 @@ def test_tables_of_any_columns_and_texts():
     assert values.tolist() == [0, 1, 7] and counts.min() >= 6  # a third of 40 each, missing too
     drawn = sets["uniform"].logits[:, 1]
     assert (drawn == np.rint(drawn)).all() and 0 <= drawn.min() <= 6 and 32 <= drawn.max() <= 38
+    assert sets["uniform"].logits[:, 2].min() >= 0 and sets["uniform"].logits[:, 2].max() <= 37
 
     class Lengths:
         differentiable = False

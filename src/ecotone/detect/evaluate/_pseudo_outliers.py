@@ -99,7 +99,7 @@ def _any_value(column: Any, rng: np.random.Generator) -> Any:
     import pyarrow as pa
 
     if pa.types.is_floating(column.type) or pa.types.is_integer(column.type):
-        numbers = column.drop_null().to_numpy()
+        numbers = _finite(column.drop_null().to_numpy())
         if _differ(numbers):
             return pa.array(_between(numbers, len(column), rng), column.type)
     values = column.unique()
@@ -110,10 +110,14 @@ def _uniform(x: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
     """Each column between its ends where most values differ, else any of its values."""
 
     def drawn(column: NDArray[Any]) -> NDArray[Any]:
-        numbers = column[~np.isnan(column)]
+        numbers = _finite(column)
         return _between(numbers, len(x), rng) if _differ(numbers) else rng.choice(np.unique(column), len(x))
 
     return np.column_stack([drawn(column) for column in x.T])
+
+
+def _finite(numbers: NDArray[Any]) -> NDArray[Any]:
+    return np.asarray(numbers[np.isfinite(numbers)])
 
 
 def _differ(numbers: NDArray[Any]) -> bool:
