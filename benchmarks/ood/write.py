@@ -199,8 +199,8 @@ def _through_the_door(photos: dict[str, Any], texts: dict[str, Any], tables: dic
     for kind, got, said in (("newsgroups", texts, "foreign"), ("employment", tables, "children")):
         low, high = got["interval"]
         lines.append(
-            f"| {kind} | {got['recommended']}, chosen | {got['named']}, of them {said} {got['foreign']} of {got['of']} | "
-            f"{got['share']:.3f} ({low:.3f} to {high:.3f}) |"
+            f"| {kind} | {got['recommended']}, chosen | {got['named']}, of them {said} {got['foreign']} of {got['of']} "
+            f"| {got['share']:.3f} ({low:.3f} to {high:.3f}) |"
         )
     lacking = ", ".join(photos["unusable"])
     lines.append(f"\nScores that the photographs' reference, which has no labels, did not allow: {lacking}.")
