@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from scipy import special
 
 from ecotone.learn import TableModel, Training
 from ecotone.learn.tables import MaskedPerceptron
@@ -43,7 +44,7 @@ def test_a_bound_at_zero_only_where_zero_is_near():
 
 def test_learning_takes_a_token_as_read_and_the_law_adds_its_cell():
     torch.manual_seed(0)
-    out = torch.randn(3, 4 + 3 * COMPONENTS, dtype=torch.float64)
+    out = 4 * torch.randn(3, 4 + 3 * COMPONENTS, dtype=torch.float64)
     head = Head(out, 4, continuous=True, lattice=True, reach=2.0)
     assert float(head.mean.abs().max()) <= 2.0 and float(head.log_scale.max()) <= 0
     packed = torch.tensor([[1, 0.0, -0.1, 0.1, 0.0], [3, 0.5, 0.4, 0.6, 0.0], [0, 0.0, 0.0, 0.0, 0.0]]).double()
@@ -53,11 +54,41 @@ def test_learning_takes_a_token_as_read_and_the_law_adds_its_cell():
     assert torch.equal(whole[1:], read[1:])
 
 
-def test_no_draw_runs_off():
+@pytest.fixture(scope="module")
+def model():
     rows = minutes(4000)
+    rows.loc[::10, "far"] = None
     training = Training(steps=300, every=100, batch_size=256, learning_rate=4e-3, ema=0.98)
-    model = TableModel(MaskedPerceptron(width=48, depth=2), training=training).fit(rows)
+    return TableModel(MaskedPerceptron(width=48, depth=2), training=training).fit(rows)
+
+
+def test_no_draw_runs_off(model):
     drawn = model.sample(20_000, seed=0)
     assert drawn.air.min() >= 0 and drawn.air.max() < 1500
     assert drawn.pressure.min() > 900 and drawn.pressure.max() < 1100
     assert (drawn.air > 400).mean() == pytest.approx(0.004, abs=0.003)
+
+
+def test_a_lattice_with_and_without_tokens_sums_to_one(model):
+    assert 50 < len(model.codec_.columns[model.codec_.place("air")].atoms) < 600
+    for column, values in (("air", np.arange(0, 5000)), ("pressure", np.arange(8000, 12000) / 10)):
+        whole = pd.DataFrame({column: values, "far": ["no"] * len(values)})
+        assert np.exp(model.log_prob(whole, of=[column], given=["far"])).sum() == pytest.approx(1, abs=2e-3)
+    shares = model.predict_proba(pd.DataFrame({"air": [130, 600], "pressure": [1017.0, 1015.0]}), "far")
+    assert shares.sum(1) == pytest.approx([1, 1]), "given that it is there"
+
+
+def test_each_tail_is_that_of_its_own_side():
+    codec = fit_numbers("x", "double", -np.random.default_rng(0).exponential(size=20_000), whole=False)
+    z = np.array([4.2, 4.7, 5.2])
+    low, high = codec.decode(np.ones(3, int), -z), codec.decode(np.ones(3, int), z)
+    assert np.diff(-low) == pytest.approx(np.diff(-np.log(special.ndtr(-z))), rel=0.5), "an exponential law's steps"
+    assert high.max() < 0.5, "where the rows end, draws nearly do"
+
+
+def test_a_range_of_a_lattice_has_its_ends_whole(model):
+    codec = model.codec_.columns[model.codec_.place("air")]
+    cell = codec.encode(np.array([601.0]))
+    allowed, interval = codec.event(601, 601)
+    assert interval == pytest.approx(np.array([[cell.low[0], cell.high[0]]])) and allowed[-1]
+    assert codec.event(600.2, 601.7)[1] == pytest.approx(interval), "from the first to the last point inside"
