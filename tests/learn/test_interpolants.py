@@ -349,3 +349,9 @@ def test_images_keep_what_is_seen():
     model = FlowMatching(UNet(width=8, factors=(1,)), process=CoupledInterpolant(masked=True), training=settings)
     drawn = model.fit(x, given=seen).sample(3, given=seen[:3], seed=0, schedule=Uniform(2))
     assert drawn.shape == (3, 2, 4, 4) and np.abs((drawn - x[:3]) * mask[:3]).max() < 1e-9
+
+
+def test_deblendings_noise_is_the_standard_normal_law():
+    z = torch.randn(4, 2, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    exact = torch.distributions.Normal(0.0, 1.0).log_prob(z).sum((1, 2))
+    assert torch.allclose(IterativeDeblending().log_base(z), exact)
