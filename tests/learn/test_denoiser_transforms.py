@@ -194,3 +194,21 @@ def test_a_coarse_model_at_high_noise_costs_no_more_than_its_state_at_the_switch
         stitched = run(stitch_denoisers([small, large], [r], schedule=schedule), r)
         gap = (states[r, int(60 * r)] - states["large", int(60 * r)]).norm(dim=1)
         assert bool(((stitched - end).norm(dim=1) <= gap + 1e-3).all())
+
+
+def test_a_calibrated_prediction_agrees_with_itself():
+    process, x = EDMProcess(), torch.as_tensor(EXACT.sample(500, seed=0))
+
+    class Both:
+        """An error of the mean, told as a mean and as noise."""
+
+        def __init__(self):
+            self.process, self.shape = process, EXACT.shape_
+
+        def __call__(self, x_t, t, given=None):
+            x0 = EXACT.denoiser(process)(x_t, t).x0 + 0.3
+            return Prediction(x0, process.noise(Prediction(x0), x_t, t))
+
+    found = calibrate_score(Both(), x)(process.perturb(x, 1.0, RowRandom(1, len(x))), 1.0)
+    noisy = process.perturb(x, 1.0, RowRandom(1, len(x)))
+    assert torch.allclose(found.noise, process.noise(Prediction(found.x0), noisy, 1.0), atol=1e-9)

@@ -118,3 +118,11 @@ def test_w2_between_normal_laws():
     assert a.w2(b) == pytest.approx(math.sqrt(9 + 1 + 1))
     with pytest.raises(BadInput, match="components"):
         a.w2(ONE)
+
+
+def test_rows_on_a_line_leave_a_density():
+    t = np.random.default_rng(0).normal(size=(200, 1))
+    flat = GaussianMixture(2, seed=0).fit(np.hstack([t, 2 * t]))
+    assert (
+        float(torch.linalg.eigvalsh(flat.covariances_).min()) > 0 and np.isfinite(flat.log_prob(np.ones((1, 2)))).all()
+    )

@@ -16,7 +16,7 @@ from ecotone.learn.samplers import DBIM, DDIM, Ancestral, DPMSolver, Heun, Predi
 from ecotone.learn.samplers._dbim import bridge
 from ecotone.learn.samplers._ddim import slerp
 from ecotone.learn.schedules import Cosine, Fixed, Karras, Uniform, snr_density, trajectory_time_schedule
-from ecotone.learn.schedules._trajectory_time_schedule import _costs, cheapest_path
+from ecotone.learn.schedules._trajectory_time_schedule import _costs, _trajectory, cheapest_path
 
 EXACT = GaussianMixture.random(dim=2, components=3, seed=0)
 NORMAL = GaussianMixture.of([1.0], [[0.0, 0.0]], [np.eye(2)])
@@ -289,3 +289,13 @@ def test_straight_trajectories_cost_nothing():
     assert len(times) == 6 and not torch.allclose(times, Karras(5)(process), rtol=1e-3)
     with pytest.raises(BadInput, match="between 2 and fine"):
         trajectory_time_schedule(NORMAL.denoiser(process), process, 1)
+
+
+def test_trajectories_are_of_second_order():
+    exact, process = GaussianMixture.random(dim=2, components=3, seed=0), EDMProcess()
+    ends = []
+    for steps in (40, 80, 640):
+        times = Karras(steps)(process)[:-1]
+        ends.append(_trajectory(exact.denoiser(process), process, times, 16, None, 0)[0][-1])
+    coarse, finer = ((end - ends[-1]).abs().mean() for end in ends[:2])
+    assert float(finer) < 0.01 and float(coarse / finer) == pytest.approx(4, rel=0.35)

@@ -80,3 +80,12 @@ def test_whitened_splines_begin_as_the_normal_law():
     assert np.allclose(found.log_prob(x), GaussianMixture(1, starts=1).fit(x).log_prob(x), atol=1e-3)
     z = found.sample(4000, seed=0)
     assert np.allclose(np.cov(z.T), np.cov(x.T), rtol=0.15, atol=0.15)
+
+
+def test_held_out_log_likelihoods_are_means():
+    x, fresh = EXACT.sample(300, seed=0), EXACT.sample(2000, seed=1)
+    members = [KernelDensity(bandwidth=0.3), KernelDensity(bandwidth=0.6)]
+    plain = StackedDensity(members, standardise=False).fit(x)
+    heavy = StackedDensity(members, standardise=False).fit(x, sample_weight=np.full(300, 3.0))
+    alone = [float(np.mean(KernelDensity(bandwidth=b).fit(x).log_prob(fresh))) for b in (0.3, 0.6)]
+    assert plain.held_out_ == pytest.approx(alone, abs=0.25) and heavy.held_out_ == pytest.approx(plain.held_out_)

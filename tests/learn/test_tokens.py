@@ -19,7 +19,7 @@ from ecotone.learn import (
 )
 from ecotone.learn.denoisers import CachedDenoiser, TokenDenoiser
 from ecotone.learn.networks import TokenTransformer
-from ecotone.learn.objectives import DenoisingCrossEntropy, GeneralizedMaskedNELBO, MaskedNELBO
+from ecotone.learn.objectives import DenoisingCrossEntropy, GeneralizedMaskedNELBO, InterpolatingNELBO, MaskedNELBO
 from ecotone.learn.objectives._interpolating_nelbo import divergence
 from ecotone.learn.processes import (
     AbsorbingDiffusion,
@@ -528,3 +528,14 @@ def test_draws_are_exact_in_the_tails():
 def test_bad_input(make, words):
     with pytest.raises(BadInput, match=words):
         make()
+
+
+def test_dynamic_weights_of_the_interpolating_loss():
+    # von Rütte et al. (2025): 2 where masked, 1 where replaced, and the ratio of the two weights where clean
+    process = InterpolatingDiscreteDiffusion(4, uniform=0.3)
+    z, x, t = torch.tensor([[process.mask, 1, 2]]), torch.tensor([[0, 3, 2]]), torch.tensor([0.4], dtype=F64)
+    found = InterpolatingNELBO(weights="dynamic")._weight(process, z, x, t)
+    whole = process.weight(z, x, t)
+    assert torch.allclose(found[0, :2], torch.tensor([2.0, 1.0], dtype=F64))
+    assert float(found[0, 2]) == pytest.approx(float(whole[0, 2] / process.weight(z, x + 1, t)[0, 2]))
+    assert torch.equal(InterpolatingNELBO(weights="clipped")._weight(process, z, x, t), whole.clamp(max=2.0))

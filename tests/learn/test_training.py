@@ -136,3 +136,33 @@ def test_precision_follows_the_processor(monkeypatch):
         assert training._precision("cpu") == want
     fitted = model(precision="auto").fit(X)
     assert all(p.dtype == torch.float32 for p in fitted.denoiser_.parameters())
+
+
+def test_patience_counts_looks_since_the_best(monkeypatch):
+    told = iter([5.0, 4.0, 4.5, 3.0, 3.5, 3.6, 3.7, 2.0, 1.0])
+    monkeypatch.setattr(training._Run, "_held_out_loss", lambda run: next(told))
+    fitted = model(steps=1000, every=1, patience=2).fit(X)
+    assert [h["held_out"] for h in fitted.history_] == [5.0, 4.0, 4.5, 3.0, 3.5, 3.6, 3.7]
+
+
+def test_the_moving_average_is_the_recursion():
+    settings = {"ema": 0.9, "held_out": 0.0, "warmup": 1, "learning_rate": 0.02}
+    seen = []
+    watched = model(steps=30, every=1, callbacks=(lambda p: seen.append(weights(watched).clone()),), **settings)
+    ended = weights(watched.fit(X))
+    mean = weights(model(steps=1, **settings | {"learning_rate": 1e-9, "ema": 0.0}).fit(X))  # before any step
+    for k, now in enumerate(seen, start=1):
+        decay = min(0.9, (1 + k) / (10 + k))
+        mean = decay * mean + (1 - decay) * now
+    assert torch.allclose(ended, mean, atol=1e-5) and float((ended - seen[-1]).abs().max()) > 1e-3
+
+
+def test_the_rate_rises_and_falls():
+    assert training._rate(0, 0.0, 100) == pytest.approx(0.01) and training._rate(49, 0.0, 100) == pytest.approx(0.5)
+    assert [training._rate(500, share, 100) for share in (0.0, 0.5, 1.0)] == pytest.approx([1.0, 0.5, 0.0])
+
+
+def test_edm_sees_rows_at_its_own_scale():
+    fitted = model(steps=1).fit(3 * X + 7)
+    z = fitted._encode(torch.as_tensor(3 * X + 7))
+    assert z.std(0, correction=0).numpy() == pytest.approx([0.5, 0.5]) and abs(float(z.mean())) < 1e-9
