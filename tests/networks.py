@@ -37,14 +37,18 @@ def network() -> TorchNetwork:
     with torch.random.fork_rng():
         torch.manual_seed(0)
         module = nn.Sequential(nn.Linear(6, 32), nn.ReLU(), nn.Linear(32, 16), nn.ReLU(), nn.Linear(16, CLASSES))
-    x, y = rows(1000, 0)
-    optimiser = torch.optim.Adam(module.parameters(), 1e-2)
-    for _ in range(150):
+    learn(module, *rows(1000, 0), steps=150, rate=1e-2)
+    return TorchNetwork(module, LAYERS)
+
+
+def learn(module: nn.Module, x: np.ndarray, y: np.ndarray, *, steps: int, rate: float) -> None:
+    """Train a classifier on all rows at once."""
+    optimiser = torch.optim.Adam(module.parameters(), rate)
+    for _ in range(steps):
         loss = nn.functional.cross_entropy(module(torch.as_tensor(x)), torch.as_tensor(y))
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
-    return TorchNetwork(module, LAYERS)
 
 
 def passed(x: np.ndarray, y: np.ndarray | None = None) -> Activations:

@@ -26,7 +26,8 @@ def added(data: Clothes) -> tuple[float, float]:
     whole = Mahalanobis().fit(Activations(features=z, labels=y))
     grown = Mahalanobis().fit(Activations(features=z[rest], labels=y[rest])).add_class(Activations(features=z[~rest]))
     new = Activations(features=data.inside.features)
-    return tuple(float(np.mean(d.predict(new) == data.inside.labels)) for d in (whole, grown))  # type: ignore[return-value]
+    one, other = (float(np.mean(d.predict(new) == data.inside.labels)) for d in (whole, grown))
+    return one, other
 
 
 def run(seeds: int = 5) -> dict[str, Any]:

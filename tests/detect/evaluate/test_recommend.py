@@ -6,6 +6,7 @@ from scipy.stats import kstest
 
 from ecotone.contracts import Activations, BadInput
 from ecotone.detect.evaluate import ood_metrics, pseudo_outliers, recommend
+from ecotone.detect.evaluate._pseudo_outliers import _between
 from ecotone.detect.posthoc import Energy, ViM
 
 
@@ -28,6 +29,11 @@ class _Plain:
 
     def __call__(self, inputs, *, maps=False):
         return Activations.unchecked(logits=inputs[:, :2].astype(float), inputs=inputs, network=self)
+
+
+def test_whole_numbers_reach_both_ends():
+    drawn = _between(np.array([-1, 1], np.int8), 300, np.random.default_rng(0))
+    assert set(drawn.tolist()) == {-1, 0, 1} and drawn.dtype == np.int8
 
 
 def test_features_without_a_network_are_uniform_with_the_heads_logits():

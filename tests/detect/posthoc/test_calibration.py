@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from networks import rows
+from networks import learn, rows
 from scipy.stats import kstest
 from torch import nn
 
@@ -19,12 +19,7 @@ def overfitted():
     with torch.random.fork_rng():
         torch.manual_seed(0)
         module = nn.Sequential(nn.Linear(6, 256), nn.ReLU(), nn.Linear(256, 64), nn.ReLU(), nn.Linear(64, 4))
-    optimiser = torch.optim.Adam(module.parameters(), 3e-3)
-    for _ in range(400):
-        loss = nn.functional.cross_entropy(module(torch.as_tensor(x)), torch.as_tensor(y))
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
+    learn(module, x, y, steps=400, rate=3e-3)
     acts = read_activations(module, x, labels=y)
     assert (acts.logits.argmax(1) == y).all()
     return module, acts

@@ -55,7 +55,7 @@ def level_shares(module: Perceptron, codec: TableCodec, packed: Tensor, seen: Te
 
 
 class HidingLoss:
-    """Mean negative log-likelihood of the hidden columns.
+    """Mean negative log-likelihood of the hidden columns, or slightly more: values that repeat count by their tokens.
 
     Half of the rows show the first columns of the order, which is what samples are drawn given, and the next column
     counts for half of their loss. A quarter shows columns at random, any number of them equally likely, and a quarter

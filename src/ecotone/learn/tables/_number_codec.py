@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -87,7 +88,7 @@ class NumberCodec:
         """Whether any value beside the atoms can occur."""
         return len(self.knots) > 0
 
-    @property
+    @cached_property
     def reach(self) -> float:
         """The largest normal score that a training row has, about, and at least 2."""
         inner = self.below[(self.below > 0) & (self.below < 1)]
