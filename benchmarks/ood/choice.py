@@ -10,6 +10,7 @@ AUROC of every score between other rows of the known kind and rows left out, and
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import sys
@@ -188,7 +189,9 @@ def measure(reference: Activations, choosing: Activations, inside: Activations, 
 
 
 def main() -> None:
-    kind = sys.argv[1]
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("kind", choices=("tables", "texts"))
+    kind = parser.parse_args().kind
     path = RESULTS / f"choice_{kind}.json"
     results = json.loads(path.read_text()) if path.exists() else {}
     for name, parts in {"tables": of_tables, "texts": of_texts}[kind]():

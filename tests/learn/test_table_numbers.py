@@ -2,14 +2,17 @@
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 import torch
 from scipy import special
 
-from ecotone.learn import TableModel, Training
+from ecotone.learn import Batch, RowRandom, TableModel, Training
 from ecotone.learn.tables import MaskedPerceptron
 from ecotone.learn.tables._fit_numbers import fit_numbers
 from ecotone.learn.tables._heads import COMPONENTS, Head
+from ecotone.learn.tables._laws import HidingLoss
+from ecotone.learn.tables._table_codec import fit_table
 
 
 def minutes(n, seed=0):
@@ -92,3 +95,14 @@ def test_a_range_of_a_lattice_has_its_ends_whole(model):
     allowed, interval = codec.event(601, 601)
     assert interval == pytest.approx(np.array([[cell.low[0], cell.high[0]]])) and allowed[-1]
     assert codec.event(600.2, 601.7)[1] == pytest.approx(interval), "from the first to the last point inside"
+
+
+def test_the_loss_is_a_mean_over_hidden_columns():
+    rng = np.random.default_rng(0)
+    codec = fit_table(pa.table({name: rng.choice(["x", "y"], 200) for name in "abcde"}))
+    module = MaskedPerceptron(width=16, depth=1).build([(c.tokens, c.continuous) for c in codec.columns])
+    x = torch.as_tensor(codec.encode(pa.table({name: ["x", "y", None] * 20 for name in "abcde"})))
+    loss = HidingLoss(codec)(module, Batch(x, None, None, RowRandom(0, 60)))
+    assert float(loss.detach()) == pytest.approx(np.log(3)), (
+        "before learning each of three tokens is as likely, shown what may be"
+    )
