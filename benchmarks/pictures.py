@@ -82,11 +82,11 @@ def mnist() -> Images:
 def fashion_mnist() -> Images:
     """Photographs of clothes, 60 000 and 10 000 of 1 x 28 x 28, from a Debian package; needs ``apt-get``, not root."""
     path = _fetched("fashion_mnist", "*.deb", FASHION[1], ["apt-get", "download", FASHION[0]])
-    folder = path.parent / "unpacked"
-    if not folder.exists():
-        subprocess.run(["dpkg-deb", "-x", str(path), str(folder)], check=True)
-    files = sorted((folder / "usr/share/datasets/fashion-mnist").glob("*-ubyte.gz"))
-    return _pairs({p.name.removesuffix(".gz"): gzip.decompress(p.read_bytes()) for p in files}, GARMENTS)
+    packed = subprocess.run(["dpkg-deb", "--fsys-tarfile", str(path)], check=True, stdout=subprocess.PIPE).stdout
+    with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
+        files = {Path(m.name).name: archive.extractfile(m) for m in archive if m.name.endswith("-ubyte.gz")}
+        found = {name.removesuffix(".gz"): gzip.decompress(file.read()) for name, file in files.items() if file}
+    return _pairs(found, GARMENTS)
 
 
 def cifar10_jpeg(path: str | Path) -> Images:
