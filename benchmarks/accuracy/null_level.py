@@ -15,7 +15,7 @@ import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from worlds import World
 
-from ecotone.checkup._performance import _test
+from ecotone.checkup.performance._performance import _test
 from ecotone.compare.estimate import Predictions
 from ecotone.compare.estimate._core import Core
 

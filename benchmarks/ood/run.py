@@ -28,7 +28,7 @@ from scipy.stats import kstest
 from ecotone.cards import discover
 from ecotone.contracts import Activations, as_numpy
 from ecotone.decide.conformal import conformal_pvalues
-from ecotone.decide.errors import benjamini_hochberg
+from ecotone.decide.multiple_testing import benjamini_hochberg
 from ecotone.detect.evaluate import ood_metrics, recommend
 from ecotone.detect.posthoc import MSP
 

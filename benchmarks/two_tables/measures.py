@@ -11,12 +11,12 @@ import pandas as pd
 from scenarios import cascade, labelled, outside, two_sample
 
 import ecotone
-from ecotone.checkup._rows import rows_outside
+from ecotone.checkup.rows._rows import rows_outside
 from ecotone.compare.explain import conditional_change
-from ecotone.compare.tests import dependence, two_tables
+from ecotone.compare.two_sample import dependence, two_tables
 from ecotone.data import Pair, pair, profile, read_table
 from ecotone.decide import Budget
-from ecotone.decide.errors import benjamini_hochberg
+from ecotone.decide.multiple_testing import benjamini_hochberg
 
 BUDGET = Budget(alpha=0.05)
 

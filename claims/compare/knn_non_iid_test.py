@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from ecotone.compare.tests import knn_non_iid_test, ks_test, mmd_test
+from ecotone.compare.two_sample import knn_non_iid_test, ks_test, mmd_test
 
 ROWS, REPEATS, ALPHA = 300, 16, 0.05
 

@@ -7,7 +7,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 
 import ecotone
 from ecotone.cards import discover
-from ecotone.checkup._advice import advise
+from ecotone.checkup.advice._advice import advise
 
 PLACES = [{"file": "now.csv", "row": row} for row in range(300)]
 

@@ -6,8 +6,8 @@ import pytest
 from scipy import special
 
 import ecotone
-from ecotone.checkup._advice import advise
-from ecotone.checkup._class_probabilities import _independent
+from ecotone.checkup.advice._advice import advise
+from ecotone.checkup.performance._class_probabilities import _independent
 
 
 def _check(share, sharpness, seed=0, units=False, n=2500):

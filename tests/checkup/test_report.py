@@ -8,12 +8,12 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from ecotone.checkup import _svg
-from ecotone.checkup._pictures import column_picture, pair_picture
-from ecotone.checkup._report import html_report
 from ecotone.checkup._result import jsonable
-from ecotone.checkup._text import html_summary, text_report
-from ecotone.checkup._words import convincing, leading, number, percent, plain, pvalue, said_of
+from ecotone.checkup.report import _svg
+from ecotone.checkup.report._format import convincing, leading, number, percent, plain, pvalue, said_of
+from ecotone.checkup.report._page import html_report
+from ecotone.checkup.report._plot_data import column_picture, pair_picture
+from ecotone.checkup.report._terminal import html_summary, text_report
 from ecotone.data import Column, Pair, Table
 
 NAMES = ("margins", "pairs", "support", "trees", "triples", "energy")

@@ -6,8 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ecotone.checkup._row_gate import gate
-from ecotone.checkup._rows import rows_outside
+from ecotone.checkup.rows._row_gate import gate
+from ecotone.checkup.rows._rows import rows_outside
 from ecotone.contracts import BadInput
 from ecotone.data import Column, Pair, Part, Table
 

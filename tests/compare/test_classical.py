@@ -9,8 +9,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.metrics.pairwise import rbf_kernel
 
-from ecotone.compare.tests import c2st, energy_test, ks_test, mmd_test
-from ecotone.compare.tests._relabel import pool
+from ecotone.compare.two_sample import c2st, energy_test, ks_test, mmd_test
+from ecotone.compare.two_sample._relabel import pool
 from ecotone.contracts import BadInput
 from ecotone.measure.distances import energy_distance, maximum_mean_discrepancy
 

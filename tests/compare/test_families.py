@@ -10,7 +10,7 @@ from scenario_tables import mixed_pair, numeric_pair, numeric_table
 from scipy import stats
 from sklearn.metrics import roc_auc_score
 
-from ecotone.compare.tests import (
+from ecotone.compare.two_sample import (
     margins_test,
     pairs_test,
     population_stability_index,
@@ -19,15 +19,15 @@ from ecotone.compare.tests import (
     trees_test,
     triples_test,
 )
-from ecotone.compare.tests._coded import encode
-from ecotone.compare.tests._margins import column_scores, log_hypergeometric
-from ecotone.compare.tests._material import effects
-from ecotone.compare.tests._minp import permuted_min, sequential_pvalue
-from ecotone.compare.tests._pairs import pairs
-from ecotone.compare.tests._products import pair_moments, sample
-from ecotone.compare.tests._scores import Design
-from ecotone.compare.tests._trees import _step
-from ecotone.compare.tests._triples import _by_matrix_products, _one_score_each, triples
+from ecotone.compare.two_sample._coded import encode
+from ecotone.compare.two_sample._margins import column_scores, log_hypergeometric
+from ecotone.compare.two_sample._material import effects
+from ecotone.compare.two_sample._minp import permuted_min, sequential_pvalue
+from ecotone.compare.two_sample._pairs import pairs
+from ecotone.compare.two_sample._products import pair_moments, sample
+from ecotone.compare.two_sample._scores import Design
+from ecotone.compare.two_sample._trees import _step
+from ecotone.compare.two_sample._triples import _by_matrix_products, _one_score_each, triples
 from ecotone.data import Column, Pair, Table
 from ecotone.measure.distances import energy_distance
 
@@ -83,7 +83,7 @@ def test_pair_contrast_equals_the_product_difference():
     product = np.prod(math.sqrt(12) * (u - 0.5), axis=0)
     z = (product[400:].mean() - product[:400].mean()) / (product.std() * math.sqrt(2 / 400))
     s = sample(design, frozenset({"L1"}), 10**6, 1)
-    from ecotone.compare.tests._pairs import _all_z
+    from ecotone.compare.two_sample._pairs import _all_z
 
     moments = (pair_moments(s.x[:400]), pair_moments(s.x[400:]))
     assert _all_z(s, np.array([0]), np.array([1]), moments)[0] == pytest.approx(z, rel=2e-3)

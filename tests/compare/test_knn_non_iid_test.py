@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from ecotone.compare.tests import knn_non_iid_scores, knn_non_iid_test
+from ecotone.compare.two_sample import knn_non_iid_scores, knn_non_iid_test
 from ecotone.contracts import BadInput
 
 

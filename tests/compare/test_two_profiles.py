@@ -7,11 +7,11 @@ import pyarrow as pa
 import pytest
 from scipy.stats import hypergeom
 
-from ecotone.compare.tests._columns import judge_columns
-from ecotone.compare.tests._margins import log_hypergeometric, margins
-from ecotone.compare.tests._pairs import _all_z
-from ecotone.compare.tests._scores import Design
-from ecotone.compare.tests._two_profiles import SKEWED, CountedDesign, _coded, _near_normal, _pairs, two_profiles
+from ecotone.compare.two_sample._columns import judge_columns
+from ecotone.compare.two_sample._margins import log_hypergeometric, margins
+from ecotone.compare.two_sample._pairs import _all_z
+from ecotone.compare.two_sample._scores import Design
+from ecotone.compare.two_sample._two_profiles import SKEWED, CountedDesign, _coded, _near_normal, _pairs, two_profiles
 from ecotone.data import Column, Pair, Table, profile
 from ecotone.data._counted import CountedPair, counted_pair
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from scenario_tables import chain, grouped, mixed_pair, numeric_pair, numeric_table
 
-from ecotone.compare.tests import dependence, two_tables
-from ecotone.compare.tests._columns import selected
-from ecotone.compare.tests._two_tables import FAMILIES
+from ecotone.compare.two_sample import dependence, two_tables
+from ecotone.compare.two_sample._columns import selected
+from ecotone.compare.two_sample._two_tables import FAMILIES
 from ecotone.contracts import BadInput
 from ecotone.data import Column, Pair, Table
 
@@ -214,6 +214,6 @@ def test_material_is_said_only_together_with_changed(monkeypatch):
     muted = {name: (share, silent(family)) for name, (share, family) in FAMILIES.items()}
     pair = numeric_pair(400, 3, 0, _shift(1.0))
     assert two_tables(pair, alpha=0.04).material
-    monkeypatch.setattr("ecotone.compare.tests._two_tables.FAMILIES", muted)
+    monkeypatch.setattr("ecotone.compare.two_sample._two_tables.FAMILIES", muted)
     found = two_tables(pair, alpha=0.04)
     assert found.material_pvalue <= 0.04 and not found.changed and not found.material

@@ -7,7 +7,7 @@ import pytest
 
 from ecotone.cards import discover
 from ecotone.contracts import BadInput
-from ecotone.decide.errors import auc_effect, minimum_effect_test
+from ecotone.decide.multiple_testing import auc_effect, minimum_effect_test
 
 CARDS = discover().values()
 ADJUSTMENTS = [card for card in CARDS if card.contract == "Adjustment"]

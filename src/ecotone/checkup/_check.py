@@ -8,8 +8,11 @@ from typing import Any
 
 from threadpoolctl import threadpool_limits
 
+from ecotone.checkup.performance._performance import Performance, performance
+from ecotone.checkup.report._plot_data import pictures
+from ecotone.checkup.rows._rows import RowsOutside, rows_outside
 from ecotone.compare.explain import ConditionalChange, conditional_change
-from ecotone.compare.tests import Dependence, TwoTables, dependence, two_tables
+from ecotone.compare.two_sample import Dependence, TwoTables, dependence, two_tables
 from ecotone.contracts import BadInput
 from ecotone.data import Frame, Pair, pair, read_table
 from ecotone.data._each import each
@@ -18,10 +21,7 @@ from ecotone.decide import Budget
 from ._columns import column_entries
 from ._content import content_of, data_of_tables
 from ._from_counts import check_counts, open_counts
-from ._performance import Performance, performance
-from ._pictures import pictures
 from ._result import CheckResult
-from ._rows import RowsOutside, rows_outside
 from ._settings import Settings
 from ._stages import Progress, Stages
 

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from ecotone.compare.explain import ConditionalChange, Movement, movement
-from ecotone.compare.tests import ColumnMargin
+from ecotone.compare.two_sample import ColumnMargin
 from ecotone.contracts import Ints
 from ecotone.data import Pair, Untested
-from ecotone.decide.errors import benjamini_hochberg
+from ecotone.decide.multiple_testing import benjamini_hochberg
 
 _NOT_RUN: dict[str, Any] = {
     "pvalue": None,

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from ecotone.compare.tests import Dependence, TwoTables
+from ecotone.checkup.advice._advice import advise
+from ecotone.checkup.performance._performance import Performance
+from ecotone.checkup.report._format import convincing, leading
+from ecotone.compare.two_sample import Dependence, TwoTables
 from ecotone.data import Frame, Pair
 from ecotone.decide import Budget
 
-from ._advice import advise
 from ._columns import ROLE_NOTE
-from ._performance import Performance
 from ._result import SCHEMA
 from ._settings import Settings
-from ._words import convincing, leading
 
 
 def content_of(

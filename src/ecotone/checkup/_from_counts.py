@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ecotone.compare.tests import Dependence
-from ecotone.compare.tests._two_profiles import two_profiles
+from ecotone.checkup.report._plot_data_of_counts import counted_pictures
+from ecotone.compare.two_sample import Dependence
+from ecotone.compare.two_sample._two_profiles import two_profiles
 from ecotone.contracts import BadInput
 from ecotone.data import Profile, profile
 from ecotone.data._counted import CountedPair, counted_pair
@@ -16,7 +17,6 @@ from ecotone.decide import Budget
 
 from ._columns import entries_of_counts
 from ._content import content_of
-from ._counted_pictures import counted_pictures
 from ._result import CheckResult
 from ._settings import Settings
 from ._stages import Stages

@@ -126,17 +126,17 @@ class CheckResult:
 
     def report(self, *, redact: bool = False) -> str:
         """The report as one self-contained HTML page; ``redact`` leaves out every value of a row."""
-        from ._report import html_report
+        from ecotone.checkup.report._page import html_report
 
         return html_report(self.to_dict(), jsonable(self.pictures), redact=redact)
 
     def __str__(self) -> str:
-        from ._text import text_report
+        from ecotone.checkup.report._terminal import text_report
 
         return text_report(self.content)
 
     def _repr_html_(self) -> str:
-        from ._text import html_summary
+        from ecotone.checkup.report._terminal import html_summary
 
         return html_summary(self.content)
 

@@ -125,7 +125,7 @@ class Implicit(Generator):
         """Raises ``BadInput``: there is no density."""
         raise BadInput(
             f"{type(self).__name__} has no density, so log_prob can not be had; fit a Distribution (such as EDM or a "
-            "flow), or compare samples by ecotone.compare.tests"
+            "flow), or compare samples by ecotone.compare.two_sample"
         )
 
 

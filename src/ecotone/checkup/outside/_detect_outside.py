@@ -12,10 +12,10 @@ import numpy as np
 from scipy.stats import spearmanr
 
 from ecotone import __version__
-from ecotone.checkup._row_calibration import share_outside
+from ecotone.checkup.rows._row_calibration import share_outside
 from ecotone.contracts import Activations, BadInput, Floats, Ints, as_numpy, as_seed
 from ecotone.decide.conformal import conformal_pvalues
-from ecotone.decide.errors import benjamini_hochberg
+from ecotone.decide.multiple_testing import benjamini_hochberg
 from ecotone.detect.evaluate import Recommendation, recommend
 from ecotone.detect.explain import contributions
 from ecotone.detect.posthoc import PostHoc

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ecotone.checkup import _svg
-from ecotone.checkup._html import folded, items, key, name, table
-from ecotone.checkup._words import between, number, percent, text
+from ecotone.checkup.report import _svg
+from ecotone.checkup.report._format import between, number, percent, text
+from ecotone.checkup.report._html import folded, items, key, name, table
 
 from ._outside_rows import rows_outside
 

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from ecotone.checkup._result import write_whole
-from ecotone.checkup._words import percent
+from ecotone.checkup.report._format import percent
 from ecotone.contracts import Activations, Floats, as_numpy
 
 SCHEMA = "ecotone.outside/1"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from ecotone.checkup._html import name, p
-from ecotone.checkup._words import number, text
+from ecotone.checkup.report._format import number, text
+from ecotone.checkup.report._html import name, p
 from ecotone.contracts import as_numpy
 from ecotone.detect.explain._games import GRID
 

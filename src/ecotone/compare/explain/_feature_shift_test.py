@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 
 from ecotone.cards import Card
-from ecotone.compare.tests._relabel import pool, standardised
+from ecotone.compare.two_sample._relabel import pool, standardised
 from ecotone.contracts import BadInput, Floats, TestResult, as_seed
 
 CARD = Card(

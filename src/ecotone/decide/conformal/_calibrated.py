@@ -8,7 +8,7 @@ import numpy as np
 
 from ecotone.cards import Card
 from ecotone.contracts import BadInput, Bools, Floats, Ints, Scorer, as_numpy
-from ecotone.decide.errors import benjamini_hochberg
+from ecotone.decide.multiple_testing import benjamini_hochberg
 
 from ._conformal_pvalues import conformal_pvalues
 

@@ -12,7 +12,7 @@ from ecotone.contracts import BadInput, Floats, Ints, as_seed
 from ecotone.data import Pair, Part
 from ecotone.data._gaussianise import Gaussianiser
 from ecotone.decide.conformal import conformal_pvalues
-from ecotone.decide.errors import benjamini_hochberg
+from ecotone.decide.multiple_testing import benjamini_hochberg
 from ecotone.detect.anomaly import GaussianMixtureDensity
 from ecotone.detect.anomaly._foreign_component import foreign_score
 

@@ -6,8 +6,7 @@ import shutil
 import textwrap
 from typing import Any
 
-from ._html import name, names, p, table
-from ._words import (
+from ._format import (
     answers,
     between,
     detectable,
@@ -21,6 +20,7 @@ from ._words import (
     sizes,
     text,
 )
+from ._html import name, names, p, table
 
 _SHOWN = 12
 _IN_NOTEBOOK = 8

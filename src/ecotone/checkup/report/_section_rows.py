@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from . import _svg
+from ._format import number, percent, text
 from ._html import folded, key, name, p, table
-from ._words import number, percent, text
 
 _FIRST = 12
 _MOST = 100

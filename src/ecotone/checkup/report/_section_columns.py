@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from . import _svg
-from ._html import Row, folded, key, name, p, table, tracks
-from ._words import (
+from ._format import (
     EFFECTS,
     between,
     convincing,
@@ -21,6 +20,7 @@ from ._words import (
     small,
     text,
 )
+from ._html import Row, folded, key, name, p, table, tracks
 
 _CARDS = 12
 _FOREST = 30

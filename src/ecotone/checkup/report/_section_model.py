@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ._format import between, ends, number, precise, text
 from ._html import Row, folded, items, name, p, table, tracks
-from ._words import between, ends, number, precise, text
 
 _GROUPS = 20
 _LABELS = "p(y|x)"

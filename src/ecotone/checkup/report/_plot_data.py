@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from ecotone.compare.tests import TwoTables
+from ecotone.checkup.performance._performance import Performance
+from ecotone.checkup.rows._rows import RowsOutside
+from ecotone.compare.two_sample import TwoTables
 from ecotone.contracts import Floats, Ints
 from ecotone.data import CODED, ORDERED, Column, Pair
 
-from ._performance import Performance
-from ._rows import RowsOutside
-from ._words import convincing, leading
+from ._format import convincing, leading
 
 MOST_DRAWN = 12
 _BINS = 40

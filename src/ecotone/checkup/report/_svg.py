@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ._words import number, text
+from ._format import number, text
 
 # ("point", class, value), ("line", class, from, to), ("bar", class, from, to), ("rule", class, value)
 Mark = tuple[Any, ...]

@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from ecotone.contracts import BadInput
-from ecotone.decide.errors import auc_effect, minimum_effect_test, smallest_detectable
+from ecotone.decide.multiple_testing import auc_effect, minimum_effect_test, smallest_detectable
 
 
 @pytest.mark.oracle("auc_effect")

@@ -10,7 +10,7 @@ from scipy import stats
 
 from ecotone.cards import Card
 from ecotone.contracts import Bools, Floats, TestResult, as_seed
-from ecotone.decide.errors import holm
+from ecotone.decide.multiple_testing import holm
 
 from ._relabel import Pool, pool, upper_pvalue
 

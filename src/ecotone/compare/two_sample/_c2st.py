@@ -11,7 +11,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 
 from ecotone.cards import Card
 from ecotone.contracts import BadInput, Bools, Floats, TestResult, as_seed
-from ecotone.decide.errors import auc_effect
+from ecotone.decide.multiple_testing import auc_effect
 from ecotone.measure._binnable import binnable
 
 from ._relabel import Pool, pool, upper_pvalue

@@ -9,12 +9,12 @@ from typing import Any
 import pyarrow as pa
 from scipy import stats
 
+from ecotone.checkup.advice._actions import actions
 from ecotone.compare.estimate import Predictions, doubly_robust
 from ecotone.compare.estimate import _core as core_of
 from ecotone.compare.estimate._core import Core
 from ecotone.data import Pair
 
-from ._actions import actions
 from ._class_probabilities import class_probabilities
 from ._measured import got_worse, measured, powered, scores
 from ._model_outputs import Outputs

@@ -12,8 +12,8 @@ from ecotone.data import Column, Profile
 from ecotone.data._counted import Counted, CountedPair
 from ecotone.data._profile_cuts import Cut
 
-from ._pictures import MOST_DRAWN, column_picture
-from ._words import leading
+from ._format import leading
+from ._plot_data import MOST_DRAWN, column_picture
 
 _POINTS = 20_000  # that stand for a table's rows
 

@@ -6,11 +6,11 @@ import re
 from importlib import resources
 from typing import Any
 
+from ._format import answers, detectable, isolated, leading, number, percent, sizes, text
 from ._html import folded, items, name, p, table
-from ._report_columns import columns, every_column, pair
-from ._report_model import model
-from ._report_rows import rows
-from ._words import answers, detectable, isolated, leading, number, percent, sizes, text
+from ._section_columns import columns, every_column, pair
+from ._section_model import model
+from ._section_rows import rows
 
 _EXPLAINED = {
     "material": "Material: above the minimum effect?",

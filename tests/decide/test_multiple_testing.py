@@ -7,7 +7,7 @@ import pytest
 from scipy import integrate, stats
 
 from ecotone.contracts import BadInput
-from ecotone.decide.errors import (
+from ecotone.decide.multiple_testing import (
     benjamini_hochberg,
     benjamini_yekutieli,
     e_benjamini_hochberg,

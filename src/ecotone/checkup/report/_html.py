@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from . import _svg
+from ._format import plain, power, text
 from ._svg import Mark, Scale
-from ._words import plain, power, text
 
 
 def name(value: Any, most: int = 70) -> str:

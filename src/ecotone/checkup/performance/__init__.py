@@ -1,0 +1,1 @@
+"""How good the model is on each table: outputs, metrics, intervals, groups, attribution."""

@@ -1,0 +1,1 @@
+"""Which current rows lie outside the reference, behind a global test."""
