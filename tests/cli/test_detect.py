@@ -132,6 +132,43 @@ def test_a_pickled_classifier_on_tables(folder, capsys):
     assert set(range(150, 200)) <= set(named)
 
 
+def test_live_rows_need_no_labels(folder, capsys):
+    words = ["model.joblib", "--trust", "--target", "kind", "--score", "Mahalanobis"]
+    live = pd.DataFrame(_sides()["live"][0], columns=list("abcdef"))
+    live.to_csv("bare.csv", index=False)
+    live.assign(kind=[None] * (len(live) - 1) + [1]).to_csv("late.csv", index=False)
+    for data in ("bare.csv", "late.csv"):
+        sides = ["--reference", "reference.csv", "--calibration", "held.csv", "--data", data]
+        assert run(["detect", *words, *sides, "--json", f"{data}.json"]) == 1
+    bare, late = (json.loads((folder / f"{data}.json").read_text()) for data in ("bare.csv", "late.csv"))
+    assert bare["found"] == late["found"] and len(bare["found"]["rows"]) >= 50
+    np.save("bare.npy", live.to_numpy(np.float32))
+    arrays = ["--reference", "reference_x.npz", "--calibration", "held_x.npz"]
+    words[3] = "y"
+    assert run(["detect", *words, *arrays, "--data", "bare.npy"]) == 1
+    assert run(["detect", *words, *arrays, "--data", "live_x.npz"]) == 1
+    capsys.readouterr()
+    assert run(["detect", *words, "--reference", "bare.csv", "--calibration", "held.csv", "--data", "bare.csv"]) == 2
+    assert "no column 'y'" in capsys.readouterr().err, "the reference needs labels"
+
+
+def test_labels_are_found_as_equal_values_or_refused(folder, capsys):
+    for name, write in (("float", float), ("word", "class {}".format)):
+        for side in ("reference", "held"):
+            frame = pd.read_csv(f"{side}.csv")
+            frame.assign(kind=frame["kind"].map(write)).to_csv(f"{side}_{name}.csv", index=False)
+    found = {}
+    for end in ("", "_float", "_word"):
+        words = ["--reference", f"reference{end}.csv", "--calibration", f"held{end}.csv", "--data", "live.csv"]
+        more = ["--trust", "--target", "kind", "--score", "Mahalanobis", "--json", "l.json"]
+        found[end] = (
+            run(["detect", "model.joblib", *words, *more]),
+            json.loads((folder / "l.json").read_text())["found"],
+        )
+    assert found[""][0] == 1 and found["_float"] == found[""] and found["_word"][0] == 2
+    assert "none of the network's classes (0, 1, 2, 3)" in capsys.readouterr().err
+
+
 def test_folders_of_pictures(folder, capsys):
     g = np.random.default_rng(0)
     for side, size, kinds in (("train", 40, ("dark", "light")), ("held", 40, ("dark", "light")), ("live", 20, ("",))):

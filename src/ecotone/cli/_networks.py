@@ -116,7 +116,11 @@ def read_source(
     if network is None:
         raise BadInput(f"{path} holds data and there is no network to read it; give NETWORK, or --module")
     channels: Literal[1, 3] = 1 if options.grey else 3
-    data = open_dataset(path, target=options.target, size=options.size, channels=channels, classes=classes)
+    data = open_dataset(
+        path, target=options.target, size=options.size, channels=channels, classes=classes, unlabelled=role == "data"
+    )
+    if options.target and role != "data":
+        _check_labels(data, options.target, path)
     output = None if options.keep is None else options.keep / role
     try:
         acts = read_activations(network, data, batch=options.batch, output=output, progress=options.progress)
@@ -134,6 +138,15 @@ def read_source(
         )
     named = type(data).__name__ in ("ImageFolder", "TextRows", "TableRows")
     return Source(acts, [data.where(i) for i in range(len(data))] if named else None, list(data.classes) or None)
+
+
+def _check_labels(data: Any, target: str, path: str) -> None:
+    """Labels of which the network knows none would leave every score that reads labels without any."""
+    if data.labels is not None and len(data.labels) and data.classes and (data.labels < 0).all():
+        raise BadInput(
+            f"--target {target!r} of {path} holds none of the network's classes ({', '.join(data.classes[:6])}); write "
+            "the labels as the network was fitted on them"
+        )
 
 
 def _arrays(path: Path) -> Activations:

@@ -26,6 +26,7 @@ def open_dataset(
     size: int | tuple[int, int] | None = None,
     channels: Literal[1, 3] = 3,
     classes: Sequence[str] | None = None,
+    unlabelled: bool = False,
 ) -> Rows:
     """Rows of images, arrays, texts or a table, with their labels where there are any.
 
@@ -41,6 +42,8 @@ def open_dataset(
         Of pictures, see :class:`ImageFolder`.
     classes : sequence of str, optional
         Names of the classes in order of position; labels that are not in it are -1.
+    unlabelled : bool
+        Whether the column or entry of the target may be lacking, as it is in rows whose labels are not known yet.
 
     Returns
     -------
@@ -67,7 +70,7 @@ def open_dataset(
     if not isinstance(source, str | Path):
         if hasattr(source, "shape") and hasattr(source, "dtype") and not isinstance(target, str):
             return ArrayRows(source, target, classes)
-        return _table(source, target, classes)
+        return _table(source, target, classes, unlabelled)
     path = Path(source)
     ending = path.suffix.lower()
     if path.is_dir() and (kind := _holds(path)):
@@ -76,10 +79,10 @@ def open_dataset(
         )
         return _relabelled(opened, target, classes)
     if ending in (".npy", ".npz"):
-        return _arrays(path, target, classes)
+        return _arrays(path, target, classes, unlabelled)
     if ending == ".txt":
         return _relabelled(TextRows.read(path, classes), target, classes)
-    return _table(source, target, classes)
+    return _table(source, target, classes, unlabelled)
 
 
 def _holds(folder: Path) -> str | None:
@@ -96,24 +99,26 @@ def _relabelled(rows: Rows, target: Any, classes: Sequence[str] | None) -> Rows:
     return rows
 
 
-def _table(source: Any, target: Any, classes: Sequence[str] | None) -> Rows:
+def _table(source: Any, target: Any, classes: Sequence[str] | None, unlabelled: bool) -> Rows:
     if target is None or isinstance(target, str):
-        return TableRows(source, target, classes)
+        return TableRows(source, target, classes, unlabelled=unlabelled)
     return _relabelled(TableRows(source, None, classes), target, classes)
 
 
-def _arrays(path: Path, target: Any, classes: Sequence[str] | None) -> Rows:
+def _arrays(path: Path, target: Any, classes: Sequence[str] | None, unlabelled: bool) -> Rows:
     try:
         opened = np.load(path, mmap_mode="r" if path.suffix.lower() == ".npy" else None, allow_pickle=False)
         if isinstance(opened, np.ndarray):
-            if isinstance(target, str):
+            if isinstance(target, str) and not unlabelled:
                 raise BadInput(f"{path} holds one array and no {target!r}; give the labels, or an .npz")
-            return ArrayRows(opened, target, classes, str(path))
+            return ArrayRows(opened, None if isinstance(target, str) else target, classes, str(path))
         with opened:
             names = list(opened.files)
             labels: Any = target
             if target is None or isinstance(target, str):
                 key = target or next((name for name in LABELS if name in names), None)
+                if key is not None and key not in names and unlabelled:
+                    key = None
                 if key is not None and key not in names:
                     raise BadInput(f"{path} has no array {key!r}; it has {', '.join(names)}")
                 labels = None if key is None else opened[key]

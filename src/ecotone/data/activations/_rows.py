@@ -57,8 +57,15 @@ def coded(values: Any, classes: Sequence[str] | None, name: str) -> tuple[NDArra
         return given.astype(np.int64), ()
     words = ["" if v is None or v != v else str(v) for v in given.tolist()]
     names = tuple(classes) if classes is not None else tuple(sorted(set(words) - {""}))
-    at = {word: i for i, word in enumerate(names)}
-    return np.array([at.get(word, -1) for word in words], np.int64), names
+    at = {_plain(word): i for i, word in enumerate(names)} | {word: i for i, word in enumerate(names)}
+    return np.array([at.get(word, at.get(_plain(word), -1)) for word in words], np.int64), names
+
+
+def _plain(word: str) -> str:
+    """One name for equal labels: 1, 1.0 and True are one class."""
+    word = {"True": "1", "False": "0"}.get(word, word)
+    whole, _, rest = word.partition(".")
+    return whole if rest and not rest.strip("0") and whole.lstrip("-").isdigit() else word
 
 
 class ArrayRows(Rows):

@@ -23,6 +23,8 @@ class TableRows(Rows):
         The column of the labels; it is no part of the rows.
     classes : sequence of str, optional
         See :class:`ArrayRows`.
+    unlabelled : bool
+        Whether the table may lack the target.
 
     Examples
     --------
@@ -31,12 +33,16 @@ class TableRows(Rows):
     (('x',), 1, [1, 0], ('a', 'b'))
     """
 
-    def __init__(self, source: Any, target: str | None = None, classes: Sequence[str] | None = None) -> None:
+    def __init__(
+        self, source: Any, target: str | None = None, classes: Sequence[str] | None = None, *, unlabelled: bool = False
+    ) -> None:
         from ecotone.data import read_table
 
         frame = read_table(source, name="data")
         self.arrow, self.parts = frame.arrow, frame.parts
         values = None
+        if unlabelled and target not in self.arrow.column_names:
+            target = None
         if target is not None:
             if target not in self.arrow.column_names:
                 listed = ", ".join(self.arrow.column_names[:12])
