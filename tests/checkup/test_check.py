@@ -43,7 +43,7 @@ def moved():
 
 def test_the_json_is_strict_and_has_every_section(moved):
     content = json.loads(moved.to_json(), parse_constant=lambda word: pytest.fail(f"{word} is not strict JSON"))
-    assert content["schema"] == "ecotone.check/1"
+    assert content["format"] == "ecotone.check/1"
     sections = "headline verdict columns rows performance advice budget data timing"
     assert set(sections.split()) <= set(content)
     assert content == moved.to_dict()

@@ -51,7 +51,7 @@ def test_the_document_is_that_of_every_check() -> None:
     reference = profile(old, rows=False)
     found = answered(reference, profile(new, like=reference, rows=False))
     whole = ecotone.check(old, new).to_dict()
-    assert list(found) == list(whole) and found["schema"] == whole["schema"]
+    assert list(found) == list(whole) and found["format"] == whole["format"]
     for part in ("headline", "verdict", "budget", "data"):
         assert list(found[part]) == list(whole[part])
     assert set(whole["rows"]) < set(found["rows"]) == {*whole["rows"], "reason"}

@@ -8,9 +8,10 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
+from ecotone.checkup._leading import convincing, leading
 from ecotone.checkup._result import jsonable
 from ecotone.checkup.report import _svg
-from ecotone.checkup.report._format import convincing, leading, number, percent, plain, pvalue, said_of
+from ecotone.checkup.report._format import number, percent, plain, pvalue, said_of
 from ecotone.checkup.report._page import html_report
 from ecotone.checkup.report._plot_data import column_picture, pair_picture
 from ecotone.checkup.report._terminal import html_summary, text_report
@@ -48,7 +49,7 @@ def nothing(columns=None):
     """A check that found nothing."""
     side = {"rows_read": 1000, "rows_kept": 1000, "sources": [{"name": "data/old.parquet", "rows": 1000}]}
     return {
-        "schema": "ecotone.check/1",
+        "format": "ecotone.check/1",
         "ecotone": "0.1.0",
         "headline": {
             "alarms": [],

@@ -80,7 +80,7 @@ class Bench:
         if "--json" not in paths:
             return {}
         found = strict(paths["--json"].read_text(encoding="utf-8"))
-        assert found["schema"] == "ecotone.check/1"
+        assert found["format"] == "ecotone.check/1"
         assert (code == 1) == ("material" in found["headline"]["alarms"]) or "--fail-on" in more or "--target" in more
         return found
 

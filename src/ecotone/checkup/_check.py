@@ -91,7 +91,7 @@ def check(
     Returns
     -------
     CheckResult
-        Its ``to_dict()`` is the JSON document, schema ``ecotone.check/1``.
+        Its ``to_dict()`` is the JSON document, format ``ecotone.check/1``.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""The JSON document of a check, put together, and the sentence that leads it."""
+"""The JSON document of a check, put together."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from typing import Any
 
 from ecotone.checkup.advice._advice import advise
 from ecotone.checkup.performance._performance import Performance
-from ecotone.checkup.report._format import convincing, leading
 from ecotone.compare.two_sample import Dependence, TwoTables
 from ecotone.data import Frame, Pair
 from ecotone.decide import Budget
 
 from ._columns import ROLE_NOTE
-from ._result import SCHEMA
+from ._headline import blindness, headline
+from ._result import FORMAT
 from ._settings import Settings
 
 
@@ -36,7 +36,7 @@ def content_of(
         "outside": rows["raised"],
     }
     content: dict[str, Any] = {
-        "schema": SCHEMA,
+        "format": FORMAT,
         "ecotone": __version__,
         "headline": {},
         "verdict": _verdict(verdict, ties),
@@ -48,14 +48,7 @@ def content_of(
         "data": data,
     }
     content["advice"] = advise(content)
-    alarms = [name for name, up in raised.items() if up]
-    content["headline"] = {
-        "alarms": alarms,
-        "sentence": _headline(content, alarms),
-        "alpha": settings.alpha,
-        "guarantee": ties.guarantee,
-        "reason": ties.reason,
-    }
+    content["headline"] = headline(content, raised, settings, ties, blindness(content, ties)).to_dict()
     return content
 
 
@@ -106,31 +99,3 @@ def data_of_tables(both: Pair, frames: tuple[Frame, Frame], ties: Dependence, se
         "notes": list(both.notes),
         "seed": settings.seed,
     }
-
-
-def _headline(content: dict[str, Any], alarms: list[str]) -> str:
-    """One sentence that leads everything."""
-    verdict, quality = content["verdict"], content["performance"]
-    moved = [c["name"] for c in leading(content["columns"]) if c["role"] != "relation"]
-    names = ", ".join(moved[:3]) + (f" and {len(moved) - 3} more" if len(moved) > 3 else "")
-    if not moved and (pair := convincing(verdict)):
-        names = "the relation of " + " and ".join(pair["columns"])
-    if "material" in alarms:
-        first = f"The tables differ by more than the minimum effect{f': {names}' if names else ''}."
-    elif "changed" in alarms:
-        first = "The tables differ, but no difference is shown to exceed the minimum effect."
-    elif not content["data"]["types"]:
-        first = "No column could be tested (data.untested has the reasons): nothing is known of a change."
-    else:
-        first = f"No change found at alpha = {verdict['alpha']:.3g}."
-    parts = [first]
-    if "performance" in alarms and quality is not None:
-        parts.append("The model's performance has dropped.")
-    if "outside" in alarms:
-        named = len(content["rows"]["index"])
-        parts.append(f"{named:,} rows lie outside the reference." if named else "Some rows lie outside the reference.")
-    if content["rows"].get("reason"):
-        parts.append("Counts alone were compared: what takes rows was not tested.")
-    if content["verdict"]["guarantee"] == "withdrawn":
-        parts.append("The guarantee is withdrawn: " + str(content["verdict"]["reason"]))
-    return " ".join(parts)

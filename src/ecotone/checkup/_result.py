@@ -18,7 +18,7 @@ from ecotone.data import Table
 
 from ._settings import ALARMS
 
-SCHEMA = "ecotone.check/1"
+FORMAT = "ecotone.check/1"
 FAIL_ON = (*ALARMS, "any", "never")
 
 
@@ -29,9 +29,9 @@ class CheckResult:
     Parameters
     ----------
     content : dict
-        The JSON document, schema ``ecotone.check/1``.
+        The JSON document, format ``ecotone.check/1``.
     pictures : dict
-        JSON-ready numbers that the report's plots are drawn from; not part of the schema.
+        JSON-ready numbers that the report's plots are drawn from; not part of the document.
     row_pvalues : (n_current,) float64
         Conformal p-value of every current row that was kept.
     current : Table

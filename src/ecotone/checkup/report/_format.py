@@ -10,7 +10,6 @@ from statistics import NormalDist
 from typing import Any
 
 FLOOR = -300.0  # log10 of the smallest p-value that is told as a number
-_MOVED = ("moved", "moved with others", "relation")
 _SCORES = {"L1": "position of", "L2": "spread of", "up": "upper tail of", "low": "lower tail of"}
 _LITTLE = "changed, by too little to say how"
 _DIRECTIONS = {
@@ -134,16 +133,6 @@ def pvalue(value: float | None, log10: float | None = None) -> str:
     return f"p < 1e{small[1]}" if not small[0] else f"p = {small[0]}e{small[1]}"
 
 
-def leading(columns: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The columns that are named: material ones first, then the largest effect first, relations last."""
-    named = [c for c in columns if c["role"] in _MOVED and c["marginal"] is not None]
-    return sorted(named, key=lambda c: (not c["marginal"]["material"], c["role"] == "relation", -_size(c)))
-
-
-def _size(column: dict[str, Any]) -> float:
-    return abs(float(column["marginal"]["effect"] or 0.0))
-
-
 def said_of(column: dict[str, Any], pairs: Sequence[dict[str, Any]], *, redact: bool = False) -> str:
     """How a named column moved, or what of its relation to the others changed."""
     if column["role"] == "relation":
@@ -233,17 +222,6 @@ def _score(what: str, redact: bool) -> str | None:
     if what == "missing":
         return "missing in"
     return _SCORES.get(what)
-
-
-def convincing(verdict: dict[str, Any]) -> dict[str, Any] | None:
-    """The most changed pair, where the pairs' own part of alpha holds for it and for its family."""
-    family = next((f for f in verdict["families"] if f["name"] == "pairs"), None)
-    if not verdict["changed"] or family is None or family["reason"] is not None:
-        return None
-    level = family["share"] * verdict["alpha"]
-    if family["pvalue"] > level:
-        return None
-    return next((p for p in verdict["pairs"] if p["pvalue"] <= level and p["columns"][0] != p["columns"][1]), None)
 
 
 def sizes(content: dict[str, Any]) -> str:

@@ -6,7 +6,9 @@ import re
 from importlib import resources
 from typing import Any
 
-from ._format import answers, detectable, isolated, leading, number, percent, sizes, text
+from ecotone.checkup._leading import leading
+
+from ._format import answers, detectable, isolated, number, percent, sizes, text
 from ._html import folded, items, name, p, table
 from ._section_columns import columns, every_column, pair
 from ._section_model import model
@@ -238,7 +240,7 @@ def _data(content: dict[str, Any], *, redact: bool) -> str:
     left_out = " Values of rows are left out of this page." if redact else ""
     return (
         f"<h2>Data</h2>{table(('table', 'rows read', 'rows kept', 'from'), sides, {1, 2})}{items(lines)}"
-        f'<footer class="small soft">ecotone {text(content["ecotone"])}, schema {text(content["schema"])}, seed '
+        f'<footer class="small soft">ecotone {text(content["ecotone"])}, format {text(content["format"])}, seed '
         f"{data['seed']}. {sum(seconds.values()):.1f} s in all: {timing}.{left_out}</footer>"
     )
 

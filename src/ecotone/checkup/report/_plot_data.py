@@ -6,13 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from ecotone.checkup._leading import convincing, leading
 from ecotone.checkup.performance._performance import Performance
 from ecotone.checkup.rows._rows import RowsOutside
 from ecotone.compare.two_sample import TwoTables
 from ecotone.contracts import Floats, Ints
 from ecotone.data import CODED, ORDERED, Column, Pair
-
-from ._format import convincing, leading
 
 MOST_DRAWN = 12
 _BINS = 40

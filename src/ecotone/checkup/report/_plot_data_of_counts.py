@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from ecotone.checkup._leading import leading
 from ecotone.contracts import Floats, Ints
 from ecotone.data import Column, Profile
 from ecotone.data._counted import Counted, CountedPair
 from ecotone.data._profile_cuts import Cut
 
-from ._format import leading
 from ._plot_data import MOST_DRAWN, column_picture
 
 _POINTS = 20_000  # that stand for a table's rows

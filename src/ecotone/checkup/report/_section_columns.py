@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from ecotone.checkup._leading import convincing, leading
+
 from . import _svg
 from ._format import (
     EFFECTS,
     between,
-    convincing,
     effect,
     ends,
     isolated,
-    leading,
     number,
     pair_words,
     percent,

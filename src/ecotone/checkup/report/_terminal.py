@@ -6,12 +6,13 @@ import shutil
 import textwrap
 from typing import Any
 
+from ecotone.checkup._leading import leading
+
 from ._format import (
     answers,
     between,
     detectable,
     effect,
-    leading,
     percent,
     plain,
     precise,
