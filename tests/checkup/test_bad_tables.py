@@ -35,7 +35,7 @@ REFUSED = {
     "one row": ({"a": [1.0]}, {"a": [1.0, 2]}, {}, "reference has 1 row"),
     "target absent": ({"a": [1.0, 2]}, {"a": [1.0, 2]}, {"target": "y", "prediction": "a"}, "target.*'y'.*reference"),
     "all roles": ({"t": [1, 2]}, {"t": [1, 2]}, {"time": "t"}, "no column is left"),
-    "no column kept": ({"a": [1.0, 2]}, {"a": [1.0, 2]}, {"exclude": ["a"]}, "no column is left"),
+    "no column kept": ({"a": [1.0, 2]}, {"a": [1.0, 2]}, {"ignore": ["a"]}, "no column is left"),
     "time of words": ({"a": [1.0, 2], "t": ["x", "y"]},) * 2 + ({"time": "t"}, "'t' holds text such as 'x'"),
     "two names alike": (pd.DataFrame([[1, 2]], columns=["a", "a"]), {"a": [1.0, 2]}, {}, "two columns named 'a'"),
     "one role twice": ({"a": [1.0, 2], "y": [0, 1]},) * 2 + ({"target": "y", "prediction": "y"}, "'y'.*both"),

@@ -38,7 +38,7 @@ def _walk(value, path="$"):
 
 @pytest.fixture(scope="module")
 def moved():
-    return ecotone.check(_frame(1500, 1), _frame(1500, 2, shift=0.5), exclude=["y"])
+    return ecotone.check(_frame(1500, 1), _frame(1500, 2, shift=0.5), ignore=["y"])
 
 
 def test_the_json_is_strict_and_has_every_section(moved):
@@ -63,7 +63,7 @@ def test_what_moved_is_named_and_nothing_else(moved):
 
 
 def test_no_change_no_alarm_and_exit_conditions():
-    result = ecotone.check(_frame(800, 3), _frame(800, 4), exclude=["y"])
+    result = ecotone.check(_frame(800, 3), _frame(800, 4), ignore=["y"])
     assert result.alarms == ()
     assert not result.fails("any")
     assert all(column["role"] in ("no evidence", "untested") for column in result.columns)
@@ -120,7 +120,7 @@ def test_performance_without_labels_states_its_assumption():
         ({"min_effect": -1}, "min_effect must lie between"),
         ({"seed": -3}, "seed must be a whole number"),
         ({"columns": ["nope"]}, "nope"),
-        ({"exclude": ["aa"]}, "aa"),
+        ({"ignore": ["aa"]}, "aa"),
         ({"prediction": "a"}, "without target"),
         ({"metric": "accuracy"}, "needs a model"),
         ({"target": "z", "prediction": "a"}, "z"),

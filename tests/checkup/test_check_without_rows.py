@@ -123,7 +123,7 @@ def test_what_needs_rows_is_refused() -> None:
     with pytest.raises(BadInput, match="columns: 'z' is not in the reference"):
         ecotone.check(bare, t, columns=["z"])
     with pytest.raises(BadInput, match="no column is left"):
-        ecotone.check(bare, t, exclude=["x", "<b>y", "city", "when"])
+        ecotone.check(bare, t, ignore=["x", "<b>y", "city", "when"])
     with pytest.raises(BadInput, match="no column that the reference has cut"):
         ecotone.check(bare, {"other": [1.0, 2.0]})
     with pytest.raises(BadInput, match="'x' is string, but number"):

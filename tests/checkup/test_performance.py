@@ -16,7 +16,7 @@ from ecotone.checkup.performance._measured import got_worse, measured, scores, w
 from ecotone.checkup.performance._performance import performance, predict_with
 from ecotone.compare.estimate import Predictions
 from ecotone.contracts import BadInput
-from ecotone.data import pair, read_table
+from ecotone.data import Roles, pair, read_table
 from ecotone.measure.scores import metric_named
 
 N = 1200
@@ -42,7 +42,7 @@ def _check(reference, current, columns=("target", "prediction", "groups"), **giv
     probability = given.get("probability")
     if probability:
         roles["probability"] = (probability,) if isinstance(probability, str) else probability
-    return performance(pair(*frames, **roles), frames=(frames[0].arrow, frames[1].arrow), **given)
+    return performance(pair(*frames, Roles.of(**roles)), frames=(frames[0].arrow, frames[1].arrow), **given)
 
 
 def test_a_shift_without_labels_is_estimated_and_raised():

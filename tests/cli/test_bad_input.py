@@ -297,7 +297,7 @@ def test_generated_arguments(bench, chunk):
     places = [bench.folder / "none" / "o", bench.folder / "is_a_folder", a, b, "/proc/none/o", "\x00", "x" * 300, ""]
     options = {
         **dict.fromkeys(("--target", "--prediction", "--probability", "--entity", "--time", "--groups"), columns),
-        **dict.fromkeys(("--columns", "--exclude"), columns),
+        **dict.fromkeys(("--columns", "--ignore", "--id", "--ordinal"), columns),
         **dict.fromkeys(("--alpha", "--fdr", "--min-effect", "--seed"), numbers),
         "--metric": ["accuracy", "mae", "nope", ""],
         "--positive": ["1", "2", ""],

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ecotone.contracts import BadInput
-from ecotone.data import Frame, pair, read_table
+from ecotone.data import Frame, Roles, pair, read_table
 
 
 def refused(source, *words, **options):
@@ -136,23 +136,23 @@ def test_disjoint_columns():
 def test_names_that_are_not_there():
     both = frames({"price": [1.0, 2.0], "late": [0, 1]}, {"price": [1.0, 2.0]})
     with pytest.raises(BadInput, match=r"columns: 'prize' is not in the reference; did you mean 'price'\?"):
-        pair(*both, columns=["prize"])
+        pair(*both, Roles.of(columns=["prize"]))
     with pytest.raises(BadInput, match=r"columns: 'late' is not in current; it has price"):
-        pair(*both, columns=["late"])
-    with pytest.raises(BadInput, match=r"exclude: 'prices' is in neither table; did you mean 'price'\?"):
-        pair(*both, exclude=["prices"])
+        pair(*both, Roles.of(columns=["late"]))
+    with pytest.raises(BadInput, match=r"ignore: 'prices' is in neither table; did you mean 'price'\?"):
+        pair(*both, Roles.of(ignore=["prices"]))
     with pytest.raises(BadInput, match=r"target: column 'lates' is not in the reference; did you mean 'late'\?"):
-        pair(*both, target="lates")
+        pair(*both, Roles.of(target="lates"))
     with pytest.raises(BadInput, match="entity: column 'late' is not in current"):
-        pair(*both, entity="late")
-    assert pair(*both, target="late").roles["target"][1] is None
+        pair(*both, Roles.of(entity="late"))
+    assert pair(*both, Roles.of(target="late")).roles["target"][1] is None
 
 
 def test_nothing_left():
     both = frames({"a": [1.0, 2.0], "b": [1, 2]}, {"a": [1.0, 2.0], "b": [1, 2]})
     with pytest.raises(BadInput, match="no column is left to compare"):
-        pair(*both, exclude="a", target="b")
-    assert pair(*both, columns="a").names == ("a",)
+        pair(*both, Roles.of(ignore="a", target="b"))
+    assert pair(*both, Roles.of(columns="a")).names == ("a",)
 
 
 def test_names_that_would_break_the_sentence():
@@ -172,9 +172,9 @@ def test_other_types_in_the_two_tables():
         and "numbers in reference, text in current (such as 'two')" in found.untested[0].reason
     )
     with pytest.raises(BadInput, match="columns: 'x' has other types in the two tables: numbers in reference"):
-        pair(*both, columns=["x", "y"])
+        pair(*both, Roles.of(columns=["x", "y"]))
     with pytest.raises(BadInput, match="prediction: column 'x' cannot be used: numbers in reference, text"):
-        pair(*both, prediction="x")
+        pair(*both, Roles.of(prediction="x"))
 
 
 def test_roles_that_cannot_be_used():
@@ -182,11 +182,11 @@ def test_roles_that_cannot_be_used():
         {"x": [1.0, 2.0], "t": ["a", "b"], "n": [None, None]}, {"x": [1.0, 2.0], "t": ["a", "b"], "n": [None, None]}
     )
     with pytest.raises(BadInput, match=r"probability: column 't' holds text such as 'a'; give numbers in \[0, 1\]"):
-        pair(*both, probability=["t"])
+        pair(*both, Roles.of(probability=["t"]))
     with pytest.raises(BadInput, match="time: column 't' holds text such as 'a'; give date-times or numbers"):
-        pair(*both, time="t")
+        pair(*both, Roles.of(time="t"))
     with pytest.raises(BadInput, match="target: column 'n' is missing in every row"):
-        pair(*both, target="n")
+        pair(*both, Roles.of(target="n"))
 
 
 @pytest.fixture(scope="module")

@@ -8,12 +8,12 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ecotone.data import _duplicates, pair, read_table
+from ecotone.data import Roles, _duplicates, pair, read_table
 from ecotone.data._duplicates import beyond_chance, copies, equal_rows
 
 
 def make(a, b, **options):
-    return pair(read_table(a), read_table(b, name="current"), **options)
+    return pair(read_table(a), read_table(b, name="current"), Roles.of(**options))
 
 
 def table(n, seed):
@@ -73,7 +73,7 @@ def test_rows_that_differ_anywhere_are_no_copies():
 def test_excluded_columns_and_roles_still_tell_rows_apart():
     a = table(100, 0)
     b = pd.concat([a, a], ignore_index=True).assign(id=np.arange(200))
-    assert make(b, a.assign(id=0), exclude=["id"]).n == (200, 100)
+    assert make(b, a.assign(id=0), ignore=["id"]).n == (200, 100)
     assert make(b, a.assign(id=0), entity="id").n == (200, 100)
 
 

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ecotone.data import describe, pair, read_table
+from ecotone.data import Roles, describe, pair, read_table
 
 
 def make(a, b, **options):
-    return pair(read_table(a), read_table(b, name="current"), **options)
+    return pair(read_table(a), read_table(b, name="current"), Roles.of(**options))
 
 
 def one(a, b, **options):
@@ -190,7 +190,7 @@ def test_levels_by_pooled_count_then_name():
     assert column.codes.tolist() == [2, 2, 0, -1, 3]
 
 
-def test_columns_exclude_and_roles():
+def test_columns_ignored_and_roles():
     a = {
         "x": [1.5, 2.5],
         "y": [1.0, 0.5],
@@ -211,8 +211,8 @@ def test_columns_exclude_and_roles():
     who = found.roles["entity"]
     assert who[0].kind == "id" and who[0].values[0] == who[1].values[1] != who[1].values[0]
     assert make(a, b, columns=["z", "x"], **roles).names == ("x", "z")
-    assert make(a, b, exclude=["x", "only"], **roles).names == ("y", "z")
-    assert make(a, b, exclude=["only", "late"]).untested == ()
+    assert make(a, b, ignore=["x", "only"], **roles).names == ("y", "z")
+    assert make(a, b, ignore=["only", "late"]).untested == ()
 
 
 def test_role_values_are_kept_whole():

@@ -14,7 +14,7 @@ from ecotone.checkup.rows._rows import RowsOutside, rows_outside
 from ecotone.compare.explain import ConditionalChange, conditional_change
 from ecotone.compare.two_sample import Dependence, TwoTables, dependence, two_tables
 from ecotone.contracts import BadInput
-from ecotone.data import Frame, Pair, pair, read_table
+from ecotone.data import Frame, Pair, Roles, pair, read_table
 from ecotone.data._each import each
 from ecotone.decide import Budget
 
@@ -40,7 +40,9 @@ def check(
     fdr: float = 0.1,
     min_effect: float = 0.02,
     columns: list[str] | None = None,
-    exclude: list[str] | None = None,
+    ignore: str | list[str] | None = None,
+    id: str | list[str] | None = None,
+    ordinal: str | list[str] | None = None,
     entity: str | None = None,
     time: str | None = None,
     groups: str | None = None,
@@ -75,8 +77,12 @@ def check(
     min_effect : float
         Smallest effect that matters, on the scale of an AUC: 0.02 is a shift of about 0.07 standard deviations,
         2 % of the rows in another category, or 2 % more missing values.
-    columns, exclude : list of str
+    columns, ignore : list of str
         Features to compare, or to leave out.
+    id : str, or list of str
+        Identifiers: never compared; whether rows that share one are alike is still looked at. Most are recognised.
+    ordinal : str, or list of str
+        Columns whose order matters (numbers, sizes, grades), compared by ranks and never taken for identifiers.
     entity : str
         Column whose equal values mark rows of one unit.
     time : str
@@ -109,10 +115,13 @@ def check(
     >>> [column["name"] for column in result.columns if column["marginal"]["changed"]]
     ['x2']
     """
+    roles = Roles.of(
+        target=target, prediction=prediction, probability=probability, entity=entity, time=time, groups=groups, id=id,
+        ordinal=ordinal, columns=columns, ignore=ignore,
+    )  # fmt: skip
     settings = Settings.of(
-        model=model, target=target, prediction=prediction, probability=probability, metric=metric, positive=positive,
-        alpha=alpha, fdr=fdr, min_effect=min_effect, columns=columns, exclude=exclude, entity=entity, time=time,
-        groups=groups, seed=seed,
+        model=model, roles=roles, metric=metric, positive=positive, alpha=alpha, fdr=fdr, min_effect=min_effect,
+        seed=seed,
     )  # fmt: skip
     stage = Stages(progress)
     with stage("read", 0.0):
@@ -129,9 +138,9 @@ def check(
 
 
 def _answers(both: Pair, frames: tuple[Frame, Frame], model: Any, settings: Settings, stage: Stages) -> CheckResult:
-    seed, fdr, budget = settings.seed, settings.fdr, Budget(alpha=settings.alpha)
+    seed, fdr, budget, roles = settings.seed, settings.fdr, Budget(alpha=settings.alpha), settings.roles
     with stage("dependence", 0.15):
-        ties = dependence(both, entity=settings.entity is not None, time=settings.time is not None, seed=seed)
+        ties = dependence(both, entity=roles.entity is not None, time=roles.time is not None, seed=seed)
         both = replace(both, units=ties.units)
     verdict, conditionals, rows = _tests(both, ties, settings, budget, stage)
     entries = column_entries(both, verdict.columns, conditionals, changed=verdict.changed, fdr=fdr)
@@ -177,17 +186,7 @@ def _tests(
 
 
 def _paired(frames: tuple[Frame, Frame], settings: Settings) -> Pair:
-    both = pair(
-        *frames,
-        columns=settings.columns,
-        exclude=settings.exclude,
-        target=settings.target,
-        prediction=settings.prediction,
-        probability=settings.probability,
-        entity=settings.entity,
-        time=settings.time,
-        groups=settings.groups,
-    )
+    both = pair(*frames, settings.roles)
     for name, table in (("reference", both.reference), ("current", both.current)):
         if table.n < 2:
             raise BadInput(f"{name} has {table.n} row after duplicates were dropped; a comparison needs at least 2")
@@ -201,12 +200,12 @@ def _performance(
         both,
         frames=(frames[0].arrow, frames[1].arrow),
         model=model,
-        prediction=settings.prediction,
-        probability=settings.probability,
-        target=settings.target,
+        prediction=settings.roles.prediction,
+        probability=settings.roles.probability,
+        target=settings.roles.target,
         metric=settings.metric,
         positive=settings.positive,
-        groups=settings.groups,
+        groups=settings.roles.groups,
         alpha=budget.spend("performance"),
         outside_share=rows.share,
         seed=settings.seed,

@@ -72,7 +72,7 @@ def open_counts(reference: Any, current: Any, settings: Settings) -> Counts | No
         if found.sums is None or cut.sums is None or found.sums.cuts.id != cut.sums.cuts.id:
             raise BadInput(_remedy(given, held))
     sides = _side(given[0], held[0], cut, 0), _side(given[1], held[1], cut, 1)
-    both = counted_pair(*(s.held for s in sides), columns=settings.columns, exclude=settings.exclude)
+    both = counted_pair(sides[0].held, sides[1].held, settings.roles)
     for name, n in zip(_SIDES, both.n):
         if n < 2:
             raise BadInput(f"{name} has {n} row; a comparison needs at least 2")
@@ -80,13 +80,14 @@ def open_counts(reference: Any, current: Any, settings: Settings) -> Counts | No
 
 
 def _refuse(settings: Settings, side: str, source: Any) -> None:
+    roles = settings.roles
     asked = {
-        "entity": settings.entity, "time": settings.time, "groups": settings.groups, "model": settings.has_model,
-        "prediction": settings.prediction, "probability": settings.probability, "target": settings.target,
+        "entity": roles.entity, "time": roles.time, "groups": roles.groups, "model": settings.has_model,
+        "prediction": roles.prediction, "probability": roles.probability, "target": roles.target,
     }  # fmt: skip
     for name, value in asked.items():
         if value:
-            hint = " and leave the labels out of the verdict with exclude" if name == "target" else ""
+            hint = " and leave the labels out of the verdict with ignore" if name == "target" else ""
             raise BadInput(
                 f"{name} needs rows, and {side}{_named(source)} is a profile without any; make it again without "
                 f"--no-rows (rows=True), or leave {name} out{hint}"

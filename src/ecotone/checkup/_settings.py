@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ecotone.contracts import BadInput
+from ecotone.data import Roles
 
 #: The headline's alarms, in the order in which they lead.
 ALARMS = ("material", "performance", "changed", "outside")
@@ -17,24 +17,17 @@ ALARMS = ("material", "performance", "changed", "outside")
 class Settings:
     """Arguments of :func:`ecotone.check`, validated."""
 
-    target: str | None = None
-    prediction: str | None = None
-    probability: tuple[str, ...] = ()
+    roles: Roles = field(default_factory=Roles)
     metric: str | None = None
     positive: str | None = None
     alpha: float = 0.05
     fdr: float = 0.1
     min_effect: float = 0.02
-    columns: tuple[str, ...] | None = None
-    exclude: tuple[str, ...] = ()
-    entity: str | None = None
-    time: str | None = None
-    groups: str | None = None
     seed: int = 0
     has_model: bool = False
 
     @classmethod
-    def of(cls, *, model: Any, probability: Any, columns: Any, exclude: Any, **given: Any) -> Settings:
+    def of(cls, *, model: Any, roles: Roles, **given: Any) -> Settings:
         """Settings from the user's arguments.
 
         Raises
@@ -42,13 +35,7 @@ class Settings:
         BadInput
             Naming the argument, its value and what it may be.
         """
-        settings = cls(
-            probability=_names(probability, "probability") or (),
-            columns=_names(columns, "columns"),
-            exclude=_names(exclude, "exclude") or (),
-            has_model=model is not None,
-            **given,
-        )
+        settings = cls(roles=roles, has_model=model is not None, **given)
         settings._check_numbers()
         settings._check_roles()
         return settings
@@ -68,11 +55,11 @@ class Settings:
         sources = [n for n, given in zip(("model", "prediction", "probability"), self._sources()) if given]
         if len(sources) > 1 and sources != ["prediction", "probability"]:
             raise BadInput(f"give one of model, prediction and probability, not {' and '.join(sources)}")
-        if sources and self.target is None:
+        if sources and self.roles.target is None:
             raise BadInput(f"{sources[0]} is given without target; name the column that holds the labels with target=")
-        outputs = [n for n in (self.prediction, *self.probability) if n is not None]
-        if self.target in outputs:
-            raise BadInput(f"column {self.target!r} is both target and the model's output; name one for each")
+        outputs = [n for n in (self.roles.prediction, *self.roles.probability) if n is not None]
+        if self.roles.target in outputs:
+            raise BadInput(f"column {self.roles.target!r} is both target and the model's output; name one for each")
         twice = next((n for n in outputs if outputs.count(n) > 1), None)
         if twice is not None:
             raise BadInput(f"column {twice!r} is named twice as the model's output; name each column once")
@@ -80,18 +67,8 @@ class Settings:
             raise BadInput(f"metric={self.metric!r} needs a model, prediction or probability to measure")
 
     def _sources(self) -> tuple[bool, bool, bool]:
-        return self.has_model, self.prediction is not None, bool(self.probability)
+        return self.has_model, self.roles.prediction is not None, bool(self.roles.probability)
 
     @property
     def measures_performance(self) -> bool:
         return any(self._sources())
-
-
-def _names(value: str | Sequence[str] | None, argument: str) -> tuple[str, ...] | None:
-    if value is None:
-        return None
-    names = (value,) if isinstance(value, str) else tuple(value)
-    for name in names:
-        if not isinstance(name, str):
-            raise BadInput(f"{argument} must hold column names, got {name!r}")
-    return names

@@ -42,7 +42,11 @@ def check(
     columns: Annotated[
         list[str] | None, typer.Option(help='Columns to compare (repeat, or commas; "a,b" in quotes)')
     ] = None,
-    exclude: Annotated[list[str] | None, typer.Option(help="Columns to leave out (repeat, or commas)")] = None,
+    ignore: Annotated[list[str] | None, typer.Option(help="Columns to leave out (repeat, or commas)")] = None,
+    id: Annotated[list[str] | None, typer.Option(help="Identifiers: not compared (repeat, or commas)")] = None,
+    ordinal: Annotated[
+        list[str] | None, typer.Option(help="Columns to compare by their order (repeat, or commas)")
+    ] = None,
     entity: Annotated[str | None, typer.Option(help="Column that marks rows of one unit")] = None,
     time: Annotated[str | None, typer.Option(help="Column that orders rows")] = None,
     groups: Annotated[
@@ -78,7 +82,9 @@ def check(
             fdr=fdr,
             min_effect=min_effect,
             columns=_split(columns),
-            exclude=_split(exclude),
+            ignore=_split(ignore),
+            id=_split(id),
+            ordinal=_split(ordinal),
             entity=entity,
             time=time,
             groups=groups,

@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from ._profile_scan import scan_batches as scan_batches
     from ._readers import Frame as Frame
     from ._readers import read_table as read_table
+    from ._roles import Roles as Roles
     from ._table import CODED as CODED
+    from ._table import NAMED as NAMED
     from ._table import ORDERED as ORDERED
     from ._table import Column as Column
     from ._table import Kind as Kind

@@ -10,12 +10,15 @@ import numpy as np
 
 from ecotone.contracts import BadInput, Ints
 
-from ._kinds import FEWEST_FOR_ID, MOST_LEVELS, NEARLY_UNIQUE, _named_id
+from ._identifiers import FEWEST_FOR_ID, NEARLY_UNIQUE, named_id
+from ._ordinal import scale
 from ._profile import Profile
 from ._profile_columns import ColumnProfile
 from ._profile_cuts import MOST_LEVELS as CUT_LEVELS
 from ._profile_cuts import Sums
+from ._roles import EVERYTHING, Roles, Told
 from ._table import Kind, Untested
+from ._text_kinds import MOST_LEVELS
 
 _SLACK = 0.1  # of a share of distinct values that a sketch estimates with a standard error of 1/22
 
@@ -64,9 +67,7 @@ class _One:
     notes: tuple[str, ...] = field(default=())
 
 
-def counted_pair(
-    reference: Profile, current: Profile, *, columns: tuple[str, ...] | None = None, exclude: tuple[str, ...] = ()
-) -> CountedPair:
+def counted_pair(reference: Profile, current: Profile, roles: Roles = EVERYTHING) -> CountedPair:
     """Align two profiles that have sums on the same cut points.
 
     Numbers are compared by their cells. Levels need no cut points: they are counted one by one while a table has at
@@ -80,11 +81,11 @@ def counted_pair(
     if reference.sums is None or current.sums is None or reference.sums.cuts.id != current.sums.cuts.id:
         raise BadInput("the profiles have no sums on the same cut points; profile both with --like the same one")
     sides, sums = (reference, current), (reference.sums, current.sums)
-    found = [_one(reference[name], current[name], sums) for name in _wanted(sides, columns, exclude)]
+    found = [_one(reference[name], current[name], sums, roles.told(name)) for name in _wanted(sides, roles)]
     lone = [
         Untested(name, "absent", f"only in {side}: nothing to compare it with")
         for side, here, there in (("the reference", *sides), ("current", *sides[::-1]))
-        for name in sorted(set(here.names) - set(there.names) - set(exclude))
+        for name in sorted(set(here.names) - set(there.names) - set(roles.ignore))
     ]
     return CountedPair(
         (reference.n, current.n),
@@ -95,24 +96,25 @@ def counted_pair(
     )
 
 
-def _wanted(sides: tuple[Profile, Profile], columns: tuple[str, ...] | None, exclude: tuple[str, ...]) -> list[str]:
-    for name in columns or ():
+def _wanted(sides: tuple[Profile, Profile], roles: Roles) -> list[str]:
+    for name in roles.columns or ():
         for side, profile in zip(("the reference", "current"), sides):
             if name not in profile.columns:
                 raise BadInput(f"columns: {name!r} is not in {side}; it has {', '.join(profile.names[:8])}")
-    for name in exclude:
-        if all(name not in profile.columns for profile in sides):
-            raise BadInput(f"exclude: {name!r} is in neither table")
+    for role in ("id", "ordinal", "ignore"):
+        for name in getattr(roles, role):
+            if all(name not in profile.columns for profile in sides):
+                raise BadInput(f"{role}: {name!r} is in neither table")
     shared = [name for name in sides[0].names if name in sides[1].columns]
     if not shared:
         raise BadInput("the tables have no column in common; give tables with the same column names")
-    wanted = [name for name in shared if name not in exclude and (columns is None or name in columns)]
+    wanted = [name for name in shared if roles.compares(name)]
     if not wanted:
-        raise BadInput("no column is left to compare; name other columns, or exclude fewer")
+        raise BadInput("no column is left to compare; name other columns, or ignore fewer")
     return wanted
 
 
-def _one(a: ColumnProfile, b: ColumnProfile, sums: tuple[Sums, Sums]) -> _One:
+def _one(a: ColumnProfile, b: ColumnProfile, sums: tuple[Sums, Sums], told: Told) -> _One:
     seen = a.rows - a.missing, b.rows - b.missing
     families = {c.family for c in (a, b) if c.family != "null"}
     if len(families) > 1:
@@ -124,9 +126,11 @@ def _one(a: ColumnProfile, b: ColumnProfile, sums: tuple[Sums, Sums]) -> _One:
     if not all(seen):
         note = f"{a.name}: missing in every row of one table; tested as missing or not"
         return _One(tuple(_gaps(a, b)), notes=(note,))
+    if told == "id":
+        return _set_aside(a, b, "id", "identifier, as told: not compared")
     if "time" in families:
         return _set_aside(a, b, "datetime", "absolute date-times differ by design")
-    return _number(a, b, sums) if "number" in families else _text(a, b)
+    return _number(a, b, sums, told) if "number" in families else _text(a, b, told)
 
 
 def _gaps(a: ColumnProfile, b: ColumnProfile) -> Iterator[Counted]:
@@ -140,13 +144,13 @@ def _set_aside(a: ColumnProfile, b: ColumnProfile, kind: str, reason: str, *, ga
     return _One(tuple(_gaps(a, b)) if gaps else (), Untested(a.name, kind, reason))
 
 
-def _number(a: ColumnProfile, b: ColumnProfile, sums: tuple[Sums, Sums]) -> _One:
+def _number(a: ColumnProfile, b: ColumnProfile, sums: tuple[Sums, Sums], told: Told) -> _One:
     finite = not (a.infinite or b.infinite)
     low, high = (pick(v for v in ends if v is not None) if any(v is not None for v in ends) else None
                  for pick, ends in ((min, (a.low, b.low)), (max, (a.high, b.high))))  # fmt: skip
     if finite and low == high:
         return _set_aside(a, b, "constant", f"constant: '{low:g}' in every row that has a value")
-    if finite and (reason := _identifies(a, b)):
+    if finite and not told and (reason := _identifies(a, b)):
         return _set_aside(a, b, "id", reason)
     if finite and a.whole and b.whole and low == 0 and high == 1:
         return _One((Counted(a.name, "boolean", np.stack([_zeros_and_ones(c) for c in (a, b)]), ("0", "1"), True),))
@@ -195,14 +199,14 @@ def _identifies(a: ColumnProfile, b: ColumnProfile) -> str:
         return ""
     if all(float(c.high or 0) - float(c.low or 0) == c.rows - 1 for c in (a, b)):
         return "consecutive identifier: differs by design"
-    if _named_id(a.name):
+    if named_id(a.name):
         return "identifier by its name, nearly unique: differs by design"
     if a.high < b.low or b.high < a.low:
         return "taken for a rising identifier: whole numbers that hardly repeat, and the tables' ranges do not meet"
     return ""
 
 
-def _text(a: ColumnProfile, b: ColumnProfile) -> _One:
+def _text(a: ColumnProfile, b: ColumnProfile, told: Told) -> _One:
     seen = a.rows - a.missing + b.rows - b.missing
     if a.frequent.error or b.frequent.error:
         many = max(a.distinct.count, b.distinct.count)
@@ -213,6 +217,11 @@ def _text(a: ColumnProfile, b: ColumnProfile) -> _One:
     levels = sorted(pooled, key=lambda level: (-pooled[level], level))
     if len(levels) == 1:
         return _set_aside(a, b, "constant", f"constant: {levels[0]!r} in every row that has a value")
+    if told:
+        scaled, how = scale(levels)
+        ranked = np.array([[c.frequent.counts.get(level, 0) for level in scaled] + [c.missing] for c in (a, b)])
+        note = f"{a.name}: compared by rank ({how})"
+        return _One((Counted(a.name, "ordinal", ranked.astype(np.int64), scaled),), notes=(note,))
     if len(levels) >= FEWEST_FOR_ID and len(levels) >= 0.5 * seen:
         return _set_aside(a, b, "id", "text that hardly repeats: an identifier, or sentences that take rows to compare")
     if len(levels) > MOST_LEVELS:

@@ -11,26 +11,16 @@ from ecotone.contracts import BadInput
 
 from ._duplicates import leave_out_copies
 from ._each import each
-from ._kinds import Typed, decide
+from ._kinds import decide
 from ._readers import Frame
-from ._roles import named_roles, role_columns
+from ._role_columns import role_columns
+from ._roles import EVERYTHING, Roles
 from ._table import Column, Pair, Table, Untested
+from ._typed import Typed
 from ._typing import pool
 
 
-def pair(
-    reference: Frame,
-    current: Frame,
-    *,
-    columns: Sequence[str] | None = None,
-    exclude: Sequence[str] = (),
-    target: str | None = None,
-    prediction: str | None = None,
-    probability: Sequence[str] = (),
-    entity: str | None = None,
-    time: str | None = None,
-    groups: str | None = None,
-) -> Pair:
+def pair(reference: Frame, current: Frame, roles: Roles = EVERYTHING) -> Pair:
     """Type and align two tables so that they can be compared.
 
     What a column is gets decided on the rows of both tables together and in the same way for both: exchanging
@@ -40,16 +30,8 @@ def pair(
     ----------
     reference, current : Frame
         As :func:`read_table` gives them.
-    columns : sequence of str, optional
-        The only columns to test; by default all that both tables have.
-    exclude : sequence of str
-        Columns not to test.
-    target, prediction, entity, time : str, optional
-        Columns with a role; they are never features.
-    groups : str, optional
-        Column of groups; a feature as well, unless it has another role.
-    probability : sequence of str
-        Columns of predicted probabilities, one a class.
+    roles : Roles
+        What columns are for, and which are compared; by default all that both tables have.
 
     Returns
     -------
@@ -73,7 +55,7 @@ def pair(
     unique whole numbers whose name says "id"; constants; nested values; columns of other types in the two tables.
     Where such a column has gaps, or one table has no value at all, ``name [missing]`` is tested.
 
-    A row that equals an earlier one of its table in every column read (excluded ones and roles, too), with a value
+    A row that equals an earlier one of its table in every column read (ignored ones and roles, too), with a value
     in a nearly unique one, is left out.
 
     Examples
@@ -85,10 +67,8 @@ def pair(
     >>> [(c.name, c.kind, c.levels) for c in both.reference]
     [('x', 'numeric', ()), ('city', 'category', ('Ulm', 'Bonn', 'Kiel'))]
     """
-    columns = [columns] if isinstance(columns, str) else columns
-    exclude = [exclude] if isinstance(exclude, str) else exclude
-    roles = named_roles(target, prediction, probability, entity, time, groups)
-    _check_names(reference, current, columns, exclude, roles)
+    named = roles.by_role
+    _check_names(reference, current, roles)
     shared = [c for c in reference.arrow.column_names if c in set(current.arrow.column_names)]
     if not shared:
         here, there = (_some(f.arrow.column_names) for f in (reference, current))
@@ -102,12 +82,11 @@ def pair(
     keep, counts = leave_out_copies(reference.arrow, current.arrow, raws)
     if not keep.all():
         raws = {name: raw.take(keep) for name, raw in raws.items()}
-    never = {name for role, name in roles.items() if role != "groups"} | set(exclude)
-    wanted = [c for c in shared if c not in never and (columns is None or c in set(columns))]
+    wanted = [c for c in shared if roles.compares(c)]
     if not wanted:
-        raise BadInput("no column is left to compare; name other columns, or exclude fewer")
-    typed = dict(zip(wanted, each(lambda name: decide(raws[name]), wanted, values=values)))
-    _refuse_mismatch(typed, columns)
+        raise BadInput("no column is left to compare; name other columns, or ignore fewer")
+    typed = dict(zip(wanted, each(lambda name: decide(raws[name], roles.told(name)), wanted, values=values)))
+    _refuse_mismatch(typed, roles.columns)
     split = int(keep[: reference.n].sum())
     features = _distinct_names([f for t in typed.values() for f in t.features])
     halves = (slice(None, split), slice(split, None))
@@ -117,12 +96,12 @@ def pair(
         Table({f.name: f.take(h) for f in features}, len(r), frame.parts, r)
         for h, r, frame in zip(halves, rows, frames)
     ]
-    lone, lone_notes = _one_sided(reference, current, set(roles.values()) | set(exclude))
+    lone, lone_notes = _one_sided(reference, current, set(named.values()) | set(roles.ignore))
     aside = {t.aside.name: (t.aside.take(halves[0]), t.aside.take(halves[1])) for t in typed.values() if t.aside}
     return Pair(
         tables[0],
         tables[1],
-        roles={role: role_columns(role, name, raws, reference.arrow, keep, halves) for role, name in roles.items()},
+        roles={role: role_columns(role, name, raws, reference.arrow, keep, halves) for role, name in named.items()},
         untested=(*(t.untested for t in typed.values() if t.untested), *lone),
         notes=(
             *reference.notes,
@@ -137,22 +116,21 @@ def pair(
     )
 
 
-def _check_names(
-    reference: Frame, current: Frame, columns: Sequence[str] | None, exclude: Sequence[str], roles: dict[str, str]
-) -> None:
+def _check_names(reference: Frame, current: Frame, roles: Roles) -> None:
     here, there = reference.arrow.column_names, current.arrow.column_names
-    for role, name in roles.items():
+    for role, name in roles.by_role.items():
         if name not in here:
             raise BadInput(f"{role.split(':')[0]}: column {name!r} is not in the reference{_hint(name, here)}")
         if name not in there and role != "target":
             raise BadInput(f"{role.split(':')[0]}: column {name!r} is not in current{_hint(name, there)}")
-    for name in columns or ():
+    for name in roles.columns or ():
         for names, table in ((here, "the reference"), (there, "current")):
             if name not in names:
                 raise BadInput(f"columns: {name!r} is not in {table}{_hint(name, names)}")
-    for name in exclude:
-        if name not in here and name not in there:
-            raise BadInput(f"exclude: {name!r} is in neither table{_hint(name, [*here, *there])}")
+    for role in ("id", "ordinal", "ignore"):
+        for name in getattr(roles, role):
+            if name not in here and name not in there:
+                raise BadInput(f"{role}: {name!r} is in neither table{_hint(name, [*here, *there])}")
 
 
 def _hint(name: str, names: Iterable[str]) -> str:

@@ -1,77 +1,128 @@
-"""Columns with a role: target, prediction, probabilities, entity, time, groups."""
+"""What the user says that columns are for."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any, Literal
 
-import numpy as np
-import pyarrow as pa
+from ecotone.contracts import BadInput
 
-from ecotone.contracts import BadInput, Bools
-
-from ._kinds import ordered_levels
-from ._table import Column
-from ._typing import Raw, pool
-
-
-def named_roles(
-    target: str | None,
-    prediction: str | None,
-    probability: Sequence[str],
-    entity: str | None,
-    time: str | None,
-    groups: str | None,
-) -> dict[str, str]:
-    """Column by role; ``probability:<column>`` for each column of probabilities."""
-    named = {"target": target, "prediction": prediction, "entity": entity, "time": time, "groups": groups}
-    found = {role: name for role, name in named.items() if name is not None}
-    several = [probability] if isinstance(probability, str) else list(probability)
-    return {**found, **{f"probability:{name}": name for name in several}}
+Told = Literal["", "id", "ordinal"]
+#: Roles whose columns take no part in the comparison of columns.
+_NEVER_COMPARED = ("target", "prediction", "probability", "entity", "time", "id")
+_SEVERAL = ("probability", "id", "ordinal", "ignore")
 
 
-def role_columns(
-    role: str, name: str, raws: Mapping[str, Raw], reference: pa.Table, keep: Bools, halves: tuple[slice, slice]
-) -> tuple[Column | None, Column | None]:
-    """A role's column in each table; None where the table lacks it."""
-    raw = raws.get(name)
-    lacks = raw is None
-    if raw is None:  # only the target may be in the reference alone
-        empty = pa.chunked_array([pa.nulls(0)])
-        raw = pool(name, reference[name], empty).take(keep[: reference.num_rows])
-    column = _as_role(role, raw)
-    return column.take(halves[0]), None if lacks else column.take(halves[1])
+@dataclass(frozen=True)
+class Roles:
+    """Columns by the role that the user gave them.
+
+    Parameters
+    ----------
+    target : str, optional
+        Labels; the current table may lack it.
+    prediction : str, optional
+        A model's predictions.
+    probability : tuple of str
+        Predicted probabilities, a column for each class.
+    entity : str, optional
+        Equal values mark rows of one unit.
+    time : str, optional
+        Orders the rows.
+    groups : str, optional
+        Groups for which performance is given apart; compared like any other column, unless it has another role.
+    id : tuple of str
+        Identifiers: never compared; whether rows that share one are alike is still looked at.
+    ordinal : tuple of str
+        Columns whose order matters: compared by ranks, whatever their values look like.
+    columns : tuple of str, optional
+        The only columns to compare; by default all that both tables have.
+    ignore : tuple of str
+        Columns not to compare.
+
+    Examples
+    --------
+    >>> roles = Roles.of(target="late", id="order", ignore=["note", "page"])
+    >>> roles.id, roles.by_role, roles.compares("note"), roles.compares("price")
+    (('order',), {'target': 'late'}, False, True)
+    """
+
+    target: str | None = None
+    prediction: str | None = None
+    probability: tuple[str, ...] = ()
+    entity: str | None = None
+    time: str | None = None
+    groups: str | None = None
+    id: tuple[str, ...] = ()
+    ordinal: tuple[str, ...] = ()
+    columns: tuple[str, ...] | None = None
+    ignore: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, **given: Any) -> Roles:
+        """Roles from a user's arguments: where several names may stand, one may stand alone.
+
+        Raises
+        ------
+        BadInput
+            For a name that is no text, or one column in two roles that contradict each other.
+        """
+        names = {key: _names(given.pop(key), key) for key in (*_SEVERAL, "columns") if key in given}
+        for key in _SEVERAL:
+            names[key] = names.get(key) or ()
+        roles = replace(cls(**given), **names)  # type: ignore[arg-type]
+        roles._check()
+        return roles
+
+    @property
+    def by_role(self) -> dict[str, str]:
+        """Column by role, for roles with values of their own; ``probability:<column>`` for each of those."""
+        single = ("target", "prediction", "entity", "time", "groups")
+        found = {role: name for role in single if (name := getattr(self, role)) is not None}
+        return {**found, **{f"probability:{name}": name for name in self.probability}}
+
+    @property
+    def not_compared(self) -> frozenset[str]:
+        """Columns that are left out without a word: asked to be ignored, or with a role that speaks for itself."""
+        held = (name for role, name in self._named() if role in _NEVER_COMPARED and role != "id")
+        return frozenset((*held, *self.ignore))
+
+    def compares(self, name: str) -> bool:
+        """Whether a column that both tables have is looked at; an identifier is, and set aside with the reason."""
+        return name not in self.not_compared and (self.columns is None or name in self.columns or name in self.id)
+
+    def told(self, name: str) -> Told:
+        """What the user says that a column's values are."""
+        return "id" if name in self.id else "ordinal" if name in self.ordinal else ""
+
+    def _named(self) -> Iterator[tuple[str, str]]:
+        for part in fields(self):
+            value = getattr(self, part.name)
+            for name in (value,) if isinstance(value, str) else value or ():
+                yield part.name, name
+
+    def _check(self) -> None:
+        for role, name in self._named():
+            against = {"ordinal": (*_NEVER_COMPARED, "ignore"), "id": ("target", "prediction", "probability", "ignore")}
+            opposed = against.get(role, ())
+            for other, same in self._named():
+                if same == name and other in opposed:
+                    raise BadInput(f"{role}: column {name!r} is also in {other}, which is not compared; choose one")
 
 
-def _as_role(role: str, raw: Raw) -> Column:
-    """A role's values: all levels are kept, and nothing is merged or derived."""
-    what = role.split(":")[0]
-    if raw.family in ("nested", "mismatch"):
-        why = raw.note or f"values of type {raw.types[0]}"
-        raise BadInput(f"{what}: column {raw.name!r} cannot be used: {why}")
-    if raw.family == "null":
-        raise BadInput(f"{what}: column {raw.name!r} is missing in every row; give one with values")
-    if what in ("probability", "time") and raw.family == "text":
-        need = "numbers in [0, 1]" if what == "probability" else "date-times or numbers"
-        raise BadInput(
-            f"{what}: column {raw.name!r} holds text such as {raw.dictionary[0].as_py()[:40]!r}; give {need}"
-        )
-    if what == "entity":
-        units = np.unique(raw.key(), return_inverse=True)[1].astype(np.float64)
-        return Column(raw.name, "id", np.where(raw.missing, np.nan, units))
-    if raw.family == "text":
-        levels, codes = ordered_levels(raw)
-        return Column(raw.name, "category", np.where(codes < 0, np.nan, codes.astype(np.float64)), levels)
-    if what == "groups":
-        found, place = np.unique(raw.values[~raw.missing], return_inverse=True)
-        values = np.full(len(raw.values), np.nan)
-        values[~raw.missing] = place
-        return Column(raw.name, "category", values, tuple(f"{v:.15g}" for v in found))
-    if raw.family == "time":
-        return Column(raw.name, "datetime", raw.values)
-    if raw.family == "boolean":
-        return Column(raw.name, "boolean", raw.values, ("false", "true"))
-    present = raw.values[~raw.missing]
-    if what not in ("probability", "time") and np.isin(present, (0.0, 1.0)).all():
-        return Column(raw.name, "boolean", raw.values, ("0", "1"))
-    whole = bool((present == np.floor(present)).all()) and bool((present >= 0).all())
-    return Column(raw.name, "count" if whole and what != "probability" else "numeric", raw.values)
+#: No column has a role, and all are compared.
+EVERYTHING = Roles()
+
+
+def _names(value: str | Sequence[str] | None, argument: str) -> tuple[str, ...] | None:
+    if value is None:
+        return None
+    try:
+        names = (value,) if isinstance(value, str) else tuple(value)
+    except TypeError:
+        raise BadInput(f"{argument} must be a column name or a list of them, got {value!r}") from None
+    for name in names:
+        if not isinstance(name, str):
+            raise BadInput(f"{argument} must hold column names, got {name!r}")
+    return names

@@ -10,12 +10,14 @@ import numpy as np
 
 from ecotone.contracts import Bools, Floats, Ints
 
-Kind = Literal["numeric", "count", "category", "boolean", "datetime", "text", "id", "constant"]
+Kind = Literal["numeric", "count", "ordinal", "category", "boolean", "datetime", "text", "id", "constant"]
 
 #: Kinds whose ``values`` are numbers with an order.
-ORDERED: frozenset[str] = frozenset({"numeric", "count"})
+ORDERED: frozenset[str] = frozenset({"numeric", "count", "ordinal"})
 #: Kinds whose ``values`` are codes into ``levels``.
 CODED: frozenset[str] = frozenset({"category", "boolean"})
+#: Kinds with named values: ``values`` are codes into ``levels``, whether these have an order or not.
+NAMED: frozenset[str] = CODED | {"ordinal"}
 
 
 @dataclass(frozen=True)
@@ -32,8 +34,8 @@ class Column:
         position in ``levels`` as a float, NaN where missing. ``id``: an integer code, equal for equal values
         and shared by both tables, NaN where missing.
     levels : tuple of str
-        Of coded kinds, shared by both tables: by falling count over both tables, equal counts by name, and
-        ``"(other)"`` last; of booleans ``("false", "true")`` or ``("0", "1")``.
+        Of named kinds, shared by both tables. Ordinal: from low to high. Category: by falling count over both
+        tables, equal counts by name, and ``"(other)"`` last. Boolean: ``("false", "true")`` or ``("0", "1")``.
     derived_from : str or None
         The column that this feature was computed from (a text's length, a column's being missing).
     """

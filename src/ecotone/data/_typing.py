@@ -47,6 +47,8 @@ class Raw:
         Integers as they are, where none is missing; float64 is exact only up to 2**53.
     declared : bool
         The user's table says that it is a category.
+    ordered : tuple of str
+        Its levels from low to high, where the tables say that they have an order, and the same one.
     types : (str, str)
     note : str
     """
@@ -59,6 +61,7 @@ class Raw:
     dictionary: Any = None
     whole: NDArray[Any] | None = None
     declared: bool = False
+    ordered: tuple[str, ...] = ()
     types: tuple[str, str] = ("", "")
     note: str = ""
 
@@ -131,7 +134,7 @@ def pool(name: str, reference: pa.ChunkedArray, current: pa.ChunkedArray) -> Raw
         return replace(blank, family="nested")
     if known == {"text"}:
         raw = _pool_text(name, arrays, split, any(pa.types.is_dictionary(a.type) for a in arrays))
-        return replace(raw if raw.declared else _read_text(raw), types=types)
+        return replace(raw if raw.declared else _read_text(raw), types=types, ordered=_declared_order(arrays))
     if "text" in known:  # text against something else: what does the text hold?
         texts = [_pool_text(name, [a], 0, False) for a, k in zip(arrays, kinds) if k == "text"]
         read = _read_text(texts[0])
@@ -203,6 +206,24 @@ def _pool_text(name: str, arrays: list[pa.ChunkedArray], split: int, declared: b
     encoded = encoded.chunk(0) if isinstance(encoded, pa.ChunkedArray) else encoded
     codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
     return Raw(name, "text", split, codes=codes, dictionary=_readable(encoded.dictionary), declared=declared)
+
+
+def _declared_order(arrays: list[pa.ChunkedArray]) -> tuple[str, ...]:
+    """Levels of ordered categories, where one table's order holds the other's; empty otherwise."""
+    found: list[tuple[str, ...]] = []
+    for a in arrays:
+        if pa.types.is_null(a.type):
+            continue
+        if not pa.types.is_dictionary(a.type) or not a.type.ordered:
+            return ()
+        found += {tuple(map(str, c.dictionary.to_pylist())): None for c in a.chunks}
+    longest = max(found, key=len, default=())
+    place = {level: k for k, level in enumerate(longest)}
+    for levels in found:
+        at = [place.get(level, -1) for level in levels]
+        if -1 in at or at != sorted(at):
+            return ()
+    return longest
 
 
 def _readable(words: pa.Array) -> pa.Array:

@@ -200,7 +200,7 @@ def performance(
     )
 
 
-_TREE_KINDS = ("numeric", "count", "category", "boolean")
+_TREE_KINDS = ("numeric", "count", "ordinal", "category", "boolean")
 
 
 def _positive(data: Predictions) -> str | None:

@@ -11,7 +11,7 @@ from ecotone.checkup.performance._performance import Performance
 from ecotone.checkup.rows._rows import RowsOutside
 from ecotone.compare.two_sample import TwoTables
 from ecotone.contracts import Floats, Ints
-from ecotone.data import CODED, ORDERED, Column, Pair
+from ecotone.data import CODED, NAMED, Column, Pair
 
 MOST_DRAWN = 12
 _BINS = 40
@@ -55,12 +55,12 @@ def _convincing(verdict: TwoTables) -> tuple[str, str] | None:
 
 
 def column_picture(reference: Column, current: Column) -> dict[str, Any]:
-    """Shares of the rows by level (coded kinds: the twelve that matter) or by bin or value (ordered kinds)."""
-    if reference.kind in CODED:
+    """Shares of the rows by level (named kinds: the twelve that matter) or by bin or value (ordered kinds)."""
+    if reference.kind in NAMED:
         width = max(len(reference.levels), len(current.levels))
         before, after = (_level_shares(c, width) for c in (reference, current))
         first = np.argsort(-(np.abs(after - before) + 0.1 * (after + before)), kind="stable")[:MOST_DRAWN]
-        first = first[np.argsort(-before[first], kind="stable")]
+        first = first[np.argsort(-before[first], kind="stable")] if reference.kind in CODED else np.sort(first)
         first = first[before[first] + after[first] > 0]
         levels = [current.levels[i] if i < len(current.levels) else reference.levels[i] for i in first]
         return {
@@ -160,7 +160,7 @@ def _cells(reference: Column, current: Column) -> dict[str, Any]:
     """Codes of the pooled rows, the names of the codes, and whether they are ranges or levels."""
     values = np.concatenate([reference.values, current.values])
     gone = np.isnan(values)
-    if reference.kind in ORDERED:
+    if reference.kind not in NAMED:
         codes, names = _ranges(values)
         kind = "ranges"
     else:

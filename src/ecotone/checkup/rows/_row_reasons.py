@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ecotone.contracts import Floats, Ints
-from ecotone.data import CODED, Column, Pair
+from ecotone.data import NAMED, Column, Pair
 from ecotone.data._gaussianise import Gaussianiser
 from ecotone.detect.anomaly import GaussianMixtureDensity
 
@@ -57,7 +57,7 @@ def _value(column: Column, row: int) -> float | str | None:
     value = float(column.values[row])
     if not np.isfinite(value):
         return None
-    return column.levels[int(value)] if column.kind in CODED else value
+    return column.levels[int(value)] if column.kind in NAMED else value
 
 
 def plane(

@@ -11,7 +11,7 @@ import numpy as np
 
 from ecotone.compare.explain._sparse_transport import fewest_moves, quantiles, weighted_distance
 from ecotone.contracts import Floats
-from ecotone.data._table import CODED, ORDERED, Column
+from ecotone.data._table import CODED, NAMED, ORDERED, Column
 
 # A weighted Kolmogorov-Smirnov distance of this size, or a rate that many standard errors away, is beyond noise.
 _FLOOR = 3.4
@@ -35,7 +35,8 @@ class Movement:
         JSON-ready numbers behind the sentence; only what exceeds the noise floor. Keys, where present: ``missing``
         (rate before, rate after), ``displacement`` and ``share`` (of the rows that moved), ``opposite`` (the same
         two numbers for rows that moved the other way), ``factor`` and ``spread`` (ratios), ``beyond`` (side, share,
-        limit, far), ``levels`` (level to share before and after), ``flow`` (from, to, share).
+        limit, far), ``median`` (level before and after), ``levels`` (level to share before and after), ``flow`` (from,
+        to, share).
     """
 
     name: str
@@ -89,7 +90,8 @@ def movement(reference: Column, current: Column, *, sizes: tuple[float, float] |
         facts["missing"] = rates
         words.append(f"missing {_percent(rates[0])} -> {_percent(rates[1])}")
     left = n[0] * (1 - rates[0]), n[1] * (1 - rates[1])
-    if min(left) >= 1 and reference.kind in CODED:
+    if min(left) >= 1 and reference.kind in NAMED:
+        words += _middle(reference, current, facts) if reference.kind not in CODED else []
         words += _levels(reference, current, left, facts)
     elif min(left) >= 1 and reference.kind in ORDERED:
         r, c = (np.sort(v[np.isfinite(v)]) for v in (reference.values, current.values))
@@ -107,6 +109,15 @@ def _rates_differ(rates: tuple[float, float], n: tuple[float, float]) -> bool:
     error = math.sqrt(max(pooled * (1 - pooled), 0) * (1 / n[0] + 1 / n[1]))
     slack = 0.5 * (1 / n[0] + 1 / n[1])  # continuity
     return bool(abs(rates[1] - rates[0]) - slack > _RATE_FLOOR * error) and error > 0
+
+
+def _middle(reference: Column, current: Column, facts: dict[str, Any]) -> list[str]:
+    """The median level of an ordinal column, where it moved."""
+    before, after = (int(np.sort(c.codes[~c.missing])[(~c.missing).sum() // 2]) for c in (reference, current))
+    if before == after:
+        return []
+    facts["median"] = (reference.levels[before], reference.levels[after])
+    return [f"median {_short(reference.levels[before])} -> {_short(reference.levels[after])}"]
 
 
 def _levels(reference: Column, current: Column, n: tuple[float, float], facts: dict[str, Any]) -> list[str]:

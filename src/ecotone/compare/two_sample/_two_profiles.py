@@ -11,7 +11,7 @@ import numpy as np
 from ecotone.contracts import Floats, Ints
 from ecotone.data._counted import Counted, CountedPair
 from ecotone.data._profile_cuts import SCALE, Sums
-from ecotone.data._table import Pair, Table
+from ecotone.data._table import ORDERED, Pair, Table
 
 from ._coded import MIN_LEVEL, Coded, _level_scores, _ordered_scores
 from ._family import Found
@@ -78,7 +78,7 @@ def two_profiles(
 def _coded(c: Counted, n: tuple[int, int]) -> Coded:
     """The scores that rows would have, but for those whose mean is not near normal at these sizes."""
     pooled = c.counts.sum(0)
-    ordered = c.kind in ("numeric", "count")
+    ordered = c.kind in ORDERED
     lut, what = _ordered_scores(pooled) if ordered else _level_scores(pooled, c.levels)
     if ordered:
         held = [k for k, w in enumerate(what) if w == "missing" or _near_normal(lut[:, k], pooled, n)]
