@@ -69,7 +69,8 @@ def pair(reference: Frame, current: Frame, roles: Roles = EVERYTHING) -> Pair:
     """
     named = roles.by_role
     _check_names(reference, current, roles)
-    shared = [c for c in reference.arrow.column_names if c in set(current.arrow.column_names)]
+    theirs = set(current.arrow.column_names)
+    shared = [c for c in reference.arrow.column_names if c in theirs]
     if not shared:
         here, there = (_some(f.arrow.column_names) for f in (reference, current))
         raise BadInput(
@@ -179,10 +180,7 @@ def _one_sided(reference: Frame, current: Frame, left_out: set[str]) -> tuple[li
     here, there = reference.arrow.column_names, current.arrow.column_names
     lone = []
     for names, others, table, other in ((here, there, "reference", "current"), (there, here, "current", "reference")):
-        lone += [
-            Untested(c, "absent", f"in {table} only; {other} lacks it")
-            for c in names
-            if c not in set(others) | left_out
-        ]
+        known = set(others) | left_out
+        lone += [Untested(c, "absent", f"in {table} only; {other} lacks it") for c in names if c not in known]
     notes = [f"{len(lone)} columns are in one table only: {_some([u.name for u in lone])}"] if lone else []
     return lone, notes

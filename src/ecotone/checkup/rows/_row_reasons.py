@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from scipy.linalg import eigh
 
 from ecotone.contracts import Floats, Ints
 from ecotone.data import NAMED, Column, Pair
@@ -76,9 +77,18 @@ def plane(
     Z = (pooled[np.concatenate(list(groups.values()))] - density.center_) @ density.whitener_
     first = Z[sizes[0] + sizes[1] :].mean(0) if len(index) else np.zeros(Z.shape[1])
     length = np.linalg.norm(first)
-    first = first / length if length > 1e-9 else np.linalg.svd(Z, full_matrices=False)[2][0]
-    across = Z - np.outer(Z @ first, first)
-    second = np.linalg.eigh(across.T @ across)[1][:, -1]
+    first = first / length if length > 1e-9 else _widest(Z)
+    second = _widest(Z - np.outer(Z @ first, first))
     plane = np.round(np.column_stack([Z @ first, Z @ second]), 3)
     ends = np.cumsum(sizes)
     return {name: plane[end - size : end].tolist() for name, size, end in zip(groups, sizes, ends)}
+
+
+def _widest(Z: Floats) -> Floats:
+    """The direction (d,) of largest spread about 0: of the smaller of the two matrices of products."""
+    n, d = Z.shape
+    products = Z.T @ Z if d <= n else Z @ Z.T
+    last = len(products) - 1
+    top = eigh(products, subset_by_index=(last, last))[1][:, 0]
+    top = top if d <= n else Z.T @ top
+    return np.asarray(top / max(float(np.linalg.norm(top)), 1e-12))

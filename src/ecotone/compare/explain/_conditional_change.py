@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ecotone.cards import Card
-from ecotone.compare.explain._column_scores import column_scores, near_copies, trimmed
+from ecotone.compare.explain._column_scores import column_scores, most_degrees, near_copies, trimmed
 from ecotone.compare.explain._residual_products import residual_products
 from ecotone.contracts import SMALLEST_PVALUE, BadInput, Floats, Ints, as_seed
 from ecotone.data._table import CODED, ORDERED, Column, Pair
@@ -84,6 +84,7 @@ def conditional_change(pair: Pair, *, seed: int = 0, max_rows: int = 20_000) -> 
     tuple of ConditionalChange
         In the order of the columns. Columns without variation (fewer than ten rows off the commonest value) are
         left out; all are where there are fewer than two independent rows per score, too few to tell columns apart.
+        Where rows times scores times columns exceed 4e9 the means of :math:`\varepsilon\xi` alone are tested.
 
     Raises
     ------
@@ -114,8 +115,10 @@ def conditional_change(pair: Pair, *, seed: int = 0, max_rows: int = 20_000) -> 
     label, units, columns = _pooled(pair, max_rows, rng)
     share = float(np.mean(label > 0))
     least = max(_MIN_ROWS, math.ceil(_MIN_EXPECTED / min(share, 1 - share)))
-    scores = [s for c in columns if (s := column_scores(c, least)) is not None]
-    scores = trimmed(scores, int(units.max()) + 1)
+    n_units = int(units.max()) + 1
+    degree = most_degrees(sum(c.kind in ORDERED for c in columns), n_units, len(label))
+    scores = [s for c in columns if (s := column_scores(c, least, degree)) is not None]
+    scores = trimmed(scores, n_units)
     if not scores:
         return ()
     groups = near_copies(scores)

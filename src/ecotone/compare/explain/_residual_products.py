@@ -11,6 +11,7 @@ from scipy import special
 from ecotone.compare.explain._column_scores import Scores
 from ecotone.contracts import Floats, Ints
 
+_SQUARES = 4e9  # rows x scores x squared residuals up to which squares are regressed as well
 _RIDGE = 1.0  # in rows: only keeps the inverse stable; larger values bias the residuals
 
 
@@ -63,6 +64,8 @@ def residual_products(scores: list[Scores], groups: Ints, label: Floats, units: 
     spread = np.repeat([s.spread for s in scores], [s.matrix.shape[1] for s in scores]) & (place == 0)
     fit = regress(phi, owner, label)
     wanted = np.flatnonzero(spread)
+    if float(phi.size) * len(wanted) > _SQUARES:
+        wanted = wanted[:0]
     square = squared(fit, phi, wanted)
     logs = []
     for g in range(int(groups[-1]) + 1):
@@ -83,6 +86,8 @@ def log10_pvalue(a: Floats, r: Floats, root: Floats, chance: Floats, units: Ints
     centred = _sum_by((products - mean) / root, units)
     expected = _sum_by(np.sqrt(chance * (1 - chance)) * r, units)
     n_units = len(centred)
+    if centred.shape[1] == 1:
+        return _one_log10_pvalue(float((centred**2).sum()), float((expected**2).sum()), n * float(mean[0]), n_units)
     cov = centred.T @ centred
     robust, null = np.diag(cov), np.sum(expected**2, axis=0)
     # With few rows of a level in one table the robust variance can be far too small; the null's own is not.
@@ -97,6 +102,14 @@ def log10_pvalue(a: Floats, r: Floats, root: Floats, chance: Floats, units: Ints
     z = (axes[:, kept].T @ (n * mean / scale)) ** 2 / size[kept]
     t2 = float(z.sum()) * (n_units - 1) / n_units
     return log10_f_tail(t2 * free / (rank * (n_units - 1)), rank, free)
+
+
+def _one_log10_pvalue(robust: float, null: float, total: float, n_units: int) -> float:
+    """The same for a single residual: Student's test."""
+    if robust <= 0 or n_units < 3:
+        return 0.0
+    t2 = total**2 / max(robust, null) * (n_units - 1) / n_units
+    return log10_f_tail(t2 * (n_units - 2) / (n_units - 1), 1, n_units - 2)
 
 
 def _sum_by(x: Floats, units: Ints) -> Floats:

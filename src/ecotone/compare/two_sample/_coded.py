@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -109,6 +110,20 @@ def _codes_levels(values: Floats, levels: tuple[str, ...]) -> tuple[NDArray[np.i
 
 
 def _ordered_scores(count: Ints) -> tuple[Floats, tuple[str, ...]]:
+    if (count[:-1] == 1).all():
+        return _scores_without_ties(len(count) - 1, int(count[-1]))
+    return _scores_by_count(count)
+
+
+@lru_cache(maxsize=8)
+def _scores_without_ties(distinct: int, gone: int) -> tuple[Floats, tuple[str, ...]]:
+    """One table of scores for all columns without ties: they are most of a wide table's memory and time."""
+    lut, what = _scores_by_count(np.append(np.ones(distinct, np.int64), gone))
+    lut.flags.writeable = False
+    return lut, what
+
+
+def _scores_by_count(count: Ints) -> tuple[Floats, tuple[str, ...]]:
     seen, total = count[:-1], int(count[:-1].sum())
     distinct = int((seen > 0).sum())
     columns: list[Floats] = []

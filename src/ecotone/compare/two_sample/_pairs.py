@@ -31,6 +31,9 @@ SCORES = frozenset({"L1", "L2", "up", "low", "level", "missing"})
 WEIGHTS = {"L1": 1.0, "L2": 1.0, "up": 0.5, "low": 0.5, "level": 0.5, "missing": 2.0}
 ENTRIES = 2e7  # scores held at once
 FLOPS = 2e10
+MOST = 2400  # scores: beyond, the tails are left out, then the spread, so that pairs of columns stay affordable
+COARSER = (frozenset({"L1", "L2", "level", "missing"}), frozenset({"L1", "level", "missing"}))
+WIDEST = 6000  # scores of one kind: beyond, the pairs alone take gigabytes
 
 
 def pairs_test(pair: Pair, *, seed: int = 0) -> TestResult:
@@ -76,10 +79,12 @@ def pairs_test(pair: Pair, *, seed: int = 0) -> TestResult:
 
 def pairs(design: Design) -> Found:
     """The family: log p and the most changed pairs of columns."""
-    count = sum(len(at) for _, at in design.picked(SCORES))
     if sum(1 for _ in design.picked(SCORES)) < 2:
         return Found(reason="fewer than two columns have more than one value")
-    s = sample(design, SCORES, int(max(4000, min(ENTRIES / count, FLOPS / (4 * count**2)))), 1)
+    names, count = affordable_scores(design)
+    if count > WIDEST:
+        return Found(reason=f"{count} scores of columns: more than {WIDEST} make too many pairs")
+    s = sample(design, names, int(max(4000, min(ENTRIES / count, FLOPS / (4 * count**2)))), 1)
     keep = allowed(s)
     a, b = np.nonzero(np.triu(keep))
     if not len(a):
@@ -92,6 +97,15 @@ def pairs(design: Design) -> Found:
         return Found(reason="too many products for the declared units")
     details = {"pairs": _most_changed(design, s, a, b, z)}
     return Found(value, float(np.abs(z).max()), len(s.rows), details=details, inner=(s, a, b, moments))
+
+
+def affordable_scores(design: Design) -> tuple[frozenset[str], int]:
+    """The richest set of scores whose pairs are affordable, by the number of columns alone, and how many there are."""
+    for names in (SCORES, *COARSER):
+        count = sum(len(at) for _, at in design.picked(names))
+        if count <= MOST:
+            break
+    return names, count
 
 
 def allowed(s: Sample) -> Bools:
@@ -120,7 +134,9 @@ def _all_z(s: Sample, a: Ints, b: Ints, moments: tuple[tuple[Floats, Floats], ..
 def _most_changed(design: Design, s: Sample, a: Ints, b: Ints, z: Floats, most: int = 8) -> list[list[object]]:
     """[column, column, log10 p, scores] of the pairs of columns with the largest |z|, each pair once."""
     out: dict[tuple[int, int], list[object]] = {}
-    for k in np.argsort(-np.abs(z), kind="stable")[:200]:
+    size = np.abs(z)
+    first = np.sort(np.argpartition(-size, 200)[:200]) if len(z) > 200 else np.arange(len(z))
+    for k in first[np.argsort(-size[first], kind="stable")]:
         i, j = int(s.column[a[k]]), int(s.column[b[k]])
         logp = min(0.0, float(log_two_sided(z[k])) + math.log(len(z)))
         what = f"{s.what[a[k]]} x {s.what[b[k]]}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from scipy.linalg import solve_triangular
+from scipy.linalg import eigh, solve_triangular
 
 from ecotone.contracts import Bools, Floats, Ints
 
@@ -60,8 +60,8 @@ def _directions(Z: Floats) -> Floats:
     d = Z.shape[1]
     if d <= _DIMENSIONS:
         return np.eye(d)
-    vectors = np.linalg.eigh(Z.T @ Z / len(Z))[1]
-    return vectors[:, : -_DIMENSIONS - 1 : -1]
+    vectors = eigh(Z.T @ Z / len(Z), subset_by_index=(d - _DIMENSIONS, d - 1))[1]
+    return np.asarray(vectors[:, ::-1], dtype=np.float64)
 
 
 def _starts(Y: Floats, typical: Floats) -> list[Bools]:

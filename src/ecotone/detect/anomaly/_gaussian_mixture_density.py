@@ -105,6 +105,8 @@ class GaussianMixtureDensity(BaseEstimator):
     def _mixture(self, Z: Floats, ridge: float) -> GaussianMixture | None:
         """The mixture of smallest BIC, None where that is one component."""
         n, d = Z.shape
+        if (d + 1) * (d + 2) > n / 2:  # too few rows for a second component
+            return None
         best, least = None, GaussianMixture(1, reg_covar=ridge).fit(Z).bic(Z)
         for k in range(2, self.max_components + 1):
             if k * (d + 1) * (d + 2) / 2 > n / 2:
