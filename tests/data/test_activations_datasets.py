@@ -185,7 +185,7 @@ def test_tables(tmp_path):
     np.testing.assert_allclose(read_activations(network(), table).logits, read_activations(network(), six).logits, 1e-5)
     with pytest.raises(BadInput, match="no column 'sort'; its columns are a, b, c, kind"):
         open_dataset(frame, "sort")
-    with pytest.raises(BadInput, match="lacks column 'c'"):
+    with pytest.raises(BadInput, match="fitted on 'c', which the table lacks"):
         read_activations(model, open_dataset(frame[["a", "b"]]))
     with pytest.raises(BadInput, match=r"column 'kind' has '.*', no number"):
         read_activations(network(), open_dataset(frame))

@@ -38,6 +38,7 @@ def check(
     probability: str | list[str] | None = None,
     metric: str | None = None,
     positive: str | None = None,
+    features: list[str] | None = None,
     alpha: float = 0.05,
     fdr: float = 0.1,
     min_effect: float = 0.02,
@@ -72,6 +73,8 @@ def check(
         ``accuracy`` by default for classes, ``mae`` for numbers.
     positive : str
         The positive class, for metrics of two classes.
+    features : list of str
+        Columns that the model reads; needed where the model keeps no names, or only its output is given.
     alpha : float
         Chance of any alarm when nothing changed.
     fdr : float
@@ -123,7 +126,7 @@ def check(
     )  # fmt: skip
     settings = Settings.of(
         model=model, roles=roles, metric=metric, positive=positive, alpha=alpha, fdr=fdr, min_effect=min_effect,
-        seed=seed,
+        seed=seed, features=features,
     )  # fmt: skip
     stage = Stages(progress)
     with stage("read", 0.0):
@@ -208,6 +211,7 @@ def _performance(
         target=settings.roles.target,
         metric=settings.metric,
         positive=settings.positive,
+        features=settings.features,
         groups=settings.roles.groups,
         alpha=budget.spend("performance"),
         outside_share=rows.share,

@@ -8,6 +8,7 @@ from typing import Any
 
 from ecotone.contracts import BadInput
 from ecotone.data import Roles
+from ecotone.data._roles import names_of
 
 #: The headline's alarms, in the order in which they lead.
 ALARMS = ("material", "performance", "changed", "outside")
@@ -20,6 +21,7 @@ class Settings:
     roles: Roles = field(default_factory=Roles)
     metric: str | None = None
     positive: str | None = None
+    features: tuple[str, ...] | None = None
     alpha: float = 0.05
     fdr: float = 0.1
     min_effect: float = 0.02
@@ -27,7 +29,7 @@ class Settings:
     has_model: bool = False
 
     @classmethod
-    def of(cls, *, model: Any, roles: Roles, **given: Any) -> Settings:
+    def of(cls, *, model: Any, roles: Roles, features: Any = None, **given: Any) -> Settings:
         """Settings from the user's arguments.
 
         Raises
@@ -35,7 +37,7 @@ class Settings:
         BadInput
             Naming the argument, its value and what it may be.
         """
-        settings = cls(roles=roles, has_model=model is not None, **given)
+        settings = cls(roles=roles, has_model=model is not None, features=names_of(features, "features"), **given)
         settings._check_numbers()
         settings._check_roles()
         return settings
@@ -63,6 +65,10 @@ class Settings:
         twice = next((n for n in outputs if outputs.count(n) > 1), None)
         if twice is not None:
             raise BadInput(f"column {twice!r} is named twice as the model's output; name each column once")
+        if self.features is not None and not sources:
+            raise BadInput("features= are the columns that a model reads; give model, prediction or probability too")
+        if self.features is not None and not self.features:
+            raise BadInput("features is empty; name the columns that the model reads, or leave it out")
         if self.metric is not None and not sources:
             raise BadInput(f"metric={self.metric!r} needs a model, prediction or probability to measure")
 

@@ -36,6 +36,9 @@ def check(
     probability: Annotated[list[str] | None, typer.Option(help="Column of probabilities; once for each class")] = None,
     metric: Annotated[str | None, typer.Option(help="accuracy, roc_auc, log_loss, mae …")] = None,
     positive: Annotated[str | None, typer.Option(help="The positive class")] = None,
+    features: Annotated[
+        list[str] | None, typer.Option(help="Columns that the model reads, if it does not say (repeat, or commas)")
+    ] = None,
     alpha: Annotated[float, typer.Option(help="Chance of any alarm when nothing changed")] = 0.05,
     fdr: Annotated[float, typer.Option(help="False discovery rate of the lists")] = 0.1,
     min_effect: Annotated[float, typer.Option(help="Smallest effect that matters (AUC scale)")] = 0.02,
@@ -78,6 +81,7 @@ def check(
             probability=_split(probability),
             metric=metric,
             positive=positive,
+            features=_split(features),
             alpha=alpha,
             fdr=fdr,
             min_effect=min_effect,

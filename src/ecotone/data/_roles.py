@@ -68,7 +68,7 @@ class Roles:
         BadInput
             For a name that is no text, or one column in two roles that contradict each other.
         """
-        names = {key: _names(given.pop(key), key) for key in (*_SEVERAL, "columns") if key in given}
+        names = {key: names_of(given.pop(key), key) for key in (*_SEVERAL, "columns") if key in given}
         for key in _SEVERAL:
             names[key] = names.get(key) or ()
         roles = replace(cls(**given), **names)  # type: ignore[arg-type]
@@ -115,7 +115,7 @@ class Roles:
 EVERYTHING = Roles()
 
 
-def _names(value: str | Sequence[str] | None, argument: str) -> tuple[str, ...] | None:
+def names_of(value: str | Sequence[str] | None, argument: str) -> tuple[str, ...] | None:
     if value is None:
         return None
     try:

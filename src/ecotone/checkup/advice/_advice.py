@@ -8,6 +8,7 @@ from typing import Any
 from ecotone.cards import Card, discover
 
 from ._need import MOST_ROWS, Need
+from ._needs_of_columns import leaks
 from ._needs_of_performance import attributed, labels_wanted, unlabelled
 from ._needs_of_probabilities import class_shares, miscalibrated, unsure
 
@@ -51,6 +52,7 @@ def _needs(content: dict[str, Any]) -> Iterator[Need]:
     quality = content["performance"]
     if quality is None:
         return
+    yield from leaks(quality)
     if quality["unknown"]:
         yield labels_wanted(quality, f"The metric cannot be told without labels: {quality['unknown']}.", 2.5)
     if quality["attribution"]:

@@ -14,8 +14,11 @@ from ecotone.data import Pair
 from ecotone.data._table import tree_matrix
 from ecotone.measure.scores import metric_named
 
-from ._class_names import key, keys, named_after, natural, numbers, numeric
-from ._predict_with import predict_with
+from ._asked import ask
+from ._class_labels import class_labels
+from ._class_names import keys, named_after, numbers, numeric
+from ._columns_read import columns_read, named_by_user
+from ._leaks import leaking_columns
 
 _MOST_CLASSES = 20  # whole numbers with more values than this are predicted as numbers
 _SUM_TOLERANCE = 1e-3
@@ -35,20 +38,29 @@ class Outputs:
         target: str | None = None,
         metric: str | None = None,
         positive: str | None = None,
+        features: Sequence[str] | None = None,
+        seed: int = 0,
     ) -> None:
         names = (probability,) if isinstance(probability, str) else tuple(probability or ())
         self.pair, self.columns, self.positive = pair, names, positive
         self.notes: list[str] = []
+        self.seed = seed
         self.tables = tuple(frame.take(pa.array(t.rows)) for frame, t in zip(frames, (pair.reference, pair.current)))
         if target is None:
             raise BadInput("target is missing; name the column that holds the labels with target=")
         if target not in self.tables[0].column_names:
             raise BadInput(f"target {target!r} is not a column of the reference; its labels are needed there")
         self.target = [t[target] if target in t.column_names else None for t in self.tables]
-        self.model = model
+        self.model, self.named = model, target
         if model is not None:
-            self._ask(model, target)
+            asked = ask(model, self.tables, pair, target, features)
+            self.predicted, self.given = list(asked.predicted), list(asked.given)
+            self.reads, self.source = asked.reads, asked.source
         else:
+            if features is not None:
+                named_by_user(features, None, self.tables[0].column_names, target)
+            self.reads = None if features is None else tuple(features)
+            self.source = "unknown" if features is None else "features"
             self.predicted = [t[prediction] if prediction else None for t in self.tables]
             self.given = [self._read(t, side) for t, side in zip(self.tables, ("the reference", "current"))]
         if not (names or prediction or model is not None):
@@ -60,20 +72,6 @@ class Outputs:
                 "classes; name the column of predicted numbers with prediction=, or choose a metric of classes"
             )
 
-    def _ask(self, model: Any, target: str) -> None:
-        roles = {c.name for sides in self.pair.roles.values() for c in sides if c is not None}
-        names = [n for n in self.tables[0].column_names if n != target]
-        wanted = getattr(model, "n_features_in_", None)
-        if wanted is not None and wanted != len(names):
-            names = [n for n in names if n not in roles]
-            if wanted != len(names) and getattr(model, "feature_names_in_", None) is None:
-                raise BadInput(
-                    f"model: it was fitted on {wanted} columns without names and the tables have {len(names)}"
-                )
-        found = [predict_with(model, t, names, w) for t, w in zip(self.tables, ("the reference", "current"))]
-        self.predicted = [p for p, _ in found]
-        self.given = [p for _, p in found]
-
     def _read(self, table: pa.Table, where: str) -> Floats | None:
         if not self.columns:
             return None
@@ -84,13 +82,9 @@ class Outputs:
             return metric_named(metric).task == "regression"
         if any(p is not None for p in self.given):
             return False
-        if self.model is not None:
-            from sklearn.base import is_classifier, is_regressor
-
-            if hasattr(self.model, "classes_") or is_classifier(self.model):
-                return False
-            if is_regressor(self.model):
-                return True
+        kind = _kind(self.model)
+        if kind:
+            return kind == "regressor"
         assert self.target[0] is not None
         if not numeric(self.target[0].type):
             return False
@@ -101,8 +95,11 @@ class Outputs:
     # ------------------------------------------------------------------ the result
     def predictions(self) -> tuple[Predictions, Ints]:
         """Coded predictions, and the positions of the reference rows that have a label."""
-        matrices = [tree_matrix(t) for t in (self.pair.reference, self.pair.current)]
-        labels, classes = self._regression_labels() if self.regression else self._class_labels()
+        labels, classes = self._regression_labels() if self.regression else self._coded()
+        leaks = leaking_columns(self.pair, (labels[0], labels[1]), len(classes), self.seed)
+        self.read = columns_read(self.pair, self.reads, self.source, leaks)
+        self.notes += self.read.notes(self.named)
+        matrices = [tree_matrix(t.select(self.read.used)) for t in (self.pair.reference, self.pair.current)]
         missing = np.isnan(labels[0]) if self.regression else labels[0] < 0
         keep = np.flatnonzero(~missing)
         if len(keep) == 0:
@@ -137,18 +134,11 @@ class Outputs:
             found.append(values)
         return found, []
 
-    def _class_labels(self) -> tuple[list[Any], list[str]]:
-        found = [None if c is None else keys(c) for c in self.target]
+    def _coded(self) -> tuple[list[Any], list[str]]:
         own = getattr(self.model, "classes_", None) if self.model is not None else None
-        said = [keys(p) for p in self.predicted if p is not None]
-        names = {k for group in (*found, *said) if group is not None for k in set(group.tolist())} - {None}
-        order = [] if own is None else [str(key(c)) for c in np.asarray(own).tolist()]
-        classes = order + sorted((k for k in names if k not in order), key=natural)
-        if len(classes) < 2:
-            classes = [*classes, "0" if classes != ["0"] else "1"]
-            classes.sort(key=natural)
-        where = {k: i for i, k in enumerate(classes)}
-        return [None if k is None else np.array([where.get(v, -1) for v in k], np.int64) for k in found], classes
+        labels, classes, notes = class_labels(self.target, self.predicted, own)
+        self.notes += notes
+        return labels, classes
 
     def _positive(self, classes: list[str]) -> int:
         if self.positive is None:
@@ -233,3 +223,15 @@ class Outputs:
     def _row(self, where: str, bad: Any) -> int:
         table = self.pair.reference if where == "the reference" else self.pair.current
         return int(table.rows[int(np.argmax(bad))])
+
+
+def _kind(model: Any) -> str:
+    """What an estimator says of itself; nothing of objects that are none of scikit-learn's kind."""
+    from sklearn.base import is_classifier, is_regressor
+
+    if hasattr(model, "classes_"):
+        return "classifier"
+    try:
+        return "classifier" if is_classifier(model) else "regressor" if is_regressor(model) else ""
+    except (AttributeError, TypeError):
+        return ""

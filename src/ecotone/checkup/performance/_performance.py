@@ -101,6 +101,7 @@ def performance(
     target: str | None = None,
     metric: str | None = None,
     positive: str | None = None,
+    features: Sequence[str] | None = None,
     groups: str | None = None,
     alpha: float = 0.005,
     outside_share: float | None = None,
@@ -136,6 +137,10 @@ def performance(
         ``accuracy`` by default for classes, ``mae`` for numbers.
     positive : str, optional
         The positive class of two; by default "1", or the last in order.
+    features : sequence of str, optional
+        Columns that the model reads, where it does not say so itself; of a model without names, in its order.
+        Estimates, weights, attribution and retraining rest on them; else on every column but those that nearly
+        determine the target.
     groups : str, optional
         Column by whose values the estimate is given apart.
     alpha : float
@@ -152,7 +157,7 @@ def performance(
     """
     outputs = Outputs(
         pair, frames, model=model, prediction=prediction, probability=probability, target=target, metric=metric,
-        positive=positive,
+        positive=positive, features=features, seed=seed,
     )  # fmt: skip
     data, kept = outputs.predictions()
     core = Core.of(data, metric or ("mae" if data.is_regression else "accuracy"), seed)
@@ -168,7 +173,7 @@ def performance(
     if min(len(data.labelled), len(data.x_reference)) >= LEAST_LABELS:
         from ._attribution import attribute
 
-        attribution = attribute(core, [c.name for c in pair.reference if c.kind in _TREE_KINDS], LEVEL)
+        attribution = attribute(core, outputs.read.used, LEVEL)
     raised = bool(pvalue <= alpha and (unknown is None or len(data.labelled) >= LEAST_LABELS))
     labels = labels_needed(core)
     return Performance(
@@ -194,13 +199,11 @@ def performance(
             "effective": core.shared.effective,
             "classes": list(data.classes),
             "positive": _positive(data),
+            "columns": outputs.read.to_dict(),
             **actions(core, pair, labels, raised=raised),
             **class_probabilities(core),
         },
     )
-
-
-_TREE_KINDS = ("numeric", "count", "ordinal", "category", "boolean")
 
 
 def _positive(data: Predictions) -> str | None:

@@ -11,6 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from ecotone.contracts import BadInput, Floats
+from ecotone.data._model_columns import model_columns
 
 
 def predict_with(
@@ -18,8 +19,9 @@ def predict_with(
 ) -> tuple[NDArray[Any], Floats | None]:
     """A model's predictions on the rows of a table, and its probabilities if it has any.
 
-    The model gets the columns that it was fitted on (``feature_names_in_``), else ``feature_names``: as a data frame
-    where it knows its columns by name, else as a matrix.
+    The model gets the columns that it was fitted on, by the names that it keeps, else ``feature_names``: as a data
+    frame where it knows its columns by name, else as a matrix. An object of the user's own that fails on these gets
+    the data frame of all ``feature_names``.
 
     Parameters
     ----------
@@ -41,14 +43,24 @@ def predict_with(
     """
     if not callable(getattr(model, "predict", None)):
         raise BadInput(f"model of type {type(model).__name__} has no predict(); give an object with predict()")
-    own = getattr(model, "feature_names_in_", None)
-    names = [str(name) for name in (feature_names if own is None else own)]
-    missing = [name for name in names if name not in table.column_names]
+    named = model_columns(model, table.column_names, where)
+    missing = [name for name in (feature_names if named is None else ()) if name not in table.column_names]
     if missing:
-        listed = ", ".join(map(repr, missing[:5])) + (f" and {len(missing) - 5} more" if len(missing) > 5 else "")
-        raise BadInput(f"model: it was fitted on {listed}, which {where} lacks; give a table that has every column")
-    rows = _rows_for(table.select(names), by_name=own is not None)
-    predicted = np.asarray(_call(model.predict, rows, where))
+        raise BadInput(f"model: it reads {missing[0]!r}, which {where} lacks; give a table that has every column")
+    rows = _rows_for(table.select(feature_names if named is None else named.given), by_name=named is not None)
+    try:
+        said = _call(model.predict, rows, where)
+    except BadInput:
+        if hasattr(model, "n_features_in_") or (named is not None and named.sure):
+            raise
+        rows = _rows_for(table.select(feature_names), by_name=True)
+        try:
+            said = _call(model.predict, rows, where)
+        except BadInput:
+            said = None
+        if said is None:
+            raise
+    predicted = np.asarray(said)
     if predicted.ndim == 2 and predicted.shape[1] == 1:
         predicted = predicted[:, 0]
     if predicted.shape != (table.num_rows,):

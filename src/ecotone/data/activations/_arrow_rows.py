@@ -8,6 +8,8 @@ import numpy as np
 
 from ecotone.contracts import BadInput, Floats
 
+from .._model_columns import model_columns
+
 
 def is_arrow(x: Any) -> bool:
     """Whether a block is an Arrow table."""
@@ -32,16 +34,10 @@ def matrix(table: Any) -> Floats:
 
 def for_estimator(table: Any, estimator: Any) -> Any:
     """The columns that an estimator was fitted on: by name as a data frame, else all of them as a matrix."""
-    own = getattr(estimator, "feature_names_in_", None)
-    names = [] if own is None else [str(name) for name in own]
-    missing = [name for name in names if name not in table.column_names]
-    if names and len(missing) == len(names) == table.num_columns:
-        return matrix(table)  # names that a library made up
-    if missing:
-        raise BadInput(f"the table lacks column {missing[0]!r}, which the estimator was fitted on; give every column")
-    if not names:
+    named = model_columns(estimator, table.column_names)
+    if named is None:
         return matrix(table)
-    table = table.select(names)
+    table = table.select(named.given)
     for library in ("pandas", "polars"):
         try:
             module = __import__(library)
@@ -49,3 +45,14 @@ def for_estimator(table: Any, estimator: Any) -> Any:
             continue
         return table.to_pandas() if library == "pandas" else module.from_arrow(table)
     return matrix(table)
+
+
+def columns_by_name(table: Any, names: tuple[str, ...]) -> dict[str, Any]:
+    """(n, 1) values of the column that each input of a graph is named after."""
+    missing = [name for name in names if name not in table.column_names]
+    if missing:
+        raise BadInput(
+            f"the table lacks column {missing[0]!r}, an input of the graph (inputs: {', '.join(names[:8])}); give "
+            "every column"
+        )
+    return {name: matrix(table.select([name])) for name in names}

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ecotone.contracts import Activations, BadInput
 
-from ._arrow_rows import is_arrow, matrix
+from ._arrow_rows import columns_by_name, is_arrow, matrix
 from ._onnx_graph import Graph, load_graph, open_session, pooled
 
 PENULTIMATE = "penultimate"
@@ -141,6 +141,8 @@ class OnnxNetwork:
         from onnx import helper
 
         x = inputs if self.preprocess is None else self.preprocess(inputs)
+        if is_arrow(x) and len(self._inputs) > 1:  # a column for each input
+            x = columns_by_name(x, tuple(self._inputs))
         named = x if isinstance(x, Mapping) else {next(iter(self._inputs)): x}
         if set(named) != set(self._inputs):
             raise BadInput(f"the graph's inputs are {', '.join(self._inputs)}, and {', '.join(map(str, named))} given")

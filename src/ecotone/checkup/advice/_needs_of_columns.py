@@ -1,0 +1,29 @@
+"""What a column calls for that nearly determines the target."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from ._need import Need
+
+
+def leaks(quality: dict[str, Any]) -> Iterator[Need]:
+    """One need for all such columns: only the user can know when their values are written."""
+    found = (quality["details"].get("columns") or {}).get("leaks") or []
+    if not found:
+        return
+    names = ", ".join(f"'{leak['name']}' ({leak['how']})" for leak in found[:4])
+    names += f" and {len(found) - 4} more" if len(found) > 4 else ""
+    read = [leak["name"] for leak in found if leak["read"]]
+    several = len(found) > 1
+    yield Need(
+        "leak",
+        f"{names} nearly determine{'' if several else 's'} the target by {'themselves' if several else 'itself'}.",
+        "The model reads it: if its value is known only after the outcome, every metric here is too good."
+        if read
+        else "Estimates and attribution do not use it. It is a leak if it is known only after the outcome.",
+        1.6,
+        {"columns": [leak["name"] for leak in found], "read": read},
+        action="Find out whether this is known when the model has to predict; if not, leave it out with --ignore",
+    )
