@@ -97,6 +97,9 @@ def nothing(columns=None):
             "notes": [],
             "seed": 0,
         },
+        "schema": {"changed": False, "lost": [], "new": [], "renamed": [], "type_changed": [], "untested": [],
+                   "compared": 2, "columns": 2, "reordered": False},
+        "quality": {"breaks": [], "columns": []},
         "advice": [],
         "timing": {"read": 0.1, "verdict": 1.2},
     }  # fmt: skip

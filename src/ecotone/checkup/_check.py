@@ -9,6 +9,7 @@ from typing import Any
 from threadpoolctl import threadpool_limits
 
 from ecotone.checkup.performance._performance import Performance, performance
+from ecotone.checkup.quality._facts import Facts, facts_of_tables
 from ecotone.checkup.report._plot_data import pictures
 from ecotone.checkup.rows._rows import RowsOutside, rows_outside
 from ecotone.compare.explain import ConditionalChange, conditional_change
@@ -134,15 +135,18 @@ def check(
         if counts is None:
             frames = read_table(reference, name="reference"), read_table(current, name="current")
             both = _paired(frames, settings)
+            facts = facts_of_tables((reference, current), frames, both.untested, settings)
     # Linear algebra on several threads waits longer than it computes, above all where other work holds the cores;
     # whole columns and whole parts of the check run side by side instead.
     with threadpool_limits(limits=1):
         if counts is not None:
             return check_counts(counts, settings, stage)
-        return _answers(both, frames, model, settings, stage)
+        return _answers(both, frames, facts, model, settings, stage)
 
 
-def _answers(both: Pair, frames: tuple[Frame, Frame], model: Any, settings: Settings, stage: Stages) -> CheckResult:
+def _answers(
+    both: Pair, frames: tuple[Frame, Frame], facts: Facts, model: Any, settings: Settings, stage: Stages
+) -> CheckResult:
     seed, fdr, budget, roles = settings.seed, settings.fdr, Budget(alpha=settings.alpha), settings.roles
     with stage("dependence", 0.15):
         ties = dependence(both, entity=roles.entity is not None, time=roles.time is not None, seed=seed)
@@ -154,7 +158,7 @@ def _answers(both: Pair, frames: tuple[Frame, Frame], model: Any, settings: Sett
     with stage("pictures", 0.95):
         drawn = pictures(both, verdict, entries, rows, quality)
     data = data_of_tables(both, frames, ties, settings)
-    content = content_of(settings, budget, ties, verdict, entries, rows.to_dict(), quality, data)
+    content = content_of(settings, budget, ties, verdict, entries, rows.to_dict(), quality, data, facts)
     content["timing"] = stage.timing()
     return CheckResult(content, drawn, rows.pvalues, both.current)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from ecotone.checkup.advice._advice import advise
 from ecotone.checkup.performance._performance import Performance
+from ecotone.checkup.quality._facts import Facts
 from ecotone.compare.two_sample import Dependence, TwoTables
 from ecotone.data import Frame, Pair
 from ecotone.decide import Budget
@@ -25,6 +26,7 @@ def content_of(
     rows: dict[str, Any],
     quality: Performance | None,
     data: dict[str, Any],
+    facts: Facts,
 ) -> dict[str, Any]:
     """The document, but for its timing; ``rows`` and ``data`` are sections as they are."""
     from ecotone import __version__
@@ -39,6 +41,7 @@ def content_of(
         "format": FORMAT,
         "ecotone": __version__,
         "headline": {},
+        **facts.to_dict(),
         "verdict": _verdict(verdict, ties),
         "columns": entries,
         "columns_note": ROLE_NOTE,

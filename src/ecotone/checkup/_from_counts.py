@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ecotone.checkup.quality._facts import facts_of_profiles
 from ecotone.checkup.report._plot_data_of_counts import counted_pictures
 from ecotone.compare.two_sample import Dependence
 from ecotone.compare.two_sample._two_profiles import two_profiles
@@ -141,7 +142,8 @@ def check_counts(counts: Counts, settings: Settings, stage: Stages) -> CheckResu
         )
     entries = entries_of_counts(verdict.columns, both.untested, _CONDITIONAL)
     rows = _rows(budget.spend("rows"), settings.fdr)
-    content = content_of(settings, budget, ties, verdict, entries, rows, None, _data(counts, settings))
+    facts = facts_of_profiles((counts.sides[0].held, counts.sides[1].held), both.untested, settings)
+    content = content_of(settings, budget, ties, verdict, entries, rows, None, _data(counts, settings), facts)
     with stage("pictures", 0.95):
         first, second = counts.sides
         drawn = counted_pictures(both, (first.held, second.held), entries)

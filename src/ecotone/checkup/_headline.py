@@ -66,7 +66,7 @@ def headline(
     alarms = tuple(name for name, up in raised.items() if up)
     seen = bool({"material", "changed"} & set(alarms))
     answer: Answer = "changed" if seen else "cannot tell" if blind else "no change found"
-    parts = [_of_tables(content, alarms, settings, blind), *_of_the_rest(content, alarms, blind)]
+    parts = [_of_tables(content, alarms, settings, blind), *_of_columns(content), *_of_the_rest(content, alarms, blind)]
     return Headline(alarms, answer, " ".join(parts), settings.alpha, ties.guarantee, ties.reason)
 
 
@@ -109,6 +109,15 @@ def _of_tables(content: dict[str, Any], alarms: Sequence[str], settings: Setting
     if blind:
         return f"Cannot tell whether the tables differ: {blind}."
     return f"No change found at alpha = {settings.alpha:g}."
+
+
+def _of_columns(content: dict[str, Any]) -> list[str]:
+    """How many columns the answer rests on, where that is not what a reader would take for granted."""
+    found = content["schema"]
+    compared, of = found["compared"], found["columns"]
+    if not content["data"]["types"] or not (found["changed"] or 2 * compared < of):
+        return []
+    return [f"Only {compared:,} of {of:,} columns could be compared."] if compared < of else []
 
 
 def _some(columns: Sequence[dict[str, Any]]) -> str:

@@ -19,7 +19,7 @@ from ecotone.data import Table
 from ._settings import ALARMS
 
 FORMAT = "ecotone.check/1"
-FAIL_ON = (*ALARMS, "any", "never")
+FAIL_ON = (*ALARMS, "schema", "any", "never")
 
 
 @dataclass(frozen=True)
@@ -63,13 +63,14 @@ class CheckResult:
         return _json.dumps(jsonable(self.content), indent=indent, allow_nan=False, ensure_ascii=False)
 
     def fails(self, on: Iterable[str] | str) -> bool:
-        """Whether any of the named alarms is raised (``any``: any of them, ``never``: none)."""
+        """Whether any of the named is raised: an alarm, or ``schema``; ``any``: any of them, ``never``: none."""
         wanted = {on} if isinstance(on, str) else set(on)
         if wanted - set(FAIL_ON):
             raise BadInput(f"fail_on must be of {', '.join(FAIL_ON)}, got {sorted(wanted - set(FAIL_ON))[0]!r}")
         if "never" in wanted:
             return False
-        return bool(self.alarms) if "any" in wanted else bool(wanted & set(self.alarms))
+        found = raised(self.content)
+        return bool(found) if "any" in wanted else bool(wanted & set(found))
 
     def save_json(self, path: str | Path) -> None:
         """Write the JSON document, whole or not at all."""
@@ -139,6 +140,11 @@ class CheckResult:
         from ecotone.checkup.report._terminal import html_summary
 
         return html_summary(self.content)
+
+
+def raised(content: dict[str, Any]) -> tuple[str, ...]:
+    """Everything that ``fail_on`` can name and that was found: alarms, and a changed schema."""
+    return (*content["headline"]["alarms"], *(("schema",) if content["schema"]["changed"] else ()))
 
 
 def jsonable(value: Any) -> Any:

@@ -20,7 +20,7 @@ from ._outputs import check_outputs
 if TYPE_CHECKING:
     from ecotone.checkup import CheckResult
 
-ALARMS = ("material", "performance", "changed", "outside", "any", "never")
+ALARMS = ("material", "performance", "changed", "outside", "schema", "any", "never")
 
 
 @app.command()

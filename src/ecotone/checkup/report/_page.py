@@ -11,6 +11,7 @@ from ecotone.checkup._leading import leading
 from ._format import answers, detectable, isolated, number, percent, sizes, text
 from ._html import folded, items, name, p, table
 from ._section_columns import columns, every_column, pair
+from ._section_facts import broken, facts, schema_changes
 from ._section_model import model
 from ._section_rows import rows
 
@@ -38,6 +39,8 @@ def html_report(content: dict[str, Any], pictures: dict[str, Any], *, redact: bo
     style = resources.files("ecotone.checkup").joinpath("_report.css").read_text(encoding="utf-8")
     sections = [
         _lead(content),
+        schema_changes(content, redact=redact),
+        broken(content, redact=redact),
         _advice(content),
         _quiet(content),
         model(content, redact=redact),
@@ -45,6 +48,7 @@ def html_report(content: dict[str, Any], pictures: dict[str, Any], *, redact: bo
         pair(content, pictures, redact=redact),
         rows(content, pictures, redact=redact),
         every_column(content, redact=redact),
+        facts(content, redact=redact),
         _certainty(content),
         _data(content, redact=redact),
     ]

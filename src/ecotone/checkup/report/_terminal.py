@@ -8,6 +8,7 @@ from typing import Any
 
 from ecotone.checkup._leading import leading
 
+from ._fact_words import break_lines, schema_lines, untested_lines
 from ._format import (
     answers,
     between,
@@ -38,7 +39,7 @@ def text_report(content: dict[str, Any], width: int | None = None) -> str:
         Characters in a line; by default the terminal's, between 80 and 100.
     """
     wide = width or min(100, max(80, shutil.get_terminal_size((96, 24)).columns))
-    parts = (_headline, _advice, _performance, _columns, _rows, _quiet)
+    parts = (_headline, _schema, _broken, _advice, _performance, _columns, _rows, _quiet)
     blocks = [part(content, wide) for part in parts]
     return "\n\n".join("\n".join(block) for block in blocks if block)
 
@@ -62,6 +63,21 @@ def _headline(content: dict[str, Any], wide: int) -> list[str]:
     for what, alarm, word, found in answers(content):
         lines.append(f"  {'!' if alarm else ' '} {what:<13} {word:<16} {pvalue(*found)}")
     return lines
+
+
+def _schema(content: dict[str, Any], wide: int) -> list[str]:
+    found = content["schema"]
+    told = [*schema_lines(found), *untested_lines(found["untested"])]
+    head = [f"columns: {found['compared']:,} of {found['columns']:,} compared"]
+    return head + [line for words in told for line in _wrap(words, wide, "    ", "      ")] if told else []
+
+
+def _broken(content: dict[str, Any], wide: int) -> list[str]:
+    told = break_lines(content["quality"])
+    lines = ["what broke (plain facts, no test)"] if told else []
+    for words in told[:_SHOWN]:
+        lines += _wrap(words, wide, "    ", "      ")
+    return lines + ([f"    and {len(told) - _SHOWN:,} more"] if len(told) > _SHOWN else [])
 
 
 def _columns(content: dict[str, Any], wide: int) -> list[str]:

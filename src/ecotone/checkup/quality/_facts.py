@@ -1,0 +1,59 @@
+"""What is known of two tables before any test: their columns, every column's facts, and what broke."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ecotone.checkup._settings import Settings
+from ecotone.data import Frame, Profile, Roles, Untested
+
+from ._quality import Quality, Summaries, quality, read_alike, summaries, summaries_of_profile
+from ._schema import Schema, schema
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What needs no test.
+
+    Parameters
+    ----------
+    schema : Schema
+    quality : Quality
+    """
+
+    schema: Schema = field(default_factory=Schema)
+    quality: Quality = field(default_factory=Quality)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The sections ``schema`` and ``quality``."""
+        return {"schema": self.schema.to_dict(), "quality": self.quality.to_dict()}
+
+
+def facts_of_tables(
+    sources: tuple[Any, Any], frames: tuple[Frame, Frame], untested: Sequence[Untested], settings: Settings
+) -> Facts:
+    """The facts of two tables that were read; of profiles those of every row that they counted."""
+    names = ("reference", "current")
+    a, b = (summaries(source, frame, name) for source, frame, name in zip(sources, frames, names))
+    read_alike(a, b, frames)
+    return _facts(a, b, untested, settings)
+
+
+def facts_of_profiles(sides: tuple[Profile, Profile], untested: Sequence[Untested], settings: Settings) -> Facts:
+    """The same from counts alone."""
+    return _facts(summaries_of_profile(sides[0]), summaries_of_profile(sides[1]), untested, settings)
+
+
+def _facts(a: Summaries, b: Summaries, untested: Sequence[Untested], settings: Settings) -> Facts:
+    roles = settings.roles
+    for side in (a, b):
+        for name in [n for n in side if not _asked(n, roles)]:
+            del side[name]
+    return Facts(schema(a, b, untested=untested, without=roles.not_compared), quality(a, b))
+
+
+def _asked(name: str, roles: Roles) -> bool:
+    """Whether a column is to be looked at: it is compared, or has a role."""
+    return roles.compares(name) or (name in roles.not_compared and name not in roles.ignore)

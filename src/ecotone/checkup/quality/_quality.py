@@ -1,0 +1,114 @@
+"""Every column's facts in both tables, and what broke."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ecotone.data import Frame, Profile
+from ecotone.data._each import each
+from ecotone.data._readers import open_profile
+
+from ._breaks import Break, breaks
+from ._summary import ColumnSummary, summary, summary_of_profile
+
+Summaries = dict[str, ColumnSummary]
+_ORDER = (
+    "range",
+    "sign",
+    "dates",
+    "infinite",
+    "empty",
+    "constant",
+    "missing",
+    "fraction",
+    "repeats",
+    "unseen",
+    "vanished",
+)
+
+
+@dataclass(frozen=True)
+class ColumnQuality:
+    """One column's facts before and after; None where a table lacks it."""
+
+    name: str
+    reference: ColumnSummary | None
+    current: ColumnSummary | None
+    breaks: tuple[Break, ...] = ()
+
+
+@dataclass(frozen=True)
+class Quality:
+    """The facts of every column.
+
+    Parameters
+    ----------
+    columns : tuple of ColumnQuality
+        In the reference's order, then those of current alone.
+    """
+
+    columns: tuple[ColumnQuality, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """The ``quality`` section: ``breaks``, notable ones first by kind, and ``columns``."""
+        found = [b for column in self.columns for b in column.breaks]
+        found.sort(key=lambda b: (not b.notable, _ORDER.index(b.what)))
+        return {
+            "breaks": [
+                {"column": b.column, "what": b.what, "sentence": b.sentence, "notable": b.notable, "bare": b.bare}
+                for b in found
+            ],
+            "columns": [
+                {
+                    "name": c.name,
+                    "reference": None if c.reference is None else c.reference.to_dict(),
+                    "current": None if c.current is None else c.current.to_dict(),
+                }
+                for c in self.columns
+            ],
+        }
+
+
+def quality(reference: Mapping[str, ColumnSummary], current: Mapping[str, ColumnSummary]) -> Quality:
+    """Put both tables' facts side by side."""
+    names = [*reference, *(n for n in current if n not in reference)]
+    out = []
+    for name in names:
+        a, b = reference.get(name), current.get(name)
+        out.append(ColumnQuality(name, a, b, breaks(a, b) if a is not None and b is not None else ()))
+    return Quality(tuple(out))
+
+
+def summaries(source: Any, frame: Frame, name: str) -> Summaries:
+    """The facts of a table's columns; of a profile those of all rows that it counted, not only of the kept ones."""
+    held = open_profile(source, name)
+    if held is not None:
+        return summaries_of_profile(held)
+    columns = frame.arrow.column_names
+    found = each(lambda n: summary(n, frame.arrow[n]), columns, values=frame.n * len(columns))
+    return dict(zip(columns, found))
+
+
+def summaries_of_profile(held: Profile) -> Summaries:
+    """The same from a profile."""
+    return {name: summary_of_profile(column) for name, column in held.columns.items()}
+
+
+def read_alike(a: Summaries, b: Summaries, frames: tuple[Frame, Frame]) -> None:
+    """Text that only one table's values make numbers of is text in both, where both store it as text."""
+    for name in a.keys() & b.keys():
+        sides = a[name], b[name]
+        if sides[0].family != sides[1].family and all(_stores_text(frame, name) for frame in frames):
+            for side, frame in zip((a, b), frames):
+                side[name] = summary(name, frame.arrow[name], read=False)
+
+
+def _stores_text(frame: Frame, name: str) -> bool:
+    import pyarrow as pa
+
+    if name not in frame.arrow.column_names:
+        return False
+    kind = frame.arrow.schema.field(name).type
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))

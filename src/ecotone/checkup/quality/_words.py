@@ -1,0 +1,49 @@
+"""Numbers, shares and levels as a person writes them."""
+
+from __future__ import annotations
+
+import math
+
+
+def number(value: float | int | None) -> str:
+    """Whole numbers in full, others with three or four digits; thousands grouped.
+
+    Examples
+    --------
+    >>> number(9999.0), number(84.721), number(0.00123), number(12345.6), number(None)
+    ('9,999', '84.7', '0.00123', '12,346', '–')
+    """
+    if value is None or (isinstance(value, float) and not math.isfinite(value)):
+        return "–"
+    if isinstance(value, int) or float(value).is_integer():
+        return f"{int(value):,}" if abs(value) < 1e15 else f"{value:.6g}" if isinstance(value, float) else str(value)
+    size = abs(value)
+    if not 1e-4 <= size < 1e9:
+        return f"{value:.3g}"
+    if size >= 1000:
+        return f"{value:,.0f}"
+    digits = max(0, 2 - math.floor(math.log10(size)))
+    return f"{value:.{digits}f}".rstrip("0").rstrip(".")
+
+
+def share(value: float) -> str:
+    """In per cent, two digits below ten; never rounded to none or all."""
+    percent = 100 * value
+    if percent in (0, 100):
+        return f"{percent:.0f} %"
+    if percent > 99.9:
+        return "over 99.9 %"
+    if percent >= 10:
+        return f"{percent:.0f} %" if percent < 99 else f"{percent:.1f} %"
+    return f"{float(f'{percent:.2g}'):g} %" if percent >= 0.001 else "under 0.001 %"
+
+
+def rows(count: float) -> str:
+    """So many rows."""
+    return f"{round(count):,} row{'' if round(count) == 1 else 's'}"
+
+
+def level(value: object) -> str:
+    """A level's name on one line of at most 40 characters."""
+    line = " ".join(str(value).split()) or "(blank)"
+    return line if len(line) <= 40 else line[:39] + "…"

@@ -1,0 +1,50 @@
+"""The schema and what broke, in lines of words: what the page and the terminal share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+_NAMED = 4
+
+
+def schema_lines(found: dict[str, Any], *, redact: bool = False) -> list[str]:
+    """One line for each way in which the columns differ; empty where they are the same and all were compared."""
+    old, new = ({r[side] for r in found["renamed"]} for side in ("reference", "current"))
+    lines = [f"renamed? {r['reference']} → {r['current']}: {r['reason']}" for r in found["renamed"]]
+    for change in found["type_changed"]:
+        what = "" if redact else f": {change['reference']} → {change['current']}"
+        lines.append(f"type changed: {change['name']}{what}{'' if change['compared'] else ' (not compared)'}")
+    for word, names in (("lost", [n for n in found["lost"] if n not in old]),
+                        ("new", [n for n in found["new"] if n not in new])):  # fmt: skip
+        if names:
+            lines.append(f"{word}: {some(names)}")
+    if found["reordered"]:
+        lines.append("the columns come in another order")
+    return lines
+
+
+def untested_lines(untested: Iterable[dict[str, Any]], *, redact: bool = False) -> list[str]:
+    """Columns that no test read: those of one reason together."""
+    by_reason: dict[str, list[str]] = {}
+    for entry in untested:
+        constant = entry["kind"] == "constant" and entry["reason"].startswith("constant: ")
+        hidden = constant or entry["kind"] == "mismatch"
+        reason = ("one value only" if constant else "another type") if redact and hidden else entry["reason"]
+        by_reason.setdefault(reason, []).append(entry["name"])
+    return [f"not compared: {some(names)} ({reason})" for reason, names in by_reason.items()]
+
+
+def break_lines(quality: dict[str, Any], *, every: bool = False, redact: bool = False) -> list[str]:
+    """One line for each column in which something broke, in the order of the breaks."""
+    by_column: dict[str, list[str]] = {}
+    for entry in quality["breaks"]:
+        if entry["notable"] or every:
+            by_column.setdefault(entry["column"], []).append(entry["bare" if redact else "sentence"])
+    return [f"{name}: {'; '.join(words)}" for name, words in by_column.items()]
+
+
+def some(names: list[str], most: int = _NAMED) -> str:
+    """A few names, and how many more."""
+    rest = len(names) - most
+    return ", ".join(names[:most]) + (f" and {rest:,} more" if rest > 0 else "")

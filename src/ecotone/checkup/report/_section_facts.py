@@ -1,0 +1,63 @@
+"""The report's sections on what needs no test: the columns themselves, what broke, and every column's facts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ._fact_words import break_lines, schema_lines, untested_lines
+from ._format import number, text
+from ._html import folded, items, name, table
+
+_ROWS = 400
+_ORDERED = ("min", "median", "mean", "max")
+
+
+def schema_changes(content: dict[str, Any], *, redact: bool) -> str:
+    """What became of the columns themselves, and which of them no test read."""
+    found = content["schema"]
+    changed, untested = schema_lines(found, redact=redact), untested_lines(found["untested"], redact=redact)
+    if not changed and not untested:
+        return ""
+    told = items(text(line, 300) for line in [*changed, *untested])
+    return f"<h2>Columns</h2><p>{found['compared']:,} of {found['columns']:,} columns were compared.</p>{told}"
+
+
+def broken(content: dict[str, Any], *, redact: bool) -> str:
+    """Plain facts that hold for one table and not for the other."""
+    lines = break_lines(content["quality"], redact=redact)
+    if not lines:
+        return ""
+    return (
+        '<h2>What broke</h2><p class="small soft">Plain facts, each true of these tables. No test stands behind '
+        f"them, and they cost none of alpha.</p>{items(text(line, 300) for line in lines)}"
+    )
+
+
+def facts(content: dict[str, Any], *, redact: bool) -> str:
+    """Every column before and after, folded."""
+    columns = content["quality"]["columns"]
+    rows = [_row(column, redact=redact) for column in columns[:_ROWS]]
+    hidden = len(columns) - _ROWS
+    more = f'<p class="soft">{hidden:,} more columns are in the JSON.</p>' if hidden > 0 else ""
+    shown = ("missing", "distinct") if redact else ("missing", "distinct", *_ORDERED)
+    return folded("Facts of every column, before → after", table(("column", *shown), rows, (), "facts") + more)
+
+
+def _row(column: dict[str, Any], *, redact: bool) -> tuple[str, ...]:
+    sides = column["reference"], column["current"]
+    figures = ["missing", "distinct"] + ([] if redact else list(_ORDERED))
+    return (name(column["name"]), *(_both([_figure(side, what) for side in sides]) for what in figures))
+
+
+def _both(values: list[str]) -> str:
+    return values[0] if values[0] == values[1] else f"{values[0]} → {values[1]}"
+
+
+def _figure(side: dict[str, Any] | None, what: str) -> str:
+    if side is None:
+        return "no such column"
+    value = side[what]
+    if value is None or isinstance(value, str):
+        return text(str(value)[:10]) if value else "–"
+    about = "about " if what == "distinct" and side["estimated"] else ""
+    return about + (f"{value:,}" if isinstance(value, int) else number(value))
