@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -20,6 +21,10 @@ _NOT_RUN: dict[str, Any] = {
     "group": [],
     "reason": "untested: no variation, a rare level, or too few rows for this many columns",
 }
+_NO_SCORE = (
+    "untested by itself: fewer than 10 rows of both tables differ from the commonest value; the families that look at "
+    "rare values and at rows read it"
+)
 ROLE_NOTE = (
     "The two bits (marginal and conditional) carry the guarantee; the role is a reading of them and does not. "
     "A column that follows another mover and feeds a third can carry both bits."
@@ -48,6 +53,7 @@ def entries_of_counts(
 
 
 def _entry(margin: ColumnMargin, bits: dict[str, Any], moved: Movement | None) -> dict[str, Any]:
+    untested = math.isnan(margin.pvalue)
     return {
         "name": margin.name,
         "kind": margin.kind,
@@ -61,11 +67,13 @@ def _entry(margin: ColumnMargin, bits: dict[str, Any], moved: Movement | None) -
             "interval": list(margin.interval) if margin.interval is not None else None,
             "psi": {"value": margin.psi, "note": "descriptive: no error is controlled"},
             "missing": list(margin.missing),
+            "reason": _NO_SCORE if untested else None,
         },
         "conditional": bits,
-        "role": _role(margin.changed, bits["changed"]),
+        "role": "untested" if untested and not bits["changed"] else _role(margin.changed, bits["changed"]),
         "movement": None if moved is None else moved.to_dict(),
         "sentence": "" if moved is None else moved.sentence,
+        **({"reason": _NO_SCORE} if untested and not bits["changed"] else {}),
     }
 
 

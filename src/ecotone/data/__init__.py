@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ._table import CODED as CODED
     from ._table import NAMED as NAMED
     from ._table import ORDERED as ORDERED
+    from ._table import AllLevels as AllLevels
     from ._table import Column as Column
     from ._table import Kind as Kind
     from ._table import Pair as Pair

@@ -18,7 +18,6 @@ from ._profile_cuts import MOST_LEVELS as CUT_LEVELS
 from ._profile_cuts import Sums
 from ._roles import EVERYTHING, Roles, Told
 from ._table import Kind, Untested
-from ._text_kinds import MOST_LEVELS
 
 _SLACK = 0.1  # of a share of distinct values that a sketch estimates with a standard error of 1/22
 
@@ -71,7 +70,7 @@ def counted_pair(reference: Profile, current: Profile, roles: Roles = EVERYTHING
     """Align two profiles that have sums on the same cut points.
 
     Numbers are compared by their cells. Levels need no cut points: they are counted one by one while a table has at
-    most 256, and the same 200 levels that rows would give are told apart.
+    most 256.
 
     Raises
     ------
@@ -210,7 +209,8 @@ def _text(a: ColumnProfile, b: ColumnProfile, told: Told) -> _One:
     seen = a.rows - a.missing + b.rows - b.missing
     if a.frequent.error or b.frequent.error:
         many = max(a.distinct.count, b.distinct.count)
-        return _set_aside(a, b, "text", f"about {many:,.0f} values: too many to be counted one by one without rows")
+        reason = f"about {many:,.0f} values: too many to be counted without rows; profile with rows to test it"
+        return _set_aside(a, b, "text", reason)
     pooled = dict(a.frequent.counts)
     for level, count in b.frequent.counts.items():
         pooled[level] = pooled.get(level, 0) + count
@@ -224,8 +224,6 @@ def _text(a: ColumnProfile, b: ColumnProfile, told: Told) -> _One:
         return _One((Counted(a.name, "ordinal", ranked.astype(np.int64), scaled),), notes=(note,))
     if len(levels) >= FEWEST_FOR_ID and len(levels) >= 0.5 * seen:
         return _set_aside(a, b, "id", "text that hardly repeats: an identifier, or sentences that take rows to compare")
-    if len(levels) > MOST_LEVELS:
-        return _set_aside(a, b, "text", f"{len(levels)} levels: too many to be compared one by one")
     two = {level.lower() for level in levels} == {"true", "false"}
     counts = [[c.frequent.counts.get(level, 0) for level in levels] + [c.missing] for c in (a, b)]
     scored = all(len(c.frequent.counts) <= CUT_LEVELS for c in (a, b))

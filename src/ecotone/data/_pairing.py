@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -161,7 +162,7 @@ def _distinct_names(features: list[Column]) -> list[Column]:
         while f.derived_from is not None and name in taken:
             name += "'"
         taken.add(name)
-        out.append(Column(name, f.kind, f.values, f.levels, f.derived_from))
+        out.append(replace(f, name=name))
     return out
 
 

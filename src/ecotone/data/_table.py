@@ -21,6 +21,22 @@ NAMED: frozenset[str] = CODED | {"ordinal"}
 
 
 @dataclass(frozen=True)
+class AllLevels:
+    """The levels of a category before the rare ones were merged into ``"(other)"``.
+
+    Parameters
+    ----------
+    codes : (n,) int64
+        Positions in ``names``, -1 where missing.
+    names : tuple of str
+        By falling count over both tables, equal counts by name.
+    """
+
+    codes: Ints
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Column:
     """One column of one table.
 
@@ -38,6 +54,8 @@ class Column:
         tables, equal counts by name, and ``"(other)"`` last. Boolean: ``("false", "true")`` or ``("0", "1")``.
     derived_from : str or None
         The column that this feature was computed from (a text's length, a column's being missing).
+    every : AllLevels or None
+        Of a category with more levels than it keeps.
     """
 
     name: str
@@ -45,6 +63,7 @@ class Column:
     values: Floats
     levels: tuple[str, ...] = ()
     derived_from: str | None = None
+    every: AllLevels | None = None
 
     @property
     def missing(self) -> Bools:
@@ -58,7 +77,8 @@ class Column:
 
     def take(self, rows: Ints | Bools | slice) -> Column:
         """The same column at some rows."""
-        return replace(self, values=self.values[rows])
+        every = None if self.every is None else replace(self.every, codes=self.every.codes[rows])
+        return replace(self, values=self.values[rows], every=every)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 from ecotone.contracts import Ints
 
 from ._identifiers import FEWEST_FOR_ID, distinct_share, nearly_unique
-from ._table import Column
+from ._table import AllLevels, Column
 from ._typed import Typed, indicator, lone, set_aside
 from ._typing import UUID, Raw
 
@@ -67,17 +67,19 @@ def _category(raw: Raw, most: int) -> Typed:
     if {w.lower() for w in levels} <= {"true", "false"} and len(levels) == 2:
         levels = levels if levels[0].lower() == "false" else levels[::-1]
     notes: tuple[str, ...] = ()
-    if len(levels) > most:
+    every = AllLevels(codes, levels) if len(levels) > most else None
+    if every is not None:
         other = "(other)"
         while other in levels[:most]:
             other += "'"
         merged = len(levels) - most
         levels, codes = (*levels[:most], other), np.minimum(codes, most)
         notes = (
-            f"{raw.name}: {merged + most} levels; the {merged} beyond the {most} commonest are one level {other!r}",
+            f"{raw.name}: {merged + most} levels, all of them compared by themselves; with other columns the {merged} "
+            f"beyond the {most} commonest are one level {other!r}",
         )
     values = np.where(codes < 0, np.nan, codes.astype(np.float64))
-    return Typed((Column(raw.name, "category", values, levels),), notes=notes)
+    return Typed((Column(raw.name, "category", values, levels, every=every),), notes=notes)
 
 
 def ordered_levels(raw: Raw) -> tuple[tuple[str, ...], Ints]:

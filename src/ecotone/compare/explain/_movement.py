@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ecotone.compare.explain._many_level_words import has_many, many_level_words
 from ecotone.compare.explain._sparse_transport import fewest_moves, quantiles, weighted_distance
 from ecotone.contracts import Floats
 from ecotone.data._table import CODED, NAMED, ORDERED, Column
@@ -17,6 +18,7 @@ from ecotone.data._table import CODED, NAMED, ORDERED, Column
 _FLOOR = 3.4
 _RATE_FLOOR = 3.0
 _CHANCE = 0.002  # of "all the most extreme rows come from one table" under exchangeability
+_LEAST = 0.01  # change of share from which on one level among many is told by name
 _GRID = 512
 _MOST = 50_000
 _LARGEST = 1e100  # squares and ratios of larger values are no doubles
@@ -36,7 +38,7 @@ class Movement:
         (rate before, rate after), ``displacement`` and ``share`` (of the rows that moved), ``opposite`` (the same
         two numbers for rows that moved the other way), ``factor`` and ``spread`` (ratios), ``beyond`` (side, share,
         limit, far), ``median`` (level before and after), ``levels`` (level to share before and after), ``flow`` (from,
-        to, share).
+        to, share), ``unseen`` (share of the rows, expected share, codes) and ``gone`` (codes, expected codes).
     """
 
     name: str
@@ -92,7 +94,12 @@ def movement(reference: Column, current: Column, *, sizes: tuple[float, float] |
     left = n[0] * (1 - rates[0]), n[1] * (1 - rates[1])
     if min(left) >= 1 and reference.kind in NAMED:
         words += _middle(reference, current, facts) if reference.kind not in CODED else []
-        words += _levels(reference, current, left, facts)
+        many = has_many(reference)
+        if many:
+            words += many_level_words(reference, current, units=sizes is not None, facts=facts)
+        words += _levels(reference, current, left, facts, least=_LEAST if many else 0.0)
+        if many and not words:
+            words.append("the shares of its codes changed, of each by less than 1 % of the rows")
     elif min(left) >= 1 and reference.kind in ORDERED:
         r, c = (np.sort(v[np.isfinite(v)]) for v in (reference.values, current.values))
         if len(r) and len(c):
@@ -120,8 +127,10 @@ def _middle(reference: Column, current: Column, facts: dict[str, Any]) -> list[s
     return [f"median {_short(reference.levels[before])} -> {_short(reference.levels[after])}"]
 
 
-def _levels(reference: Column, current: Column, n: tuple[float, float], facts: dict[str, Any]) -> list[str]:
-    """Shares of levels that differ beyond noise; a flow where one level lost to one other."""
+def _levels(
+    reference: Column, current: Column, n: tuple[float, float], facts: dict[str, Any], *, least: float = 0.0
+) -> list[str]:
+    """Shares of levels that differ beyond noise, and by ``least``; a flow where one level lost to one other."""
     width = 1 + int(max(reference.codes.max(initial=0), current.codes.max(initial=0)))
     shares = [
         np.bincount(c.codes[~c.missing], minlength=width) / max(1, int((~c.missing).sum()))
@@ -129,14 +138,19 @@ def _levels(reference: Column, current: Column, n: tuple[float, float], facts: d
     ]
     before, after = shares
     name = [_short(reference.levels[i]) if i < len(reference.levels) else f"level {i}" for i in range(width)]
-    moved = [i for i in range(width) if _rates_differ((float(before[i]), float(after[i])), n)]
+    named = np.abs(after - before) >= least
+    if reference.every is not None:
+        named[len(reference.levels) - 1 :] = False  # the merged ones are no level
+    moved = [i for i in np.flatnonzero(named).tolist() if _rates_differ((float(before[i]), float(after[i])), n)]
     if not moved:
         return []
     moved.sort(key=lambda i: -abs(after[i] - before[i]))
     facts["levels"] = {
         reference.levels[i] if i < len(reference.levels) else str(i): (float(before[i]), float(after[i])) for i in moved
     }
-    if len(moved) == 1:  # what one level gained, another lost: name it where one alone accounts for most of it
+    if (
+        len(moved) == 1 and not least
+    ):  # what one level gained, another lost: name it where one alone accounts for most of it
         change = (after - before) * -np.sign(after[moved[0]] - before[moved[0]])
         partner = int(np.argmax(change))
         moved += [partner] if change[partner] > -0.6 * change[moved[0]] else []

@@ -24,6 +24,21 @@ TAIL = 4.0  # clip of the exponential tail scores, so that their products stay b
 
 
 @dataclass(frozen=True)
+class Every:
+    """All levels of a category of many: rows of each table in each, and each row's level where there are rows.
+
+    Parameters
+    ----------
+    counts : (2, k) int64
+    codes : (n_ref + n_cur,) int64
+        -1 where missing; empty where there are counts alone.
+    """
+
+    counts: Ints
+    codes: Ints
+
+
+@dataclass(frozen=True)
 class Coded:
     """One column of both tables as codes into a table of scores.
 
@@ -42,6 +57,8 @@ class Coded:
         ``L1`` to ``L4`` (Legendre), ``normal``, ``up``, ``low`` (exponential), ``missing``, ``level:<name>``.
     levels : tuple of str
         In the order of the codes (coded kinds).
+    every : Every or None
+        Of a category of many levels: all of them, none merged.
     """
 
     name: str
@@ -52,6 +69,7 @@ class Coded:
     lut: Floats
     what: tuple[str, ...]
     levels: tuple[str, ...] = ()
+    every: Every | None = None
 
     @property
     def ordered(self) -> bool:

@@ -12,6 +12,7 @@ from scipy import special
 from ecotone.contracts import SMALLEST_PVALUE
 from ecotone.data._table import Kind
 
+from ._level_effect import TAIL
 from ._material import SHARES, Effect, column_material, effects
 from ._minp import LOG10
 from ._psi import population_stability_index
@@ -122,6 +123,10 @@ def _effect(found: list[Effect], changed: bool, level: float) -> tuple[float, st
         level /= len(groups)
     chosen = groups[name]
     z = -float(special.ndtri(level / 2 / len(chosen)))
+    if name == "all levels":
+        e = chosen[0]
+        most = min(e.value + (e.most - e.value) * max(z / TAIL, 1.0), 1.0)
+        return e.value, "total variation", (max(e.value - z * e.se, 0.0), most)
     if name != "total variation":
         e = chosen[0]
         bound = 1.0 if name == "missing" else 0.5

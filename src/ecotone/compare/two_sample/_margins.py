@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
-from functools import lru_cache
 
 import numpy as np
-from scipy import special, stats
+from scipy import stats
 
 from ecotone.cards import Card
 from ecotone.contracts import Floats, TestResult
 from ecotone.data._table import Pair
 
 from ._family import Found, as_result
+from ._hypergeometric import log_hypergeometric
+from ._level_units import levels_logp
 from ._minp import contrast, log_two_sided, permuted_min, weighted_min
 from ._scores import Coded, Design
 from ._shuffles import unit_sums
@@ -34,6 +35,7 @@ WEIGHTS = {"normal": 0.7, "L2": 0.15, "L3": 0.04, "L4": 0.04, "missing": 0.6}
 ENTRIES = (
     1.6e7  # scores x rows up to which the minimum is permuted; over so many scores Bonferroni loses next to nothing
 )
+MANY_LEVELS = 0.6  # of a category of many levels, for all of them together
 LEVELS = 0.6  # shared by a column's levels as the root of their number: they are dependent
 
 
@@ -46,8 +48,9 @@ def margins_test(pair: Pair, *, seed: int = 0) -> TestResult:
     .. math:: z_k = \frac{\bar s_{k,\mathrm{cur}} - \bar s_{k,\mathrm{ref}}}{\mathrm{sd}_\pi}, \qquad
               p = P_\pi\Big(\min_k p_k/w_k \le \text{observed}\Big)
 
-    with the permutation variance. Up to 5000 units in each table, and 1.6e7 scores of rows in all, the minimum is
-    calibrated by relabelling units, beyond by Bonferroni over the weights fixed in advance.
+    with the permutation variance; the levels of a category of many (60) are also tested all together, by
+    :func:`many_levels`. Up to 5000 units in each table, and 1.6e7 scores of rows in all, the minimum is calibrated by
+    relabelling units, beyond by Bonferroni over the weights fixed in advance.
 
     Parameters
     ----------
@@ -79,18 +82,24 @@ def margins_test(pair: Pair, *, seed: int = 0) -> TestResult:
 def margins(design: Design) -> Found:
     """The family: log p, and for each column its own log p in ``details["columns"]``."""
     logp, z, column, what = column_scores(design)
-    if not len(logp):
+    many = {j: levels_logp(design, c.every) for j, c in enumerate(design.columns) if c.every is not None}
+    if not len(logp) and not many:
         return Found(reason="no column has more than one value", details={"columns": {}})
-    weights = np.array([weight(design.columns[j], w) for j, w in zip(column, what)])
-    weights /= weights.sum()
-    value, best = weighted_min(logp, weights)
-    if design.permute and len(logp) * sum(design.n) <= ENTRIES:
-        scores = design.matrix(SCORES)[0]
-        sums = unit_sums(scores, design.unit, sum(design.units))
-        value = math.log(permuted_min(sums, design.units, weights, design.batches))
-    own = {design.columns[j].name: _own(logp[column == j], weights[column == j]) for j in np.unique(column)}
-    details = {"column": design.columns[column[best]].name, "score": what[best], "columns": own}
-    return Found(value, float(np.abs(z).max()), sum(design.n), details=details)
+    parts = np.array([weight(design.columns[j], w) for j, w in zip(column, what)])
+    whole = parts.sum() + MANY_LEVELS * len(many)
+    logp_all = np.append(logp, list(many.values()))
+    where = np.append(column, np.array(list(many), np.int64))
+    weights = np.append(parts, np.full(len(many), MANY_LEVELS)) / whole
+    value, best = weighted_min(logp_all, weights)
+    if design.permute and 0 < len(logp) * sum(design.n) <= ENTRIES:
+        sums = unit_sums(design.matrix(SCORES)[0], design.unit, sum(design.units))
+        share = float(weights[: len(logp)].sum())
+        permuted = math.log(permuted_min(sums, design.units, parts / parts.sum(), design.batches)) - math.log(share)
+        value = min(0.0, permuted, *(logp_all - np.log(weights))[len(logp) :])
+    own = {design.columns[j].name: _own(logp_all[where == j], weights[where == j]) for j in np.unique(where)}
+    score = (*what, *("all levels" for _ in many))[best]
+    details = {"column": design.columns[where[best]].name, "score": score, "columns": own}
+    return Found(value, float(np.abs(z).max(initial=0.0)), sum(design.n), details=details)
 
 
 def weight(column: Coded, what: str) -> float:
@@ -141,31 +150,6 @@ def _from_counts(c: Coded, table: Floats, what: list[str]) -> tuple[Floats, Floa
             ref, cur = int(c.counts[0][marked].sum()), int(c.counts[1][marked].sum())
             logp[k] = log_hypergeometric(cur, ref + cur, n_cur, total)
     return z, logp
-
-
-@lru_cache(maxsize=1 << 16)  # columns without ties ask the same few questions again and again
-def log_hypergeometric(hits: int, marked: int, drawn: int, total: int) -> float:
-    """log of the doubled smaller tail: ``hits`` marked rows among ``drawn`` of ``total`` rows, ``marked`` in all."""
-    if 2 * marked > total:  # the rarer rows say whether the tails are normal; the doubled tail is the same
-        hits, marked = drawn - hits, total - marked
-    if marked * drawn * (total - drawn) > 1e6 * total:  # thousands expected on either side: the tails are normal
-        mean = marked * drawn / total
-        sd = math.sqrt(mean * (total - marked) / total * (total - drawn) / max(total - 1, 1))
-        return float(log_two_sided(np.array((abs(hits - mean) - 0.5) / sd)))
-    at = np.arange(max(0, marked + drawn - total), min(marked, drawn) + 1)
-    logpmf = (
-        special.gammaln(marked + 1) - special.gammaln(at + 1) - special.gammaln(marked - at + 1)
-        + special.gammaln(total - marked + 1) - special.gammaln(drawn - at + 1)
-        - special.gammaln(total - marked - drawn + at + 1)
-    )  # fmt: skip
-    low, high = (_log_sum(logpmf[side]) for side in (at <= hits, at >= hits))
-    return min(0.0, min(low, high) - _log_sum(logpmf) + math.log(2))
-
-
-def _log_sum(logs: Floats) -> float:
-    """log of a sum of exponentials (scipy's logsumexp without its checks, which cost more than the sum)."""
-    top = float(logs.max())
-    return top + math.log(float(np.exp(logs - top).sum()))
 
 
 def _log_t(z: Floats, count: int) -> Floats:

@@ -11,6 +11,7 @@ from scipy import special
 
 from ecotone.contracts import Floats, Ints
 
+from ._level_effect import total_variation
 from ._products import Sample, product_sums
 from ._scores import Coded, Design
 from ._trees import Step
@@ -28,13 +29,15 @@ class Effect:
     """One difference between the tables with its standard error, in the unit of the minimum effect.
 
     ``kind`` is ``auc`` (P(X < Y) + P(X = Y) / 2 - 1/2), ``spread`` (the same for the distance from the middle),
-    ``level:<name>`` (difference of shares) or ``missing`` (difference of rates).
+    ``level:<name>`` (difference of shares), ``all levels`` (their total variation; ``most`` is its upper bound) or
+    ``missing`` (difference of rates).
     """
 
     kind: str
     value: float
     se: float
     weight: float
+    most: float = math.inf
 
     def logp(self, margin: float) -> float:
         """log P(Z > (|effect| - margin) / se), the test of "not above the margin"."""
@@ -55,6 +58,9 @@ def effects(design: Design, c: Coded) -> list[Effect]:
     elif any(w.startswith("level:") for w in c.what) and min(seen.sum(1)) > 1:
         at = [k for k, w in enumerate(c.what) if w.startswith("level:")]
         out += [_share_effect(design, c, c.lut[:-1, k] > 0, c.what[k], 1 / len(at)) for k in at]
+    if c.every is not None and min(c.every.counts.sum(1)) > 1:
+        found = total_variation(design, c.every)
+        out.append(Effect("all levels", found.value, found.se, 1.0, found.most))
     if "missing" in c.what:
         out.append(_share_effect(design, c, None, "missing", 1 - FIRST))
     return out

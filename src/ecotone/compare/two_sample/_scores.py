@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -13,8 +13,9 @@ from ecotone.contracts import Bools, Ints, as_seed
 from ecotone.data._each import each
 from ecotone.data._table import CODED, ORDERED, Column, Pair
 
-from ._coded import SORTED_UP_TO, encode
+from ._coded import SORTED_UP_TO, Every, encode
 from ._coded import Coded as Coded
+from ._many_levels import MANY
 from ._shuffles import Batches, FloatArray
 
 PERMUTE_UP_TO = 10_000  # units of both tables together
@@ -40,7 +41,8 @@ class Design:
 
         def one(c: Column) -> Coded:
             values = np.concatenate([c.values, self.pair.current[c.name].values])
-            return encode(c.name, c.kind, values, self.n[0], c.levels, self.seed)
+            made = encode(c.name, c.kind, values, self.n[0], c.levels, self.seed)
+            return replace(made, every=_every(c, self.pair.current[c.name]))
 
         used = [c for c in self.pair.reference if c.kind in ORDERED | CODED]
         self.columns = tuple(each(one, used, values=sum(self.n) * len(used)))
@@ -128,6 +130,15 @@ class Design:
             at = [s for s, w in enumerate(c.what) if w.split(":")[0] in names]
             if at:
                 yield j, at
+
+
+def _every(reference: Column, current: Column) -> Every | None:
+    """All levels of a category of many."""
+    if reference.kind != "category" or len(reference.levels) <= MANY:
+        return None
+    sides = [c.codes if c.every is None else c.every.codes for c in (reference, current)]
+    size = len(reference.levels if reference.every is None else reference.every.names)
+    return Every(np.stack([np.bincount(s[s >= 0], minlength=size) for s in sides]), np.concatenate(sides))
 
 
 def _some(n: int, k: int, rng: np.random.Generator) -> Ints:

@@ -12,7 +12,7 @@ from ecotone.data._table import Pair
 
 from ._coded import ID_LEVELS, Coded
 from ._family import Found, as_result
-from ._margins import log_hypergeometric
+from ._hypergeometric import log_hypergeometric
 from ._scores import Design
 
 CARD = Card(

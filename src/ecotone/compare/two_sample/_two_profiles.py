@@ -13,8 +13,9 @@ from ecotone.data._counted import Counted, CountedPair
 from ecotone.data._profile_cuts import SCALE, Sums
 from ecotone.data._table import ORDERED, Pair, Table
 
-from ._coded import MIN_LEVEL, Coded, _level_scores, _ordered_scores
+from ._coded import MIN_LEVEL, Coded, Every, _level_scores, _ordered_scores
 from ._family import Found
+from ._many_levels import MANY
 from ._margins import margins
 from ._minp import log_two_sided, weighted_min
 from ._pairs import WEIGHTS, _all_z, _most_changed, allowed
@@ -90,7 +91,8 @@ def _coded(c: Counted, n: tuple[int, int]) -> Coded:
             own = np.where(np.arange(len(pooled)) == mode, 1.0, 0.0)
             lut, what = np.column_stack([lut, own]), (*what, "level:the commonest value")
     codes = np.empty(0, np.int32)
-    return Coded(c.name, c.kind, codes, len(pooled) - 1, c.counts, lut, what, c.levels)
+    every = Every(c.counts[:, :-1], np.empty(0, np.int64)) if c.kind == "category" and len(c.levels) > MANY else None
+    return Coded(c.name, c.kind, codes, len(pooled) - 1, c.counts, lut, what, c.levels, every)
 
 
 def _near_normal(score: Floats, pooled: Ints, n: tuple[int, int]) -> bool:
