@@ -100,6 +100,7 @@ def nothing(columns=None):
         "schema": {"changed": False, "lost": [], "new": [], "renamed": [], "type_changed": [], "untested": [],
                    "compared": 2, "columns": 2, "reordered": False},
         "quality": {"breaks": [], "columns": []},
+        "contract": None,
         "advice": [],
         "timing": {"read": 0.1, "verdict": 1.2},
     }  # fmt: skip

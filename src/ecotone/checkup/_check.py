@@ -50,6 +50,7 @@ def check(
     entity: str | None = None,
     time: str | None = None,
     groups: str | None = None,
+    contract: Any = None,
     seed: int = 0,
     progress: Progress | None = None,
 ) -> CheckResult:
@@ -95,6 +96,8 @@ def check(
         Column that orders rows.
     groups : str
         Column of groups for which performance is given apart.
+    contract : path, dict or Contract
+        What ``current`` shall be, as ``ecotone profile --contract`` writes it; violations are told, without a test.
     seed : int
         The same seed gives the same answers.
     progress : callable
@@ -127,7 +130,7 @@ def check(
     )  # fmt: skip
     settings = Settings.of(
         model=model, roles=roles, metric=metric, positive=positive, alpha=alpha, fdr=fdr, min_effect=min_effect,
-        seed=seed, features=features,
+        seed=seed, features=features, contract=contract,
     )  # fmt: skip
     stage = Stages(progress)
     with stage("read", 0.0):

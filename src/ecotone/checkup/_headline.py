@@ -128,6 +128,9 @@ def _some(columns: Sequence[dict[str, Any]]) -> str:
 
 def _of_the_rest(content: dict[str, Any], alarms: Sequence[str], blind: str) -> list[str]:
     parts = []
+    if content["contract"] is not None and content["contract"]["violated"]:
+        broken = len({v["column"] for v in content["contract"]["violations"]})
+        parts.append(f"The contract is violated in {broken:,} column{'s' if broken > 1 else ''}.")
     if "performance" in alarms:
         parts.append("The model's performance has dropped.")
     if "outside" in alarms:

@@ -19,7 +19,7 @@ from ecotone.data import Table
 from ._settings import ALARMS
 
 FORMAT = "ecotone.check/1"
-FAIL_ON = (*ALARMS, "schema", "any", "never")
+FAIL_ON = (*ALARMS, "schema", "contract", "any", "never")
 
 
 @dataclass(frozen=True)
@@ -63,10 +63,12 @@ class CheckResult:
         return _json.dumps(jsonable(self.content), indent=indent, allow_nan=False, ensure_ascii=False)
 
     def fails(self, on: Iterable[str] | str) -> bool:
-        """Whether any of the named is raised: an alarm, or ``schema``; ``any``: any of them, ``never``: none."""
+        """Whether any of the named is found: an alarm, ``schema`` or ``contract``; ``any`` of them, ``never``."""
         wanted = {on} if isinstance(on, str) else set(on)
         if wanted - set(FAIL_ON):
             raise BadInput(f"fail_on must be of {', '.join(FAIL_ON)}, got {sorted(wanted - set(FAIL_ON))[0]!r}")
+        if "contract" in wanted and self.content["contract"] is None:
+            raise BadInput("fail_on 'contract' needs a contract to hold the table against; give contract=")
         if "never" in wanted:
             return False
         found = raised(self.content)
@@ -143,8 +145,9 @@ class CheckResult:
 
 
 def raised(content: dict[str, Any]) -> tuple[str, ...]:
-    """Everything that ``fail_on`` can name and that was found: alarms, and a changed schema."""
-    return (*content["headline"]["alarms"], *(("schema",) if content["schema"]["changed"] else ()))
+    """Everything that ``fail_on`` can name and that was found: alarms, a changed schema, a violated contract."""
+    plain = {"schema": content["schema"]["changed"], "contract": (content["contract"] or {}).get("violated")}
+    return (*content["headline"]["alarms"], *(name for name, up in plain.items() if up))
 
 
 def jsonable(value: Any) -> Any:

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
+from ecotone.checkup.quality._contract import Contract
 from ecotone.contracts import BadInput
 from ecotone.data import Roles
 from ecotone.data._roles import names_of
@@ -27,9 +28,10 @@ class Settings:
     min_effect: float = 0.02
     seed: int = 0
     has_model: bool = False
+    contract: Contract | None = None
 
     @classmethod
-    def of(cls, *, model: Any, roles: Roles, features: Any = None, **given: Any) -> Settings:
+    def of(cls, *, model: Any, roles: Roles, features: Any = None, contract: Any = None, **given: Any) -> Settings:
         """Settings from the user's arguments.
 
         Raises
@@ -37,7 +39,13 @@ class Settings:
         BadInput
             Naming the argument, its value and what it may be.
         """
-        settings = cls(roles=roles, has_model=model is not None, features=names_of(features, "features"), **given)
+        settings = cls(
+            roles=roles,
+            has_model=model is not None,
+            features=names_of(features, "features"),
+            contract=Contract.given(contract),
+            **given,
+        )
         settings._check_numbers()
         settings._check_roles()
         return settings

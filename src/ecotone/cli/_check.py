@@ -20,7 +20,7 @@ from ._outputs import check_outputs
 if TYPE_CHECKING:
     from ecotone.checkup import CheckResult
 
-ALARMS = ("material", "performance", "changed", "outside", "schema", "any", "never")
+ALARMS = ("material", "performance", "changed", "outside", "schema", "contract", "any", "never")
 
 
 @app.command()
@@ -55,6 +55,9 @@ def check(
     groups: Annotated[
         str | None, typer.Option(help="Column of groups to report performance for; tested as well")
     ] = None,
+    contract: Annotated[
+        Path | None, typer.Option(help="What CURRENT shall be: a file that ecotone profile --contract wrote")
+    ] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same answers")] = 0,
     fail_on: Annotated[str | None, typer.Option(help=f"Exit 1 on: {', '.join(ALARMS)} (commas)")] = None,
     json: Annotated[Path | None, typer.Option(help="Write the answers as JSON")] = None,
@@ -65,8 +68,8 @@ def check(
     verbose: Annotated[bool, typer.Option("--verbose", help="Say what each stage does, and tracebacks")] = False,
 ) -> int:
     """Say what changed between two tables, whether it matters, and what to do."""
-    wanted = _fail_on(fail_on, has_model=bool(model or prediction or probability))
-    check_outputs({"--rows": rows, "--report": report, "--json": json}, (reference, current, model))
+    wanted = _fail_on(fail_on, has_model=bool(model or prediction or probability), has_contract=contract is not None)
+    check_outputs({"--rows": rows, "--report": report, "--json": json}, (reference, current, model, contract))
     if redact and report is None:
         raise BadInput("--redact is about the report; give --report too, or leave it out")
     from ecotone.checkup import check as run_check
@@ -92,6 +95,7 @@ def check(
             entity=entity,
             time=time,
             groups=groups,
+            contract=contract,
             seed=seed,
             progress=progress,
         )
@@ -101,7 +105,7 @@ def check(
     return int(result.fails(wanted))
 
 
-def _fail_on(given: str | None, *, has_model: bool) -> list[str]:
+def _fail_on(given: str | None, *, has_model: bool, has_contract: bool) -> list[str]:
     if given is None:
         return ["material", "performance"] if has_model else ["material"]
     wanted = [name.strip() for name in given.split(",") if name.strip()]
@@ -110,6 +114,8 @@ def _fail_on(given: str | None, *, has_model: bool) -> list[str]:
             raise BadInput(f"--fail-on must be of {', '.join(ALARMS)}, got {name!r}")
     if "never" in wanted and len(wanted) > 1:
         raise BadInput(f"--fail-on {given} says never and more; give one or the other")
+    if "contract" in wanted and not has_contract:
+        raise BadInput("--fail-on contract needs --contract FILE, as ecotone profile --contract writes it")
     if "performance" in wanted and not has_model:
         raise BadInput("--fail-on performance needs a model; give --model, --prediction or --probability")
     return wanted

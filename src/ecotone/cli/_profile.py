@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,6 +12,9 @@ from ecotone.contracts import BadInput
 
 from ._main import app, say
 from ._outputs import check_outputs
+
+if TYPE_CHECKING:
+    from ecotone.data import Profile
 
 
 @app.command()
@@ -27,16 +30,24 @@ def profile(
             "--no-rows", help="Keep no row; a check then has counts alone. Without --like, SOURCE is read twice"
         ),
     ] = False,
+    contract: Annotated[
+        Path | None, typer.Option(help="Write what later tables shall be, as JSON, for check --contract")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the row sample")] = 0,
 ) -> int:
     """Scan a table and write its profile: once, or twice for a reference without rows."""
     from ecotone.data import Profile
     from ecotone.data import profile as make
 
-    _check_output(output, (source, like))
+    _check_output(output, (source, like), contract)
     base = None if like is None else Profile.load(like)
     made = make(source, like=base, rows=not no_rows, seed=seed)
+    written = None if contract is None else _contract(source, made)
     made.save(output)
+    if contract is not None and written is not None:
+        from ecotone.checkup._result import write_whole
+
+        write_whole([(contract, written)])
     twice = "; no rows, counted in a second pass" if no_rows and base is None and made.sums is not None else ""
     say(f"{output}: {made.n} rows, {output.stat().st_size / 1e6:.2f} MB{twice}")
     return 0
@@ -65,7 +76,14 @@ def merge(
     return 0
 
 
-def _check_output(output: Path, inputs: Sequence[str | Path | None]) -> None:
+def _contract(source: str, made: Profile) -> bytes:
+    from ecotone.checkup.quality._contract_write import contract_of
+    from ecotone.data._profile_unique import unique_columns
+
+    return contract_of(made, unique_columns(source, made)).to_json().encode()
+
+
+def _check_output(output: Path, inputs: Sequence[str | Path | None], contract: Path | None = None) -> None:
     if output.suffix != ".profile":
         raise BadInput(f"-o {output}: the name of a profile ends in .profile, so that check knows it; rename it")
-    check_outputs({"-o": output}, inputs)
+    check_outputs({"-o": output, "--contract": contract}, inputs)

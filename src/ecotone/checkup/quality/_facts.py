@@ -9,6 +9,7 @@ from typing import Any
 from ecotone.checkup._settings import Settings
 from ecotone.data import Frame, Profile, Roles, Untested
 
+from ._contract_check import Kept, keeps
 from ._quality import Quality, Summaries, quality, read_alike, summaries, summaries_of_profile
 from ._schema import Schema, schema
 
@@ -21,14 +22,18 @@ class Facts:
     ----------
     schema : Schema
     quality : Quality
+    contract : Kept or None
+        How current keeps the contract, where there is one.
     """
 
     schema: Schema = field(default_factory=Schema)
     quality: Quality = field(default_factory=Quality)
+    contract: Kept | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """The sections ``schema`` and ``quality``."""
-        return {"schema": self.schema.to_dict(), "quality": self.quality.to_dict()}
+        """The sections ``schema``, ``quality`` and ``contract``."""
+        kept = None if self.contract is None else self.contract.to_dict()
+        return {"schema": self.schema.to_dict(), "quality": self.quality.to_dict(), "contract": kept}
 
 
 def facts_of_tables(
@@ -47,11 +52,12 @@ def facts_of_profiles(sides: tuple[Profile, Profile], untested: Sequence[Unteste
 
 
 def _facts(a: Summaries, b: Summaries, untested: Sequence[Untested], settings: Settings) -> Facts:
-    roles = settings.roles
+    roles, contract = settings.roles, settings.contract
+    kept = None if contract is None else keeps(contract, b)
     for side in (a, b):
         for name in [n for n in side if not _asked(n, roles)]:
             del side[name]
-    return Facts(schema(a, b, untested=untested, without=roles.not_compared), quality(a, b))
+    return Facts(schema(a, b, untested=untested, without=roles.not_compared), quality(a, b), kept)
 
 
 def _asked(name: str, roles: Roles) -> bool:

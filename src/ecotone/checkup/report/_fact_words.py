@@ -44,6 +44,12 @@ def break_lines(quality: dict[str, Any], *, every: bool = False, redact: bool = 
     return [f"{name}: {'; '.join(words)}" for name, words in by_column.items()]
 
 
+def contract_lines(kept: dict[str, Any], *, redact: bool = False) -> list[str]:
+    """One line for each violation, and one for what could not be looked at."""
+    lines = [f"{v['column']}: {v['bare' if redact else 'sentence']}" for v in kept["violations"]]
+    return lines + [f"not looked at: {u['rule']} of {u['column']} ({u['reason']})" for u in kept["unchecked"]]
+
+
 def some(names: list[str], most: int = _NAMED) -> str:
     """A few names, and how many more."""
     rest = len(names) - most

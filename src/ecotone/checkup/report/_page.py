@@ -11,7 +11,7 @@ from ecotone.checkup._leading import leading
 from ._format import answers, detectable, isolated, number, percent, sizes, text
 from ._html import folded, items, name, p, table
 from ._section_columns import columns, every_column, pair
-from ._section_facts import broken, facts, schema_changes
+from ._section_facts import broken, contract, facts, schema_changes
 from ._section_model import model
 from ._section_rows import rows
 
@@ -40,6 +40,7 @@ def html_report(content: dict[str, Any], pictures: dict[str, Any], *, redact: bo
     sections = [
         _lead(content),
         schema_changes(content, redact=redact),
+        contract(content, redact=redact),
         broken(content, redact=redact),
         _advice(content),
         _quiet(content),

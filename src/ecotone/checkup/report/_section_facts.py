@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ._fact_words import break_lines, schema_lines, untested_lines
+from ._fact_words import break_lines, contract_lines, schema_lines, untested_lines
 from ._format import number, text
 from ._html import folded, items, name, table
 
@@ -20,6 +20,16 @@ def schema_changes(content: dict[str, Any], *, redact: bool) -> str:
         return ""
     told = items(text(line, 300) for line in [*changed, *untested])
     return f"<h2>Columns</h2><p>{found['compared']:,} of {found['columns']:,} columns were compared.</p>{told}"
+
+
+def contract(content: dict[str, Any], *, redact: bool) -> str:
+    """How current keeps the contract."""
+    kept = content["contract"]
+    if kept is None:
+        return ""
+    found = len(kept["violations"])
+    said = f"{found:,} violation{'' if found == 1 else 's'} of a contract on {kept['columns']:,} columns."
+    return f"<h2>Contract</h2><p>{said}</p>{items(text(line, 300) for line in contract_lines(kept, redact=redact))}"
 
 
 def broken(content: dict[str, Any], *, redact: bool) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from ecotone.checkup._leading import leading
 
-from ._fact_words import break_lines, schema_lines, untested_lines
+from ._fact_words import break_lines, contract_lines, schema_lines, untested_lines
 from ._format import (
     answers,
     between,
@@ -39,7 +39,7 @@ def text_report(content: dict[str, Any], width: int | None = None) -> str:
         Characters in a line; by default the terminal's, between 80 and 100.
     """
     wide = width or min(100, max(80, shutil.get_terminal_size((96, 24)).columns))
-    parts = (_headline, _schema, _broken, _advice, _performance, _columns, _rows, _quiet)
+    parts = (_headline, _schema, _contract, _broken, _advice, _performance, _columns, _rows, _quiet)
     blocks = [part(content, wide) for part in parts]
     return "\n\n".join("\n".join(block) for block in blocks if block)
 
@@ -70,6 +70,17 @@ def _schema(content: dict[str, Any], wide: int) -> list[str]:
     told = [*schema_lines(found), *untested_lines(found["untested"])]
     head = [f"columns: {found['compared']:,} of {found['columns']:,} compared"]
     return head + [line for words in told for line in _wrap(words, wide, "    ", "      ")] if told else []
+
+
+def _contract(content: dict[str, Any], wide: int) -> list[str]:
+    kept = content["contract"]
+    if kept is None:
+        return []
+    found = contract_lines(kept)
+    lines = [f"contract on {kept['columns']:,} columns: {len(kept['violations']):,} violations"]
+    for words in found[:_SHOWN]:
+        lines += _wrap(words, wide, "    ", "      ")
+    return lines + ([f"    and {len(found) - _SHOWN:,} more"] if len(found) > _SHOWN else [])
 
 
 def _broken(content: dict[str, Any], wide: int) -> list[str]:
