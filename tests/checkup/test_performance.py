@@ -12,7 +12,8 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 
 from ecotone.checkup._result import jsonable
 from ecotone.checkup.performance._attribution import clusters
-from ecotone.checkup.performance._measured import got_worse, measured, scores, wilson
+from ecotone.checkup.performance._got_worse import got_worse
+from ecotone.checkup.performance._measured import measured, scores, wilson
 from ecotone.checkup.performance._performance import performance, predict_with
 from ecotone.compare.estimate import Predictions
 from ecotone.contracts import BadInput
@@ -231,7 +232,7 @@ def test_the_test_of_labels_keeps_its_level_by_unit(metric):
 
 
 def _fast(sides, draws=199):
-    import ecotone.checkup.performance._measured as module
+    import ecotone.checkup.performance._got_worse as module
 
     usual, module.PERMUTATIONS = module.PERMUTATIONS, draws
     try:

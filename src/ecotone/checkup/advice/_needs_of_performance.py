@@ -94,6 +94,8 @@ def _lost_by_kind(quality: dict[str, Any], sign: float) -> dict[str, float]:
 def _drop(quality: dict[str, Any]) -> float:
     """How much worse the metric has become: positive is worse, in the metric's own unit."""
     now = quality["actual"]["value"] if quality["actual"] else quality["estimate"]
+    if now is None or quality["reference"]["value"] is None:
+        return 0.0
     sign = 1.0 if quality["greater_is_better"] else -1.0
     return float(sign * (quality["reference"]["value"] - now))
 

@@ -28,7 +28,7 @@ _CLIP = 50.0
 
 def attribute(
     core: Core, names: Sequence[str], level: float, blocks: Mapping[str, Sequence[str]] | None = None
-) -> dict[str, Any]:
+) -> dict[str, Any] | None:
     r"""Shapley values of the change from the reference's metric to that of the labelled current rows.
 
     The players are the laws of blocks of columns, the dependence between the blocks, and p(y|x). A coalition S without
@@ -47,15 +47,17 @@ def attribute(
 
     Returns
     -------
-    dict
+    dict, or None where the metric is 0/0 on either side
         ``total``, ``from``, ``parts``, ``intervals``, ``summary`` (p(x) and p(y|x)), ``blocks``.
     """
     rng = as_seed(core.seed, 31)
     data = core.data
     sides = scores(data, core.metric, "reference"), scores(data, core.metric, "current")
-    total = sides[1].value() - sides[0].value()
     most = (_MOST_BLOCKS, _ROWS) if core.metric.row_mean else (_SLOW["blocks"], _SLOW["rows"])
     few = sides[0].few(most[1], rng), sides[1].few(most[1], rng)
+    if any(s.undefined for s in (*sides, *few)):
+        return None
+    total = sides[1].value() - sides[0].value()
     of = clusters(data.x_reference, most[0]) if blocks is None else _given(names, blocks)
     columns = {_title([names[i] for i in at]) if blocks is None else title: at for title, at in of.items()}
     ratios = _ratios(core, few, columns, rng)
@@ -80,7 +82,7 @@ def attribute(
         total=float(values[:, 0].sum()),
         parts={name: float(v) for name, v in zip(players, values[:, 0])},
         method="PerformanceShiftAttribution",
-        intervals={name: _interval(v, level) for name, v in zip(players, values)},
+        intervals={name: ends for name, v in zip(players, values) if (ends := _interval(v, level)) is not None},
     )
     moved = values[:-1].sum(axis=0)
     return {
@@ -165,6 +167,9 @@ def _values(s: Scores, counts: Floats, weight: Floats) -> Floats:
     return np.array([s.value(c * weight) for c in counts])
 
 
-def _interval(values: Floats, level: float) -> tuple[float, float]:
-    low, high = np.quantile(values[1:], [(1 - level) / 2, (1 + level) / 2])
+def _interval(values: Floats, level: float) -> tuple[float, float] | None:
+    known = values[1:][np.isfinite(values[1:])]  # draws in which the metric is not 0/0
+    if len(known) < 0.9 * (len(values) - 1):
+        return None
+    low, high = np.quantile(known, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)

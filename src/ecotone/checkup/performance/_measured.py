@@ -1,4 +1,4 @@
-"""What labels say of a model's metric: its value with an interval, and whether it got worse."""
+"""What labels say of a model's metric: its value with an interval."""
 
 from __future__ import annotations
 
@@ -10,12 +10,10 @@ from scipy import stats
 
 from ecotone.compare.estimate import Predictions
 from ecotone.compare.estimate._core import Core
-from ecotone.compare.estimate._errors import multiplicity, variance_of_mean
+from ecotone.compare.estimate._errors import multiplicity, spread_of, variance_of_mean
 from ecotone.contracts import Floats, Ints, as_seed
 from ecotone.measure.scores import Metric
 
-PERMUTATIONS = 1999
-_PERMUTED_ROWS = 6000  # both tables together; beyond, the normal law
 _DRAWS = 100
 _RESAMPLED_ROWS = 20_000
 
@@ -60,6 +58,19 @@ class Scores:
         sample = self.data.sample(self.side, rows=self.rows)
         return self.metric.of(sample if weight is None else sample.weighted(weight))
 
+    @property
+    def undefined(self) -> str | None:
+        """Why the metric of these rows is 0/0, or None where it has a value."""
+        return self.data.undefined(self.metric, self.side, self.rows)
+
+    @property
+    def counted(self) -> Ints | None:
+        """The rows of which recall or precision of two classes is the share that is right; None for other metrics."""
+        if self.metric.name not in ("recall", "precision") or len(self.data.classes) != 2:
+            return None
+        of = "y" if self.metric.name == "recall" else "predicted"
+        return np.flatnonzero(getattr(self.data, f"{of}_{self.side}")[self.rows] == self.data.positive)
+
     def few(self, most: int, rng: np.random.Generator) -> Scores:
         """These rows, or a random sample of them."""
         if len(self.rows) <= most:
@@ -73,30 +84,59 @@ def scores(data: Predictions, metric: Metric, side: str) -> Scores:
 
 
 def measured(s: Scores, level: float, seed: int) -> dict[str, Any]:
-    """The metric with an interval for the law that the rows come from.
+    """The metric with an interval for the law that the rows come from; ``undefined`` says why there is no value.
 
-    Shares: Wilson's interval, with the effective number of rows where units hold several. Other means: Student's t,
-    by unit. The rest: the spread of bootstrap samples of units.
+    Shares, and recall and precision of two classes: Wilson's interval, with the effective number of rows where units
+    hold several. Other means: Student's t, by unit. The rest: the spread of bootstrap samples of units, and of a metric
+    at the end of its range Wilson's of the rarest class, for then no sample differs.
     """
-    value, n = s.value(), len(s.rows)
-    groups = n if s.units is None else len(np.unique(s.units))
-    how = "Wilson"
+    n = len(s.rows)
+    found: dict[str, Any] = {"value": None, "interval": None, "level": level, "rows": n, "units": _units(s.units, n)}
+    if (why := s.undefined) is not None:
+        return {**found, "method": "undefined", "undefined": why}
+    value = s.value()
+    interval, how = _interval(s, value, level, found["units"], seed)
+    if interval is not None:
+        low, high = (s.metric.clip(end) for end in interval)
+        found["interval"] = (low, high)
+    return {**found, "value": value, "method": how}
+
+
+def _units(units: Ints | None, rows: int) -> int:
+    return rows if units is None else len(np.unique(units))
+
+
+def _interval(s: Scores, value: float, level: float, units: int, seed: int) -> tuple[tuple[float, float] | None, str]:
+    """The ends, where there are any, and how they were found."""
     if s.is_share:
-        variance = variance_of_mean(s.each(), s.units)
-        size = (
-            float(n) if s.units is None else min(n, value * (1 - value) / variance) if variance > 0 else float(groups)
-        )
-        interval = wilson(value, size, level)
-    elif groups < 2:
-        interval, how = s.metric.bounds, "one unit: nothing is known"
-    elif s.is_mean and s.metric.name != "rmse":
-        half = float(stats.t.isf((1 - level) / 2, groups - 1)) * float(np.sqrt(variance_of_mean(s.each(), s.units)))
-        interval, how = (value - half, value + half), "Student's t by unit"
-    else:
-        half = float(stats.t.isf((1 - level) / 2, groups - 1)) * spread(s, as_seed(seed, 21))
-        interval, how = (value - half, value + half), "bootstrap by unit"
-    low, high = (s.metric.clip(end) for end in interval)
-    return {"value": value, "interval": (low, high), "level": level, "rows": n, "units": groups, "method": how}
+        return wilson(value, _effective(value, s.each(), s.units), level), "Wilson"
+    if (rows := s.counted) is not None:
+        at = s.rows[rows]
+        y, said = (np.asarray(getattr(s.data, f"{what}_{s.side}"))[at] for what in ("y", "predicted"))
+        size = _effective(value, (y == said).astype(np.float64), None if s.units is None else s.units[rows])
+        return wilson(value, size, level), "Wilson"
+    if units < 2:
+        return None, "no interval: one row or unit"
+    t = float(stats.t.isf((1 - level) / 2, units - 1))
+    if s.is_mean and s.metric.name != "rmse":
+        half = t * float(np.sqrt(variance_of_mean(s.each(), s.units)))
+        return (value - half, value + half), "Student's t by unit"
+    half = t * spread(s, as_seed(seed, 21))
+    if not np.isfinite(half):
+        return None, "no interval: the metric is 0/0 in more than a tenth of the bootstrap samples"
+    low, high = value - half, value + half
+    if value in s.metric.bounds and not s.data.is_regression:
+        ends = wilson(value, float(np.bincount(s.data.sample(s.side, rows=s.rows).mass.argmax(1)).min() or 1), level)
+        low, high = min(low, ends[0]), max(high, ends[1])
+    return (low, high), "bootstrap by unit"
+
+
+def _effective(share: float, each: Floats, units: Ints | None) -> float:
+    """Independent rows that say as much as these rows of units do."""
+    if units is None:
+        return float(len(each))
+    variance = variance_of_mean(each, units)
+    return min(len(each), share * (1 - share) / variance) if variance > 0 else float(_units(units, len(each)))
 
 
 def wilson(share: float, n: float, level: float) -> tuple[float, float]:
@@ -111,77 +151,7 @@ def spread(s: Scores, rng: np.random.Generator) -> float:
     """Standard error of the metric by bootstrap of units; of a large table from a sample of its rows."""
     part = s.few(_RESAMPLED_ROWS, rng)
     values = [part.value(multiplicity(len(part.rows), part.units, rng)) for _ in range(_DRAWS)]
-    return float(np.std(values) * np.sqrt(len(part.rows) / len(s.rows)))
-
-
-def got_worse(before: Scores, now: Scores, seed: int) -> tuple[float, str]:
-    """p-value of "performance has not become worse", and how it was found.
-
-    Shares of independent rows: Fisher's exact test. Other means: a permutation of units, on the difference in standard
-    errors; exact where the two laws of the scores are equal. Metrics that are no mean: the same on their difference.
-    Large tables: the normal law with standard errors by unit.
-    """
-    sign = 1.0 if before.metric.greater_is_better else -1.0
-    if before.is_share and before.data.units is None:
-        a, b = before.each(), now.each()
-        counts = np.array([[s.sum(), len(s) - s.sum()] for s in (a, b)], dtype=np.int64)
-        return float(stats.fisher_exact(counts, alternative="greater").pvalue), "Fisher's exact test"
-    if len(before.rows) + len(now.rows) > _PERMUTED_ROWS:
-        if before.is_mean:
-            a, b = sign * before.each(), sign * now.each()
-            se = np.sqrt(variance_of_mean(a, before.units) + variance_of_mean(b, now.units))
-            gap = float(a.mean() - b.mean())
-        else:
-            rng = as_seed(seed, 22)
-            se, gap = np.hypot(spread(before, rng), spread(now, rng)), sign * (before.value() - now.value())
-        return float(stats.norm.sf(gap / se)) if se > 0 else float(gap <= 0), "normal, standard errors by unit"
-    return _permuted(before, now, sign, as_seed(seed, 23)), "permutation of units"
-
-
-def _permuted(before: Scores, now: Scores, sign: float, rng: np.random.Generator) -> float:
-    n, m = len(before.rows), len(now.rows)
-    if before.units is None or now.units is None:
-        of = np.arange(n + m)
-    else:
-        first, second = (np.unique(u, return_inverse=True)[1] for u in (before.units, now.units))
-        of = np.concatenate([first, second + first.max() + 1])
-    groups, split = int(of.max()) + 1, int(of[:n].max()) + 1
-    if before.is_mean:
-        each = np.concatenate([before.each(), now.each()]) * sign
-        sums, sizes = np.bincount(of, each), np.bincount(of).astype(np.float64)
-
-        def gap(order: Ints) -> float:
-            a, b = order[:split], order[split:]
-            means = [sums[g].sum() / sizes[g].sum() for g in (a, b)]
-            v = sum(((sums[g] - mu * sizes[g]) ** 2).sum() / sizes[g].sum() ** 2 for g, mu in zip((a, b), means))
-            return float((means[0] - means[1]) / np.sqrt(v)) if v > 0 else float(means[0] - means[1]) * 1e9
-
-        draws = PERMUTATIONS
-    else:
-
-        def gap(order: Ints) -> float:
-            mine = np.zeros(groups)
-            mine[order[:split]] = 1.0
-            w = mine[of]
-            return sign * (_together(before, now, w) - _together(before, now, 1 - w))
-
-        draws = 999
-    observed = gap(np.arange(groups))
-    above = sum(gap(rng.permutation(groups)) >= observed - 1e-12 for _ in range(draws))
-    return (1 + above) / (1 + draws)
-
-
-def _together(before: Scores, now: Scores, weight: Floats) -> float:
-    """The metric of weighted rows of both tables."""
-    n = len(before.rows)
-    if before.data.is_regression:
-        d = before.data
-        assert d.y_current is not None
-        y = np.concatenate([d.y_reference[before.rows], d.y_current[now.rows]])
-        predicted = np.concatenate([d.predicted_reference[before.rows], d.predicted_current[now.rows]])
-        return before.metric.of_numbers(y, predicted, weight)
-    samples = [s.data.sample(s.side, rows=s.rows) for s in (before, now)]
-    return before.metric.of(samples[0].weighted(weight[:n]) + samples[1].weighted(weight[n:]))
+    return spread_of(values) * float(np.sqrt(len(part.rows) / len(s.rows)))
 
 
 def powered(core: Core, level: float) -> dict[str, Any] | None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 from scipy import stats
 
@@ -16,10 +17,11 @@ from ecotone.compare.estimate._core import Core
 from ecotone.data import Pair
 
 from ._class_probabilities import class_probabilities
-from ._measured import got_worse, measured, powered, scores
+from ._got_worse import got_worse
+from ._measured import measured, powered, scores
 from ._model_outputs import Outputs
 from ._performance_groups import by_group
-from ._performance_limits import LEVEL, bound, labels_needed, too_good
+from ._performance_limits import LEVEL, bound, labels_needed, too_good, undefined_notes
 from ._predict_with import predict_with
 
 __all__ = ["Performance", "performance", "predict_with"]
@@ -36,9 +38,9 @@ class Performance:
     ----------
     metric : str
     reference : dict
-        ``value`` and ``interval`` on the reference rows.
+        ``value`` and ``interval`` on the reference rows; None where the metric is 0/0, and ``undefined`` says why.
     estimate, interval : float, (float, float)
-        Doubly robust, without the current labels.
+        Doubly robust, without the current labels; None where the metric is 0/0, and ``unknown`` says why.
     assumption : str
     unknown : str or None
         Why the estimate should not be acted on.
@@ -65,8 +67,8 @@ class Performance:
 
     metric: str
     reference: dict[str, Any]
-    estimate: float
-    interval: tuple[float, float]
+    estimate: float | None
+    interval: tuple[float, float] | None
     assumption: str
     unknown: str | None
     estimators: dict[str, float]
@@ -162,13 +164,14 @@ def performance(
     data, kept = outputs.predictions()
     core = Core.of(data, metric or ("mae" if data.is_regression else "accuracy"), seed)
     found = doubly_robust(data, core.metric.name, level=LEVEL, seed=seed)
-    unknown = _outside(outside_share) or found.unknown
+    known = bool(np.isfinite(found.value))
+    unknown = (_outside(outside_share) if known else None) or found.unknown
+    reference = measured(scores(data, core.metric, "reference"), LEVEL, seed)
     actual = attribution = None
     if len(data.labelled):
-        actual = {
-            **measured(scores(data, core.metric, "current"), LEVEL, seed),
-            "prediction_powered": powered(core, LEVEL),
-        }
+        actual = measured(scores(data, core.metric, "current"), LEVEL, seed)
+        both = actual["value"] is not None and reference["value"] is not None
+        actual["prediction_powered"] = powered(core, LEVEL) if both else None
     pvalue, test = _test(core, seed)
     if min(len(data.labelled), len(data.x_reference)) >= LEAST_LABELS:
         from ._attribution import attribute
@@ -178,12 +181,12 @@ def performance(
     labels = labels_needed(core)
     return Performance(
         metric=core.metric.name,
-        reference=measured(scores(data, core.metric, "reference"), LEVEL, seed),
-        estimate=found.value,
-        interval=found.interval,
+        reference=reference,
+        estimate=found.value if known else None,
+        interval=found.interval if known and np.isfinite(found.interval).any() else None,
         assumption=found.assumption,
         unknown=unknown,
-        estimators=dict(core.values),
+        estimators={name: value for name, value in core.values.items() if np.isfinite(value)},
         bound=bound(core),
         actual=actual,
         attribution=attribution,
@@ -193,7 +196,7 @@ def performance(
         groups=None if groups is None else by_group(core, outputs, groups, kept),
         labels=labels,
         warning=too_good(core),
-        notes=tuple(outputs.notes),
+        notes=(*outputs.notes, *undefined_notes(core, reference, actual)),
         greater_is_better=core.metric.greater_is_better,
         details={
             "effective": core.shared.effective,
@@ -226,8 +229,10 @@ def _test(core: Core, seed: int) -> tuple[float, str]:
         pvalue, how = got_worse(scores(data, metric, "reference"), scores(data, metric, "current"), seed)
         return max(pvalue, 1e-300), f"labels: {how}"
     worse = (core.reference - core.values["doubly_robust"]) * (1 if metric.greater_is_better else -1)
+    if np.isnan(worse):
+        return 1.0, "none: the metric is undefined"
     sure = (1 - core.reach) * worse - core_of.B * core.disagreement
     error = core.standard_error_of_drop
-    if sure <= 0 or error <= 0:
+    if not (sure > 0 and error > 0):
         return 1.0, "no labels: the drop does not exceed what the estimators leave open"
     return max(float(stats.norm.sf(sure / error)), 1e-300), "no labels: the interval against the reference"

@@ -38,8 +38,9 @@ def by_group(core: Core, outputs: Outputs, groups: str, kept: Ints) -> list[dict
             part = core.data.take(ref, cur)
             core.shared.part(part, ref, cur)
             answer = doubly_robust(part, core.metric.name, level=LEVEL, seed=core.seed)
-            entry |= {"estimate": answer.value, "interval": answer.interval, "unknown": answer.unknown,
-                      "reference": answer.details["reference"]}  # fmt: skip
+            known = bool(np.isfinite(answer.value))
+            entry |= {"estimate": answer.value if known else None, "interval": answer.interval if known else None,
+                      "unknown": answer.unknown, "reference": answer.details["reference"]}  # fmt: skip
             if len(part.labelled):
                 entry["actual"] = measured(scores(part, core.metric, "current"), LEVEL, core.seed)
         found.append(entry)

@@ -8,7 +8,7 @@ import numpy as np
 from scipy import stats
 
 from ecotone.compare.estimate._core import Core
-from ecotone.contracts import Floats
+from ecotone.contracts import Floats, Ints
 
 LEVEL = 0.9
 FACTOR = 2.0  # of the odds of being right, in the bound for what cannot be seen
@@ -33,6 +33,8 @@ def labels_needed(core: Core) -> dict[str, Any]:
     """How many random labels settle the metric."""
     z = float(stats.norm.isf((1 - LEVEL) / 2))
     if core.data.is_regression:
+        if core.data.undefined(core.metric, "reference"):
+            return {"rows": len(core.data.x_current), "half_width": None, "of": core.metric.name, "level": LEVEL}
         truth = core.moments[0][:, 0]
         mean, sd = float(truth.mean()), float(truth.std())
         half = 0.1 * mean
@@ -66,3 +68,27 @@ def too_good(core: Core) -> str | None:
             f"models do on the rows that trained them; {end}"
         )
     return None
+
+
+def undefined_notes(core: Core, reference: dict[str, Any], actual: dict[str, Any] | None) -> list[str]:
+    """Where the metric has no value, and where it leaves out a class."""
+    metric, found = core.metric, []
+    for side, where in ((reference, "the reference"), (actual, "the labelled current rows")):
+        if side is not None and side["value"] is None:
+            found.append(f"{metric.name} is undefined on {where}: {side['undefined']}; no alarm rests on it")
+    if metric.task == "regression" or metric.row_mean or len(core.data.classes) == 2 or actual is None:
+        return found
+    before, now = (set(core.data.y_reference.tolist()), set(_labels_now(core).tolist()))
+    gone = [core.data.classes[int(c)] for c in sorted(before - now)]
+    if gone:
+        more = " …" if len(gone) > 4 else ""
+        found.append(
+            f"{metric.name} is a mean over the classes that occur, and the labelled current rows lack "
+            f"{', '.join(map(repr, gone[:4]))}{more}: its two values are of other classes"
+        )
+    return found
+
+
+def _labels_now(core: Core) -> Ints:
+    assert core.data.y_current is not None
+    return np.asarray(core.data.y_current[core.data.labelled], dtype=np.int64)

@@ -23,6 +23,7 @@ A, B = 0.3, 0.0
 #: In the place of A where there are more than two classes: their estimates are held back more. Chosen so that 94 % of
 #: the 36 four-class replicates of ``fit_constants.py`` and ``coverage.py`` are covered, so that figure is in-sample.
 A_MANY = 0.8
+_SOFT = ("cbpe", "pape", "label_shift", "importance_weighted", "doubly_robust")  # that stand for a soft sample
 _OF_REGRESSIONS = ("dle", "importance_weighted", "doubly_robust")
 
 
@@ -50,6 +51,15 @@ class Core:
     def reference(self) -> float:
         return self.data.reference_value(self.metric)
 
+    def undefined(self, name: str) -> str | None:
+        """Why an estimator's value is 0/0, or None where it has one."""
+        if (why := self.data.undefined(self.metric, "reference")) is not None:
+            return f"{self.metric.name} is undefined on the reference: {why}"
+        if np.isfinite(self.value(name)):
+            return None
+        why = None if self.data.is_regression or name not in _SOFT else self.metric.undefined(self.soft(name))
+        return f"{self.metric.name} is undefined on the current rows: {why or 'it is 0/0'}"
+
     # ------------------------------------------------------------------ values
     @cached_property
     def values(self) -> dict[str, float]:
@@ -61,7 +71,9 @@ class Core:
         return {name: self.value(name) for name in names}
 
     def value(self, name: str) -> float:
-        """One estimator's value, in the metric's range."""
+        """One estimator's value, in the metric's range; NaN where the metric is 0/0, on the reference too."""
+        if np.isnan(self.reference):
+            return float("nan")
         if name == "doc":
             own = [self.metric.of(self.data.sample(s, getattr(self.data, f"p_{s}"))) for s in ("reference", "current")]
             return self.metric.clip(self.reference + own[1] - own[0])
@@ -145,6 +157,8 @@ class Core:
 
     def interval(self, value: float, level: float, *, widen: bool) -> tuple[float, float]:
         """Around ``value``; ``widen`` by the estimators' range, and away from the reference by a share of the move."""
+        if np.isnan(value):
+            return value, value
         half, move = float(stats.norm.isf((1 - level) / 2)) * self.standard_error, 0.0
         if widen:
             half += B * self.disagreement
@@ -160,8 +174,8 @@ class Core:
     def disagreement(self) -> float:
         """Range of the doubly robust value and its two halves: the model of the labels, and the weighted reference."""
         names = ("dle" if self.data.is_regression else "outcome", "importance_weighted", "doubly_robust")
-        values = [self.value(name) for name in names]
-        return max(values) - min(values)
+        values = [v for name in names if np.isfinite(v := self.value(name))]
+        return max(values) - min(values) if values else 0.0
 
 
 def _mean(moments: Floats, weights: Floats | None = None) -> Floats:

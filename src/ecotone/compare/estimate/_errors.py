@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +12,7 @@ from ecotone.contracts import Floats, Ints, as_seed
 if TYPE_CHECKING:
     from ._core import Core
 
+_DEFINED = 0.9  # of the draws
 _DRAWS = 100  # bootstrap draws for metrics that are no mean over rows
 
 
@@ -70,7 +72,13 @@ def by_bootstrap(core: Core) -> tuple[float, float]:
         real.append(core.metric.of(d.sample("current", np.eye(q.shape[1])[drawn])))
         moved = core.metric.of(soft.weighted(np.concatenate([c, r[s.rows]])))
         drop.append(moved - core.metric.of(whole.weighted(r)))
-    return float(np.hypot(np.std(ref), np.std(real))), float(np.std(drop))
+    return float(np.hypot(spread_of(ref), spread_of(real))), spread_of(drop)
+
+
+def spread_of(draws: Sequence[float]) -> float:
+    """Standard deviation of those draws in which the metric has a value; NaN where that is fewer than nine of ten."""
+    known = np.asarray(draws)[np.isfinite(draws)]
+    return float(np.std(known)) if len(known) >= _DEFINED * len(draws) else float("nan")
 
 
 def variance_of_mean(values: Floats, units: Ints | None) -> float:

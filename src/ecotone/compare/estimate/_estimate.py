@@ -26,13 +26,15 @@ def estimate(
 ) -> Estimate:
     """The answer of the estimator of this name to (predictions, metric, level, seed).
 
-    ``unless`` are what makes the answer unknown: the first of them that gives a reason is told.
+    ``unless`` are what makes the answer unknown: the first of them that gives a reason is told. Where the metric is
+    0/0 the value is NaN and that is the reason.
     """
     predictions, metric, level, seed = given
     core = Core.of(predictions, metric, seed)
     if not 0 < level < 1:
         raise BadInput(f"level must lie between 0 and 1, got {level!r}; try 0.9")
     value = core.value(name)
-    unknown = next((why for reason in unless if (why := reason(core)) is not None), None)
+    reasons = (reason(core) for reason in (lambda c: c.undefined(name), *unless))
+    unknown = next((why for why in reasons if why is not None), None)
     details: dict[str, Any] = {"metric": core.metric.name, "reference": core.reference}
     return Estimate(value, core.interval(value, level, widen=widen), name, assumption, level, unknown, details)

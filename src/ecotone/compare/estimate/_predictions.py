@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ecotone.contracts import BadInput, Bools, Floats, Ints
 from ecotone.measure.scores import Metric, SoftSample
-from ecotone.measure.scores._metrics import one_hot
+from ecotone.measure.scores._soft_sample import one_hot
 
 
 @dataclass(frozen=True)
@@ -122,6 +122,12 @@ class Predictions:
         if self.is_regression:
             return metric.of_numbers(self.y_reference, self.predicted_reference)
         return metric.of(self.sample("reference"))
+
+    def undefined(self, metric: Metric, side: str, rows: Ints | slice = slice(None)) -> str | None:
+        """Why the metric of labelled rows of ``reference`` or ``current`` is 0/0, or None where it has a value."""
+        if self.is_regression:
+            return metric.undefined_numbers(getattr(self, f"y_{side}")[rows])
+        return metric.undefined(self.sample(side, rows=rows))
 
     def actual_value(self, metric: Metric) -> float:
         """The metric of the current rows whose label is known."""

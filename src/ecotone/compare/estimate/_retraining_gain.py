@@ -14,7 +14,7 @@ from ecotone.contracts import BadInput, Estimate, Floats, Ints, as_seed
 from ecotone.measure._binnable import binnable
 from ecotone.measure.scores import Metric, SoftSample, metric_named
 
-from ._errors import multiplicity, variance_of_mean
+from ._errors import multiplicity, spread_of, variance_of_mean
 from ._learners import deal
 from ._predictions import Predictions
 
@@ -112,9 +112,11 @@ def retraining_gain(
     shares = (0.5, 1.0) if len(rows) <= _FEW else (1.0,)
     curve = [_point(predictions, what, rows, units, part, share, level, seed) for share in shares]
     last = curve[-1]
-    unknown = (
-        None if count >= LEAST_UNITS else f"only {count} labelled units; {LEAST_UNITS} are needed: label more rows"
-    )
+    unknown = None
+    if not np.isfinite(last["gain"]):
+        unknown = f"{what.name} is undefined on the labelled rows for the present model or the retrained one"
+    elif count < LEAST_UNITS:
+        unknown = f"only {count} labelled units; {LEAST_UNITS} are needed: label more rows"
     return Estimate(
         last["gain"],
         last["interval"],
@@ -141,7 +143,8 @@ def _point(
     else:
         rng = as_seed(seed, 53)
         draws = [multiplicity(len(rows), units, rng) for _ in range(_DRAWS)]
-        variance = float(np.var([_value(metric, y, new, w) - _value(metric, y, old, w) for w in draws]))
+        gains = [_value(metric, y, new, w) - _value(metric, y, old, w) for w in draws]
+        variance = spread_of(gains) ** 2
     k = int(part.max()) + 1
     count = len(rows) if units is None else len(np.unique(units))
     half = float(stats.t.isf((1 - level) / 2, count - 1)) * math.sqrt(variance * (1 + k / (k - 1)))

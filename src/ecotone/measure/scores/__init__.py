@@ -7,7 +7,7 @@ from ecotone._lazy import attach
 if TYPE_CHECKING:
     from ._metrics import METRICS as METRICS
     from ._metrics import Metric as Metric
-    from ._metrics import SoftSample as SoftSample
     from ._metrics import metric_named as metric_named
+    from ._soft_sample import SoftSample as SoftSample
 
 __getattr__, __dir__, __all__ = attach(__name__, __file__)

@@ -3,62 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
 
-from ecotone.contracts import BadInput, Floats, Ints
+from ecotone.contracts import BadInput, Floats
 
+from ._soft_sample import SoftSample, one_hot
+from ._undefined import constant, undefined_of_classes, undefined_of_numbers
+
+_NAN = float("nan")
 _TINY = 1e-15  # probabilities are kept this far from zero in a logarithm
-
-
-@dataclass(frozen=True)
-class SoftSample:
-    """Predictions with a mass for every possible label.
-
-    Parameters
-    ----------
-    mass : (n, k) float64
-        Weight of (row, label). One-hot rows are an ordinary labelled sample, rows of probabilities a sample whose
-        labels are only known as probabilities, and negative entries a correction. Any total: metrics divide by it.
-    predicted : (n,) int64
-        Codes of the predicted classes.
-    probability : (n, k) float64 or None
-        The model's probabilities.
-    positive : int
-        Code of the positive class where there are two.
-    """
-
-    mass: Floats
-    predicted: Ints
-    probability: Floats | None = None
-    positive: int = 1
-
-    def weighted(self, weight: Floats) -> SoftSample:
-        """The same rows, each with its mass times a weight."""
-        return replace(self, mass=self.mass * weight[:, None])
-
-    def __add__(self, other: SoftSample) -> SoftSample:
-        """Both samples, one after the other."""
-        probability = None
-        if self.probability is not None and other.probability is not None:
-            probability = np.concatenate([self.probability, other.probability])
-        return SoftSample(
-            np.concatenate([self.mass, other.mass]),
-            np.concatenate([self.predicted, other.predicted]),
-            probability,
-            self.positive,
-        )
-
-
-def one_hot(codes: Ints, k: int) -> Floats:
-    """(n, k) rows of zeros with a one at each code; a negative code gives a row of zeros."""
-    hot = np.zeros((len(codes), k))
-    seen = codes >= 0
-    hot[np.flatnonzero(seen), codes[seen]] = 1.0
-    return hot
 
 
 @dataclass(frozen=True)
@@ -84,18 +41,29 @@ class Metric:
         """Whether the metric is the mean of one number per row."""
         return self.rows is not None or (self.moments is not None and self.combine is _first)
 
+    def undefined(self, sample: SoftSample) -> str | None:
+        """Why the metric of this sample is 0/0, or None where it has a value."""
+        return undefined_of_classes(self.name, sample)
+
+    def undefined_numbers(self, y: Floats, weight: Floats | None = None) -> str | None:
+        """Why the metric of predicted numbers is undefined for these targets, or None where it has a value."""
+        return undefined_of_numbers(self.name, y, weight)
+
     def of(self, sample: SoftSample) -> float:
-        """The metric of a (soft) labelled sample."""
+        """The metric of a (soft) labelled sample; NaN where it is 0/0."""
         if self.needs_probability and sample.probability is None:
             raise BadInput(f"metric {self.name!r} needs probabilities; give probability columns or another metric")
         if self.rows is not None:
-            return float((sample.mass * self.rows(sample)).sum() / sample.mass.sum())
+            total = float(sample.mass.sum())
+            return float((sample.mass * self.rows(sample)).sum()) / total if total > 0 else _NAN
         if self.whole is None:
             raise BadInput(f"metric {self.name!r} is one of numbers; the target here is a class")
         return self.whole(sample)
 
     def of_numbers(self, y: Floats, predicted: Floats, weight: Floats | None = None) -> float:
-        """The metric of predicted numbers."""
+        """The metric of predicted numbers; NaN where it is undefined."""
+        if self.undefined_numbers(y, weight) is not None:
+            return _NAN
         return self.of_moments(np.average(self.moments_of(y, predicted), axis=0, weights=weight))
 
     def moments_of(self, y: Floats, predicted: Floats) -> Floats:
@@ -145,32 +113,34 @@ def _ratio(a: Floats, b: Floats) -> Floats:
     return np.asarray(np.divide(a, b, out=np.zeros_like(a), where=b > 0))
 
 
-def _over_classes(s: SoftSample, each: Floats, present: Floats) -> float:
-    """The positive class's value where there are two, else the mean over the classes that occur."""
-    if len(each) == 2:
-        return float(each[s.positive])
-    return float(each[present > 0].mean()) if (present > 0).any() else 0.0
+def _over_classes(s: SoftSample, above: Floats, below: Floats, present: Floats) -> float:
+    """The positive class's ratio where there are two, else the mean over the classes that occur; 0/0 of one is 0."""
+    if len(above) == 2:
+        return float(above[s.positive] / below[s.positive]) if below[s.positive] > 0 else _NAN
+    return float(_ratio(above, below)[present > 0].mean()) if (present > 0).any() else _NAN
 
 
 def _recall(s: SoftSample) -> float:
     c = _confusion(s)
-    return _over_classes(s, _ratio(c.diagonal(), c.sum(axis=0)), c.sum(axis=0))
+    return _over_classes(s, c.diagonal(), c.sum(axis=0), c.sum(axis=0))
 
 
 def _precision(s: SoftSample) -> float:
     c = _confusion(s)
-    return _over_classes(s, _ratio(c.diagonal(), c.sum(axis=1)), c.sum(axis=0))
+    return _over_classes(s, c.diagonal(), c.sum(axis=1), c.sum(axis=0))
 
 
 def _f1(s: SoftSample) -> float:
     c = _confusion(s)
-    return _over_classes(s, _ratio(2 * c.diagonal(), c.sum(axis=0) + c.sum(axis=1)), c.sum(axis=0))
+    if len(c) == 2 and not c[:, s.positive].any():
+        return _NAN  # without positives it is 0 whatever the model says, or 0/0
+    return _over_classes(s, 2 * c.diagonal(), c.sum(axis=0) + c.sum(axis=1), c.sum(axis=0))
 
 
 def _balanced_accuracy(s: SoftSample) -> float:
     c = _confusion(s)
     present = c.sum(axis=0) > 0
-    return float(_ratio(c.diagonal(), c.sum(axis=0))[present].mean()) if present.any() else 0.0
+    return float(_ratio(c.diagonal(), c.sum(axis=0))[present].mean()) if present.sum() > 1 else _NAN
 
 
 def _roc_auc(s: SoftSample) -> float:
@@ -181,7 +151,7 @@ def _roc_auc(s: SoftSample) -> float:
     total = s.mass.sum(axis=1)
     areas = [_area(s.probability[:, c], s.mass[:, c], total - s.mass[:, c]) for c in classes]
     known = [a for a in areas if not np.isnan(a)]
-    return float(np.mean(known)) if known else 0.5
+    return float(np.mean(known)) if known else _NAN
 
 
 def _area(score: Floats, positive: Floats, negative: Floats) -> float:
@@ -195,13 +165,18 @@ def _area(score: Floats, positive: Floats, negative: Floats) -> float:
 
 
 def _r2(mean: Floats) -> float:
-    variance = mean[2] - mean[1] ** 2
-    return float(1 - mean[0] / variance) if variance > 0 else 0.0
+    return _NAN if constant(mean[1], mean[2]) else float(1 - mean[0] / (mean[2] - mean[1] ** 2))
+
+
+def _mape(y: Floats, p: Floats) -> Floats:
+    return np.asarray(np.divide(np.abs(y - p), np.abs(y), out=np.full(len(y), _NAN), where=y != 0)[:, None])
 
 
 _INF = float("inf")
 #: Every metric by name. F1, precision and recall are the positive class's where there are two classes, else the mean
-#: over classes; ``roc_auc`` likewise.
+#: over classes; ``roc_auc`` likewise. All are NaN where they are 0/0: without rows; recall and F1 without positives,
+#: precision where none is predicted; ``roc_auc`` and ``balanced_accuracy`` with one class; ``r2`` of a constant target;
+#: ``mape`` with a target of 0.
 METRICS: Mapping[str, Metric] = MappingProxyType(
     {
         m.name: m
@@ -237,7 +212,7 @@ METRICS: Mapping[str, Metric] = MappingProxyType(
                 "regression",
                 False,
                 (0, _INF),
-                moments=lambda y, p: (np.abs(y - p) / np.maximum(np.abs(y), np.finfo(float).eps))[:, None],
+                moments=_mape,
                 combine=_first,
             ),
         )
