@@ -57,7 +57,9 @@ def test_a_shift_without_labels_is_estimated_and_raised():
     low, high = found.bound["interval"]
     assert low < found.estimate < high
     assert {g["name"] for g in found.groups} == {"u", "v"} and all(g["estimate"] is not None for g in found.groups)
-    assert found.labels["rows"] == pytest.approx(1.645**2 / 0.02**2 * found.estimate * (1 - found.estimate), rel=0.02)
+    need = 1.645**2 / 0.02**2 * found.estimate * (1 - found.estimate)
+    assert found.labels["rows"] == N < need, "never more rows than there are"
+    assert found.labels["half_width"] == pytest.approx(0.02 * np.sqrt(need / N), rel=0.02)
     json.dumps(jsonable(found.to_dict()), allow_nan=False)
 
 

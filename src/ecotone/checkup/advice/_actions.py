@@ -17,9 +17,10 @@ USUAL = 0.1  # deferred where no share brings the reference's accuracy back
 MOST_DEFERRED = 200  # rows that are listed
 MOST_LABELS = 1000
 LEAST_LABELS = 50
+_LEVEL = 0.9
 
 
-def actions(core: Core, pair: Pair, labels: dict[str, Any], *, raised: bool) -> dict[str, Any]:
+def actions(core: Core, pair: Pair, labels: dict[str, Any] | None, *, raised: bool) -> dict[str, Any]:
     """Entries of ``details``: ``defer``, ``label_rows`` and ``retrain``, those that can be had.
 
     Parameters
@@ -27,19 +28,20 @@ def actions(core: Core, pair: Pair, labels: dict[str, Any], *, raised: bool) -> 
     core : Core
     pair : Pair
         Whose current rows are those of the core's predictions.
-    labels : dict
-        How many random labels settle the metric: ``rows``, ``half_width``, ``level``, ``of``.
+    labels : dict or None
+        How many random labels settle the metric: ``rows``, ``half_width``, ``level``, ``of``; None asks for none.
     raised : bool
         Whether the metric has become worse; retraining is weighed only then.
     """
     found: dict[str, Any] = {}
     if core.data.p_current is not None:
         found["defer"] = _defer(core, pair)
-    if len(core.data.labelled) < len(core.data.x_current):
+    if labels is not None:
         found["label_rows"] = _label_rows(core, pair, labels)
     if raised and len(core.data.labelled) >= LEAST_LABELS:
-        gain = retraining_gain(core.data, core.metric.name, level=labels["level"], seed=core.seed)
-        found["retrain"] = {"gain": gain.value, "interval": gain.interval, "unknown": gain.unknown, **gain.details}
+        gain = retraining_gain(core.data, core.metric.name, level=_LEVEL, seed=core.seed)
+        if np.isfinite(gain.value):
+            found["retrain"] = {"gain": gain.value, "interval": gain.interval, "unknown": gain.unknown, **gain.details}
     return found
 
 
@@ -84,7 +86,7 @@ def _label_rows(core: Core, pair: Pair, labels: dict[str, Any]) -> dict[str, Any
         half *= float(np.sqrt(max(1.0, labels["rows"] / size)))
     else:
         correct = _correct(core)[left]
-        plan = rows_to_label(correct, half_width=half, level=level, seed=core.seed)
+        plan = rows_to_label(correct, half_width=min(half, 0.49), level=level, seed=core.seed)
         while len(plan.rows) > MOST_LABELS and half < 0.25:
             half *= 1.02 * float(np.sqrt(len(plan.rows) / MOST_LABELS))
             plan = rows_to_label(correct, half_width=half, level=level, seed=core.seed)

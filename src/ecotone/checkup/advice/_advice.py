@@ -9,9 +9,10 @@ from ecotone.cards import Card, discover
 
 from ._need import MOST_ROWS, Need
 from ._needs_of_columns import leaks
-from ._needs_of_performance import attributed, labels_wanted, unlabelled
+from ._needs_of_performance import attributed, labels_wanted, measured_well, unlabelled
 from ._needs_of_probabilities import class_shares, miscalibrated, unsure
 
+_MOST_DEFERRED = 0.5  # share of the rows
 _TIERS = {"stable": 0, "method": 1, "experimental": 2}
 
 
@@ -53,8 +54,8 @@ def _needs(content: dict[str, Any]) -> Iterator[Need]:
     if quality is None:
         return
     yield from leaks(quality)
-    if quality["unknown"]:
-        yield labels_wanted(quality, f"The metric cannot be told without labels: {quality['unknown']}.", 2.5)
+    if quality["unknown"] and quality["estimate"] is not None and not measured_well(quality):
+        yield from labels_wanted(quality, f"The metric cannot be told without labels: {quality['unknown']}.", 2.5)
     if quality["attribution"]:
         yield from attributed(content, quality)
     elif content["verdict"]["changed"] and not quality["unknown"]:
@@ -79,15 +80,29 @@ def _dependence(content: dict[str, Any]) -> Iterator[Need]:
 
 
 def _outside(content: dict[str, Any]) -> Iterator[Need]:
+    """Rows to defer; where they are most of the table, keeping them from the model keeps the table from it."""
     rows = content["rows"]
-    if rows["raised"] and rows["index"]:
-        total = content["data"]["current"]["rows_kept"]
-        named = len(rows["index"])
+    if not (rows["raised"] and rows["index"]):
+        return
+    total = content["data"]["current"]["rows_kept"]
+    named = len(rows["index"])
+    why = f"{named:,} of {total:,} rows lie outside the reference."
+    more = {"rows": named, "share": named / total, "fdr": rows["fdr"]}
+    if named > _MOST_DEFERRED * total:
         yield Need(
             "outside",
-            f"{named:,} of {total:,} rows lie outside the reference.",
-            f"Keeps {named / total:.1%} of the rows from a model that never saw their like; "
-            f"at most {rows['fdr']:.0%} of them are expected to be typical after all.",
-            2.0 if named / total <= 0.5 else 0.5,
-            {"rows": named, "share": named / total, "fdr": rows["fdr"], "index": rows["index"][:MOST_ROWS]},
+            why,
+            "Setting them aside would leave little to predict.",
+            2.0,
+            more,
+            action="Treat the table as a new population: label rows of it, and measure or fit a model on them",
         )
+        return
+    yield Need(
+        "outside",
+        why,
+        f"Keeps {named / total:.1%} of the rows from a model that never saw their like; "
+        f"at most {rows['fdr']:.0%} of them are expected to be typical after all.",
+        2.0,
+        {**more, "index": rows["index"][:MOST_ROWS]},
+    )

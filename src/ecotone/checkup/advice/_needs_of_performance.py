@@ -7,6 +7,8 @@ from typing import Any
 
 from ._need import Need
 
+LEAST_LABELS = 50  # from which on labels tell more than an estimate
+_EXACT = 1e-6  # half-width that is left where every row is labelled
 _LEAST_EFFECTIVE = 0.1  # share of the reference below which weights leave too little to fit on
 
 
@@ -34,19 +36,24 @@ def unlabelled(content: dict[str, Any], quality: dict[str, Any]) -> Iterator[Nee
         yield _reweight(content, quality, why, drop)
     if content["verdict"]["material"] and not quality["actual"]:
         why = "The tables differ, and no label says whether the answer to the same inputs changed as well."
-        yield labels_wanted(quality, why, 1.0)
+        yield from labels_wanted(quality, why, 1.0)
 
 
-def labels_wanted(quality: dict[str, Any], why: str, weight: float) -> Need:
-    """Rows to label; where the list is shorter than the plan, the list's own half-width is told."""
+def labels_wanted(quality: dict[str, Any], why: str, weight: float) -> Iterator[Need]:
+    """Rows to label, if any is left; where the list is shorter than the plan, the list's own half-width is told."""
     plan = quality["details"].get("label_rows") or quality["labels"]
-    return Need(
-        "unknown",
-        why,
-        f"{plan['rows']:,} labels give the {plan['of']} to ±{plan['half_width']:.2g} at {plan['level']:.0%}.",
-        weight,
-        dict(plan),
-    )
+    if not plan or not plan["rows"]:
+        return
+    expected = f"{plan['rows']:,} labels give the {plan['of']} to ±{plan['half_width']:.2g} at {plan['level']:.0%}."
+    if plan["half_width"] < _EXACT:
+        expected = f"With the {plan['rows']:,} labels that are missing the {plan['of']} of these rows is known."
+    yield Need("unknown", why, expected, weight, dict(plan))
+
+
+def measured_well(quality: dict[str, Any]) -> bool:
+    """Whether labels tell the metric already."""
+    actual = quality["actual"]
+    return bool(actual and actual["value"] is not None and actual.get("rows", 0) >= LEAST_LABELS)
 
 
 def _reweight(content: dict[str, Any], quality: dict[str, Any], why: str, most: float) -> Need:
@@ -82,7 +89,7 @@ def _retrain(quality: dict[str, Any], why: str, lost: float) -> Iterator[Need]:
         return
     yield Need("concept", why, f"No gain is shown yet: {told}; more labels may show one.", 1.2, numbers)
     if "label_rows" in quality["details"]:
-        yield labels_wanted(quality, f"{found['labels']:,} labels do not show that retraining helps.", 1.4)
+        yield from labels_wanted(quality, f"{found['labels']:,} labels do not show that retraining helps.", 1.4)
 
 
 def _lost_by_kind(quality: dict[str, Any], sign: float) -> dict[str, float]:

@@ -58,8 +58,9 @@ class Performance:
         Of "performance has not become worse". Without labels it assumes that p(y|x) held.
     test : str
     groups : list of dict or None
-    labels : dict
-        How many random labels give an interval of what half-width.
+    labels : dict or None
+        How many random labels give an interval of what half-width; None where every row is labelled, and where the
+        metric is undefined on the reference.
     warning : str or None
         Signs that the reference rows trained the model. Never an alarm.
     notes : tuple of str
@@ -79,7 +80,7 @@ class Performance:
     pvalue: float
     test: str
     groups: list[dict[str, Any]] | None
-    labels: dict[str, Any]
+    labels: dict[str, Any] | None
     warning: str | None
     notes: tuple[str, ...] = ()
     greater_is_better: bool = True

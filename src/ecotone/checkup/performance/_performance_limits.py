@@ -29,21 +29,29 @@ def right_on_current(core: Core) -> Floats:
     return np.asarray(q[np.arange(len(q)), np.asarray(core.data.predicted_current, dtype=np.int64)])
 
 
-def labels_needed(core: Core) -> dict[str, Any]:
-    """How many random labels settle the metric."""
+def labels_needed(core: Core) -> dict[str, Any] | None:
+    """How many random labels settle the metric, at most those that are not there yet; None where there is no such plan.
+
+    ``half_width`` is that of the interval which so many labels give.
+    """
+    left = len(core.data.x_current) - len(core.data.labelled)
+    if not left or core.data.undefined(core.metric, "reference"):
+        return None
     z = float(stats.norm.isf((1 - LEVEL) / 2))
     if core.data.is_regression:
-        if core.data.undefined(core.metric, "reference"):
-            return {"rows": len(core.data.x_current), "half_width": None, "of": core.metric.name, "level": LEVEL}
         truth = core.moments[0][:, 0]
         mean, sd = float(truth.mean()), float(truth.std())
         half = 0.1 * mean
         need = (z * sd / half) ** 2 if half > 0 else 1.0
-        what = "mean of the loss" if core.metric.row_mean else "mean squared error"
-        return {"rows": int(np.ceil(need)), "half_width": half, "of": what, "level": LEVEL}
-    value = core.value("doubly_robust") if core.metric.name == "accuracy" else float(right_on_current(core).mean())
-    need = (z / HALF_WIDTH) ** 2 * max(value * (1 - value), 0.01)
-    return {"rows": int(np.ceil(need)), "half_width": HALF_WIDTH, "of": "accuracy", "level": LEVEL}
+        of = "mean of the loss" if core.metric.row_mean else "mean squared error"
+    else:
+        known = core.metric.name == "accuracy"
+        value = core.value("doubly_robust") if known else float(right_on_current(core).mean())
+        half, of = HALF_WIDTH, "accuracy"
+        need = (z / half) ** 2 * max(value * (1 - value), 0.01)
+    rows = int(np.clip(np.ceil(need), 1, left))
+    half *= float(np.sqrt(max(1.0, need / rows)))
+    return {"rows": rows, "half_width": half, "of": of, "level": LEVEL}
 
 
 def too_good(core: Core) -> str | None:

@@ -68,6 +68,12 @@ def signed(value: float | None) -> str:
     return shown if value is None or value < 0 or shown == "–" else f"+{shown}"
 
 
+def undefined(quality: dict[str, Any]) -> bool:
+    """Whether the metric is 0/0 on one of the sides that the test compares."""
+    sides = (quality["reference"], quality.get("actual") or {"value": quality.get("estimate")})
+    return any(side["value"] is None for side in sides)
+
+
 def precise(value: float | None, *, plus: bool = False) -> str:
     """Three decimals for what lies near 0 and 1, as most metrics do; three digits for the rest."""
     if value is None or not math.isfinite(value):
@@ -241,6 +247,8 @@ def answers(content: dict[str, Any]) -> list[tuple[str, bool, str, tuple[float |
     if quality is not None:
         unseen = quality.get("unknown") and not quality.get("actual")
         word = "worse" if "performance" in alarms else "unknown" if unseen else "no drop shown"
+        if undefined(quality):
+            word = "undefined"
         found.append(("performance", "performance" in alarms, word, (quality["pvalue"], None)))
     word = f"{len(rows['index']):,} named" if rows["index"] else "yes, none named"
     raised = "outside" in alarms

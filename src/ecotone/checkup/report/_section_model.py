@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ._format import between, ends, number, precise, text
+from ._format import between, ends, number, precise, text, undefined
 from ._html import Row, folded, items, name, p, table, tracks
 
 _GROUPS = 20
@@ -37,13 +37,15 @@ def _verdict(content: dict[str, Any], quality: dict[str, Any]) -> str:
     before, actual = quality["reference"]["value"], quality.get("actual")
     said = "<strong>The model has become worse.</strong> " if dropped else ""
     metric = text(quality["metric"])
-    if actual:
+    if undefined(quality):
+        said += f"{metric} has no value on {'the reference' if before is None else 'the current rows'}: it is 0/0. "
+    elif actual:
         said += f"With {actual['rows']:,} labels, {metric} went from {precise(before)} to {precise(actual['value'])}. "
     elif not quality.get("unknown"):
         said += (
             f"Without labels, {metric} is estimated to go from {precise(before)} to {precise(quality['estimate'])}. "
         )
-    if not dropped:
+    if not dropped and not undefined(quality):
         said += (
             "That is not enough to say that the model became worse. " if not quality.get("unknown") or actual else ""
         )
@@ -66,6 +68,8 @@ def _warnings(quality: dict[str, Any]) -> str:
 
 def _row(label: str, entry: dict[str, Any], cls: str, small: str = "") -> Row:
     value, interval = entry["value"], ends(entry.get("interval"))
+    if value is None:
+        return Row(f"{label}<small>undefined: {text(entry.get('undefined') or 'it is 0/0', 200)}</small>")
     marks = [("line", cls, *interval)] if interval else []
     note = f"<small>{small}</small>" if small else ""
     return Row(label + note, [*marks, ("point", cls, value)], f"{precise(value)} {between(interval, precise)}")

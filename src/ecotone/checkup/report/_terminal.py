@@ -160,6 +160,8 @@ def _plus(value: float) -> str:
 
 
 def _measure(what: str, found: dict[str, Any]) -> str:
+    if found["value"] is None:
+        return f"    {what:<18}undefined: {plain(found.get('undefined') or 'it is 0/0')}"
     return f"    {what:<18}{precise(found['value'])} {between(found.get('interval'), precise)}".rstrip()
 
 

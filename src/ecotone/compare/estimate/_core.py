@@ -57,8 +57,16 @@ class Core:
             return f"{self.metric.name} is undefined on the reference: {why}"
         if np.isfinite(self.value(name)):
             return None
+        if self._nobody:
+            return "precision is undefined on the current rows: the model predicts the positive class for none of them"
         why = None if self.data.is_regression or name not in _SOFT else self.metric.undefined(self.soft(name))
         return f"{self.metric.name} is undefined on the current rows: {why or 'it is 0/0'}"
+
+    @cached_property
+    def _nobody(self) -> bool:
+        """Whether precision is asked for and no current row is predicted positive; no label could give it a value."""
+        d = self.data
+        return self.metric.name == "precision" and len(d.classes) == 2 and not (d.predicted_current == d.positive).any()
 
     # ------------------------------------------------------------------ values
     @cached_property
@@ -72,7 +80,7 @@ class Core:
 
     def value(self, name: str) -> float:
         """One estimator's value, in the metric's range; NaN where the metric is 0/0, on the reference too."""
-        if np.isnan(self.reference):
+        if np.isnan(self.reference) or self._nobody:
             return float("nan")
         if name == "doc":
             own = [self.metric.of(self.data.sample(s, getattr(self.data, f"p_{s}"))) for s in ("reference", "current")]
