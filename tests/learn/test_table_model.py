@@ -12,7 +12,8 @@ from ecotone.contracts import BadInput
 from ecotone.decide.conformal import Calibrated
 from ecotone.learn import RowRandom, TableModel, Training, load
 from ecotone.learn.tables import MaskedPerceptron
-from ecotone.learn.tables._fit_numbers import fit_numbers
+from ecotone.learn.tables._arrow import encode, stored
+from ecotone.learn.tables._fit_table import fit_table
 from ecotone.learn.tables._heads import COMPONENTS, Event, Head, _pick, log_interval, truncated_normal
 from ecotone.learn.tables._laws import law
 from ecotone.learn.tables._level_codec import fit_levels
@@ -228,12 +229,14 @@ def test_number_codecs_are_invertible_and_normalised(kind):
         "heavy": rng.standard_t(2, 3000),
         "lattice": rng.poisson(300_000, 3000) * 5.0,
         "bounded": rng.exponential(size=3000),
-        "dates": 8.64e10 * rng.integers(19_000, 23_000, 3000),
+        "dates": 86_400_000_000 * rng.integers(19_000, 23_000, 3000),
     }[kind]
-    codec = fit_numbers("x", "double", x, whole=kind == "dates")
-    coded = codec.encode(x)
-    assert np.allclose(codec.decode(coded.token, coded.z), x, rtol=1e-9, atol=1e-9)
-    assert codec.unit == {"heavy": 0, "lattice": 5, "bounded": 0, "dates": 8.64e10}[kind]
+    arrow = pa.array(x, pa.timestamp("us") if kind == "dates" else None)
+    codec = fit_table(pa.table({"x": arrow})).columns[0]
+    coded = encode(arrow, codec)
+    back = stored(codec, codec.decode(coded.token, coded.z))
+    assert back.type == arrow.type and np.allclose(back.cast(pa.int64()) if kind == "dates" else back, x, atol=1e-9)
+    assert (codec.lattice.step if codec.lattice else 0) == {"lattice": 5, "dates": 86_400_000_000}.get(kind, 0)
     rest = coded.token == codec.tokens - 1
     assert abs(coded.z[rest].mean()) < 0.25 and 0.8 < coded.z[rest].std() < 1.2, "standard normal scores"
     if not codec.unit:  # density of z standard normal is a density of x: it integrates to 1
@@ -302,8 +305,8 @@ def test_values_that_stand_out_are_tokens_however_many():
     rng = np.random.default_rng(0)
     comb = rng.choice(np.arange(0, 70_000, 100), 40_000) * 0.01  # a hundred points of the lattice apart
     smooth = rng.integers(0, 900, 40_000).astype(float)
-    codes = [fit_numbers("x", "double", x, whole=False) for x in (np.append(comb, 0.01), smooth)]
-    assert [codec.unit for codec in codes] == [0.01, 1.0]
+    codes = [fit_table(pa.table({"x": x})).columns[0] for x in (np.append(comb, 0.01), smooth)]
+    assert [(codec.lattice.digits, codec.lattice.step) for codec in codes] == [(2, 1), (0, 1)]
     assert len(codes[0].atoms) >= 700 and len(codes[1].atoms) == 512
 
 

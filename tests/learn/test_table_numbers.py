@@ -10,9 +10,10 @@ from scipy import special
 from ecotone.learn import Batch, RowRandom, TableModel, Training
 from ecotone.learn.tables import MaskedPerceptron
 from ecotone.learn.tables._fit_numbers import fit_numbers
+from ecotone.learn.tables._fit_table import fit_table
 from ecotone.learn.tables._heads import COMPONENTS, Head
+from ecotone.learn.tables._lattice import Lattice
 from ecotone.learn.tables._laws import HidingLoss
-from ecotone.learn.tables._table_codec import fit_table
 
 
 def minutes(n, seed=0):
@@ -26,20 +27,20 @@ def minutes(n, seed=0):
 
 def test_values_that_repeat_have_scores_spread_over_the_normal_law():
     v = minutes(20_000).air.to_numpy(float)
-    codec = fit_numbers("air", "int64", v, whole=True)
+    codec = fit_numbers("air", "int64", v, lattice=Lattice())
     z = codec.scores[1:]
     assert (np.diff(z) > 0).all() and -4.5 < z[0] < -2 and z[-1] > 2
     assert np.interp([100, 140, 180], codec.atoms, z) == pytest.approx([-1, 0, 1], abs=0.15), "as common as they are"
     spiky = np.where(np.arange(20_000) % 10 > 0, 0.0, np.random.default_rng(0).normal(5, 1, 20_000))
-    codec = fit_numbers("rain", "double", spiky, whole=False)
+    codec = fit_numbers("rain", "double", spiky)
     assert codec.encode(np.array([3.7, 5.0, 6.3])).z == pytest.approx([-1.1, 0.15, 1.4], abs=0.25), (
         "a spike counts little"
     )
 
 
 def test_a_bound_at_zero_only_where_zero_is_near():
-    near = fit_numbers("a", "double", np.random.default_rng(0).exponential(size=2000), whole=False)
-    far = fit_numbers("p", "double", 985 + 50 * np.random.default_rng(0).random(2000), whole=False)
+    near = fit_numbers("a", "double", np.random.default_rng(0).exponential(size=2000))
+    far = fit_numbers("p", "double", 985 + 50 * np.random.default_rng(0).random(2000))
     assert np.isneginf(near.encode(np.array([-0.5])).log_rate[0])
     assert np.isfinite(far.encode(np.array([980.0])).log_rate[0])
     assert far.encode(np.array([900.0])).z[0] < -8, "as unlikely as the tail of the rows says"
@@ -82,7 +83,7 @@ def test_a_lattice_with_and_without_tokens_sums_to_one(model):
 
 
 def test_each_tail_is_that_of_its_own_side():
-    codec = fit_numbers("x", "double", -np.random.default_rng(0).exponential(size=20_000), whole=False)
+    codec = fit_numbers("x", "double", -np.random.default_rng(0).exponential(size=20_000))
     z = np.array([4.2, 4.7, 5.2])
     low, high = codec.decode(np.ones(3, int), -z), codec.decode(np.ones(3, int), z)
     assert np.diff(-low) == pytest.approx(np.diff(-np.log(special.ndtr(-z))), rel=0.5), "an exponential law's steps"
@@ -99,7 +100,7 @@ def test_a_range_of_a_lattice_has_its_ends_whole(model):
 
 def test_the_loss_is_a_mean_over_hidden_columns():
     rng = np.random.default_rng(0)
-    codec = fit_table(pa.table({name: rng.choice(["x", "y"], 200) for name in "abcde"}))
+    codec = fit_table(pa.table({name: rng.choice(np.array(["x", "y", None]), 200) for name in "abcde"}))
     module = MaskedPerceptron(width=16, depth=1).build([(c.tokens, c.continuous) for c in codec.columns])
     x = torch.as_tensor(codec.encode(pa.table({name: ["x", "y", None] * 20 for name in "abcde"})))
     loss = HidingLoss(codec)(module, Batch(x, None, None, RowRandom(0, 60)))

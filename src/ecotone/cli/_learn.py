@@ -183,11 +183,12 @@ def _condition(value: str) -> Any:
 def _load(path: Path) -> TableModel:
     _torch()
     from ecotone.learn import TableModel, load
+    from ecotone.learn.tables._native import Native
 
     found = load(path)
     if not isinstance(found, TableModel):
         raise BadInput(f"{path} holds a {type(found).__name__}, which is no law of tables; use it from Python")
-    found.native_ = "pyarrow"
+    found.native_ = Native()
     return found
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ecotone.contracts import BadInput
+from ecotone.contracts import BadInput, Bools
 from ecotone.learn._random import RowRandom
 
 from ._given import Given
@@ -71,10 +71,11 @@ def _attempt(module: Perceptron, codec: TableCodec, rng: RowRandom, told: Given)
     return log_keep, token, z
 
 
-def fill_gaps(module: Perceptron, codec: TableCodec, packed: Tensor, seed: int | None) -> list[int]:
-    """Draw every missing value of ``packed`` ``(n, d, 5)`` in place, given its row; the columns that had any."""
+def fill_gaps(module: Perceptron, codec: TableCodec, packed: Tensor, seed: int | None) -> dict[int, Bools]:
+    """Draw every missing value of ``packed`` ``(n, d, 5)`` in place, given its row; where each column had any."""
     seen, rng = packed[:, :, 0] != 0, RowRandom(seed, len(packed))
     held = [j for j in range(len(codec.columns)) if not bool(seen[:, j].all())]
+    gaps = {j: ~seen[:, j].numpy() for j in held}
     for j in held:
         tokens = np.arange(codec.columns[j].tokens) > 0
         present = Event.of(tokens, np.array([[-math.inf, math.inf]]))
@@ -84,7 +85,7 @@ def fill_gaps(module: Perceptron, codec: TableCodec, packed: Tensor, seed: int |
             packed[rows, j, :2] = torch.stack([token.double(), z], dim=1)
         rng.calls += 4  # the next column's draws are other ones
         seen[:, j] = True
-    return held
+    return gaps
 
 
 def _as_encoded(codec: TableCodec, j: int, token: Tensor, z: Tensor) -> tuple[Tensor, Tensor]:

@@ -8,6 +8,7 @@ import numpy as np
 
 from ecotone.contracts import Bools, Floats
 
+from ._lattice import Lattice
 from ._number_codec import NumberCodec, Tail
 
 MOST_ATOMS, MOST_SPIKES = 512, 2048
@@ -16,20 +17,22 @@ _FAR = (1e-4, 2e-4, 5e-4, 1e-3, 2e-3)  # more knots at these shares of either en
 _SHARE = 0.01  # of the rows that one value counts for at most in the law of the scores
 
 
-def fit_numbers(name: str, kind: str, x: Floats, *, whole: bool) -> NumberCodec:
-    """The codec of a column's values ``(n,)``, NaN where missing; ``whole`` where the type holds integers."""
+def fit_numbers(name: str, kind: str, x: Floats, *, lattice: Lattice | None = None, power: int = 0) -> NumberCodec:
+    """The codec of a column's numbers ``(n,)``, NaN where missing; of the steps of a lattice where there is one."""
     v = x[~np.isnan(x)]
     values, counts = np.unique(v, return_counts=True)
-    unit = _unit(values, len(v), whole)
+    unit = float(lattice is not None and len(values) > 1)
+    zero = 0.0 if lattice is None else -lattice.origin / lattice.step
+    last = (lattice, power, len(v) < len(x))
     often = counts >= max(5, 0.0001 * len(v))
     often = _most(often & (_spike(values, counts, unit) | _most(often, counts, MOST_ATOMS)), counts, MOST_SPIKES)
     if len(values) <= 2:
         often[:] = True
     atoms = values[often]
     if len(values) == len(atoms) and (len(values) <= 2 or not unit):
-        return NumberCodec(name, kind, atoms, np.empty(0), np.empty(0), Tail(0.0), Tail(0.0), unit)
+        return NumberCodec(name, kind, atoms, np.empty(0), np.empty(0), Tail(0.0), Tail(0.0), unit, *last)
     basis = np.repeat(values, np.minimum(counts, max(int(_SHARE * len(v)), 5)))
-    return NumberCodec(name, kind, atoms, *_law(basis, values, counts, unit), unit)
+    return NumberCodec(name, kind, atoms, *_law(basis, values, counts, unit, zero), unit, *last)
 
 
 def _most(chosen: Bools, counts: Any, most: int) -> Bools:
@@ -48,22 +51,8 @@ def _spike(values: Floats, counts: Any, unit: float) -> Bools:
     return np.asarray(counts >= 3 * (total[high] - total[low]) / 21)
 
 
-def _unit(values: Floats, n: int, whole: bool) -> float:
-    """Step of the lattice that all values lie on, 0 for none."""
-    if len(values) < 2:
-        return 0.0
-    if whole or np.array_equal(values, np.rint(values)):
-        return float(max(np.gcd.reduce(np.abs(values).astype(np.int64)), 1))
-    if len(values) < 0.5 * n:
-        for digits in (1, 2, 3):
-            scaled = values * 10**digits
-            if np.all(np.abs(scaled - np.rint(scaled)) < 1e-6 * np.maximum(1, np.abs(scaled))):
-                return float(10.0**-digits)
-    return 0.0
-
-
-def _law(basis: Floats, values: Floats, counts: Any, unit: float) -> tuple[Floats, Floats, Tail, Tail]:
-    """Knots, F at them, and both tails."""
+def _law(basis: Floats, values: Floats, counts: Any, unit: float, zero: float) -> tuple[Floats, Floats, Tail, Tail]:
+    """Knots, F at them, and both tails; ``zero`` is where the values' zero lies."""
     half, m = unit / 2, len(basis)
     edge = 1.0 / (m + 1)
     far = [share for share in _FAR if share * m >= 1]
@@ -84,9 +73,9 @@ def _law(basis: Floats, values: Floats, counts: Any, unit: float) -> tuple[Float
     if len(knots) < 2:  # every value in one place
         knots, below = np.array([knots[0], knots[0] + (unit or 1e-3)]), np.array([edge, 1 - edge])
     lower, upper = _tail(-ordered[::-1], edge), _tail(ordered, edge)
-    near = 0 <= values[0] <= values[-1] - values[0]
+    near = 0 <= values[0] - zero <= values[-1] - values[0]
     if near or counts[0] >= 0.01 * counts.sum():  # a natural or a visible bound
-        floor = values[0] if counts[0] >= 0.01 * counts.sum() else 0.0
+        floor = values[0] if counts[0] >= 0.01 * counts.sum() else zero
         knots, below, lower = _bounded(knots, below, min(floor - half, knots[0] - 1e-9 * abs(knots[0]))), below, lower
         below, lower = np.concatenate([[0.0], below]), Tail(0.0)
     if counts[-1] >= 0.01 * counts.sum():

@@ -66,7 +66,8 @@ def read_given(codec: TableCodec, given: Any, n: int) -> Given:
     names = tuple(table.column_names)
     places = [codec.place(name) for name in names]
     packed = torch.as_tensor(codec.encode(table, names)).expand(n, d, 5).clone()
-    bad = packed[:, places, 0] < 0
+    gaps = torch.tensor([codec.columns[j].gaps for j in places])
+    bad = (packed[:, places, 0] < 0) | ((packed[:, places, 0] == 0) & ~gaps)
     if bool(bad.any()):
         row, at = (int(v) for v in torch.nonzero(bad)[0])
         raise BadInput(f"given {names[at]!r} = {table.column(names[at])[row].as_py()!r} was never seen")
@@ -77,6 +78,8 @@ def read_given(codec: TableCodec, given: Any, n: int) -> Given:
 def _set(codec: TableCodec, name: str, value: Any, packed: Tensor, seen: Tensor) -> None:
     """Fix one column to one value in every row."""
     own = codec.columns[codec.place(name)]
+    if value is None and not own.gaps:
+        raise BadInput(f"given {name!r} = None, but no row that was learned lacks it; give a value")
     if isinstance(own, LevelCodec):
         coded = own.encode([own.known(value)])
     else:

@@ -42,10 +42,17 @@ class Head:
     continuous, lattice : bool
     reach : float
         Means lie within it: where rows never taught the mixture anything, it may not run off.
+    gaps : bool
+        Whether a value can be missing; otherwise that has probability 0.
     """
 
-    def __init__(self, out: Tensor, tokens: int, *, continuous: bool, lattice: bool, reach: float) -> None:
-        self.logits = torch.log_softmax(out[:, :tokens], dim=1)
+    def __init__(
+        self, out: Tensor, tokens: int, *, continuous: bool, lattice: bool, reach: float, gaps: bool = True
+    ) -> None:
+        logits = out[:, :tokens]
+        if not gaps:
+            logits = torch.cat([torch.full_like(logits[:, :1], -math.inf), logits[:, 1:]], dim=1)
+        self.logits = torch.log_softmax(logits, dim=1)
         self.continuous, self.lattice = continuous, lattice
         if continuous:
             weights, mean, raw = out[:, tokens:].reshape(len(out), 3, COMPONENTS).unbind(1)

@@ -1,16 +1,20 @@
-"""Levels of one column: texts and truth values."""
+"""Levels of one column: texts, truth values, and what a category holds."""
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from scipy import special
 
 from ecotone.contracts import BadInput, Bools, Floats
 
 from ._encoded import CONTINUOUS, Encoded
+from ._keys import Key, array_of, from_json, key_of
+from ._types import is_text, type_of
 
 MOST_LEVELS = 1000
 
@@ -22,21 +26,27 @@ class LevelCodec:
     Parameters
     ----------
     name : str
-    type : str
-        Arrow's word for the stored type.
-    levels : tuple of str or bool
+    type : str or dict
+        The stored type, as ``_types.word`` says it.
+    levels : tuple of Key
         By falling count.
-    rare : tuple of str
+    rare : tuple of Key
         Levels that share the last token, and
     rare_share : tuple of float
         their shares of it.
+    categories : tuple of Key
+        Of a category, all of its levels in their order, seen or not.
+    gaps : bool
+        Whether a value can be missing.
     """
 
     name: str
-    type: str
-    levels: tuple[Any, ...]
-    rare: tuple[Any, ...] = ()
+    type: Any
+    levels: tuple[Key, ...]
+    rare: tuple[Key, ...] = ()
     rare_share: tuple[float, ...] = ()
+    categories: tuple[Key, ...] = ()
+    gaps: bool = True
     kind: str = field(default="level", init=False)
     unit: float = field(default=0.0, init=False)
     reach: float = field(default=0.0, init=False)
@@ -71,15 +81,31 @@ class LevelCodec:
         pick = np.minimum(np.searchsorted(ends, special.ndtr(z) * ends[-1]), len(self.rare) - 1)
         return [told[t] if t < len(told) else self.rare[p] for t, p in zip(token, pick, strict=True)]
 
-    def known(self, value: Any) -> Any:
+    def known(self, value: Any) -> Key:
         """The level that a user's ``value`` means, None for missing; ``BadInput`` for one never seen."""
         if value is None:
             return None
         found = {_word(level): level for level in (*self.levels, *self.rare)}
-        if _word(value) not in found:
-            some = ", ".join(map(repr, self.levels[:6]))
+        try:
+            asked = value if _word(value) in found else key_of(value, self.values)
+        except ValueError:
+            asked = value
+        if _word(asked) not in found:
+            some = ", ".join(map(repr, self.shown(self.levels[:6])))
             raise BadInput(f"given {self.name!r} = {value!r} was never seen; its levels are {some} …")
-        return found[_word(value)]
+        return found[_word(asked)]
+
+    @property
+    def values(self) -> Any:
+        """The Arrow type of the levels."""
+        kind = type_of(self.type)
+        return kind.value_type if pa.types.is_dictionary(kind) else kind
+
+    def shown(self, keys: tuple[Key, ...]) -> list[Any]:
+        """Levels as a user knows them."""
+        kind = self.values
+        found: list[Any] = list(keys) if is_text(kind) else array_of(keys, kind).to_pylist()
+        return found
 
     def event(self, wanted: set[Any]) -> Bools:
         """Tokens ``(tokens,)`` of some levels; None is missing. Raises ``BadInput`` for a rare level among them."""
@@ -92,25 +118,25 @@ class LevelCodec:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""
-        own = {k: list(getattr(self, k)) for k in ("levels", "rare", "rare_share")}
-        return {"kind": self.kind, "name": self.name, "type": self.type, **own}
+        own = {k: list(getattr(self, k)) for k in ("levels", "rare", "rare_share", "categories")}
+        return {"kind": self.kind, "name": self.name, "type": self.type, "gaps": self.gaps, **own}
 
     @classmethod
     def from_dict(cls, d: dict[str, Any]) -> LevelCodec:
         """What :meth:`to_dict` gave."""
-        return cls(d["name"], d["type"], tuple(d["levels"]), tuple(d["rare"]), tuple(d["rare_share"]))
+        levels, rare, categories = (from_json(d[k]) for k in ("levels", "rare", "categories"))
+        return cls(d["name"], d["type"], levels, rare, tuple(d["rare_share"]), categories, d["gaps"])
 
 
-def fit_levels(name: str, kind: str, values: list[Any]) -> LevelCodec:
-    """The codec of a column's values, None where missing."""
-    from collections import Counter
-
+def fit_levels(name: str, kind: Any, values: list[Key], categories: tuple[Key, ...] = ()) -> LevelCodec:
+    """The codec of a column's keys, None where missing."""
     counts = Counter(v for v in values if v is not None)
     ordered = sorted(counts, key=lambda level: (-counts[level], str(level)))
     rare = tuple(ordered[MOST_LEVELS:]) if len(ordered) > MOST_LEVELS + 1 else ()
     kept = tuple(ordered[: len(ordered) - len(rare)])
     total = sum(counts[level] for level in rare)
-    return LevelCodec(name, kind, kept, rare, tuple(counts[level] / total for level in rare))
+    shares = tuple(counts[level] / total for level in rare)
+    return LevelCodec(name, kind, kept, rare, shares, categories, None in values)
 
 
 def _word(value: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -12,6 +13,7 @@ from scipy import special
 from ecotone.contracts import Bools, Floats
 
 from ._encoded import CONTINUOUS, Encoded
+from ._lattice import Lattice
 
 
 @dataclass(frozen=True)
@@ -59,13 +61,19 @@ class NumberCodec:
     ----------
     name : str
     type : str
-        Arrow's word for the stored type.
+        The stored type, as ``_types.word`` says it.
     atoms : (m,) float64, rising
     knots, below : (k,) float64, rising
         Places and the values of F at them.
     lower, upper : Tail
     unit : float
         Step of the lattice; 0 where there is none.
+    lattice : Lattice, optional
+        What steps of the values are: the codec's numbers are then steps, not the values.
+    power : int
+        The codec's numbers are the values over 2**power: values near the ends of float64 have room.
+    gaps : bool
+        Whether a value can be missing.
     """
 
     name: str
@@ -76,6 +84,9 @@ class NumberCodec:
     lower: Tail
     upper: Tail
     unit: float = 0.0
+    lattice: Lattice | None = None
+    power: int = 0
+    gaps: bool = True
     kind: str = field(default="number", init=False)
 
     @property
@@ -90,14 +101,17 @@ class NumberCodec:
 
     @cached_property
     def reach(self) -> float:
-        """The largest normal score that a training row has, about, and at least 2."""
+        """The largest normal score that a training row has, about, and at least 2; 0 without a continuous part."""
+        if not self.continuous:
+            return 0.0
         inner = self.below[(self.below > 0) & (self.below < 1)]
         return max(2.0, -float(special.ndtri(min(inner[0], 1 - inner[-1]))))
 
     @property
     def scores(self) -> Floats:
         """(m + 1,) normal scores by token: 0 for missing, then those of the atoms."""
-        return np.concatenate([[0.0], self._score(self.atoms)[0]])
+        of_atoms = self._score(self.atoms)[0] if self.continuous else np.zeros(len(self.atoms))
+        return np.concatenate([[0.0], of_atoms])
 
     def encode(self, x: Floats) -> Encoded:
         """Of values ``(n,)``, NaN where missing."""
@@ -121,7 +135,7 @@ class NumberCodec:
             steps = x / self.unit
             impossible |= seen & (np.abs(steps - np.rint(steps)) > 1e-6 * np.maximum(1, np.abs(steps)))
         token[impossible & ~hit] = CONTINUOUS
-        return Encoded(token, z, low, high, log_rate)
+        return Encoded(token, z, low, high, log_rate - self.continuous * self.power * np.log(2.0))
 
     def _score(self, x: Floats) -> tuple[Floats, Floats]:
         """Normal scores, and the log of F' over the normal density there."""
@@ -152,7 +166,8 @@ class NumberCodec:
         hit = (token > 0) & (token <= len(self.atoms))
         x[hit] = self.atoms[token[hit] - 1]
         rest = token > len(self.atoms)
-        x[rest] = self._value(z[rest])
+        if rest.any():
+            x[rest] = self._value(z[rest])
         return x
 
     def _value(self, z: Floats) -> Floats:
@@ -196,10 +211,14 @@ class NumberCodec:
         """JSON-ready."""
         tails = {k: [t.mass, t.scale, t.shape] for k, t in (("lower", self.lower), ("upper", self.upper))}
         arrays = {k: getattr(self, k).tolist() for k in ("atoms", "knots", "below")}
-        return {"kind": self.kind, "name": self.name, "type": self.type, "unit": self.unit, **arrays, **tails}
+        lattice = None if self.lattice is None else dataclasses.asdict(self.lattice)
+        rest = {k: getattr(self, k) for k in ("kind", "name", "type", "unit", "power", "gaps")}
+        return {**rest, "lattice": lattice, **arrays, **tails}
 
     @classmethod
     def from_dict(cls, d: dict[str, Any]) -> NumberCodec:
         """What :meth:`to_dict` gave."""
         atoms, knots, below = (np.asarray(d[k], np.float64) for k in ("atoms", "knots", "below"))
-        return cls(d["name"], d["type"], atoms, knots, below, Tail(*d["lower"]), Tail(*d["upper"]), d["unit"])
+        lattice = None if d["lattice"] is None else Lattice(**d["lattice"])
+        tails = Tail(*d["lower"]), Tail(*d["upper"])
+        return cls(d["name"], d["type"], atoms, knots, below, *tails, d["unit"], lattice, d["power"], d["gaps"])

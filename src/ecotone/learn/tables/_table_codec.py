@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import decimal
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,12 +13,12 @@ import pyarrow as pa
 
 from ecotone.contracts import BadInput, Floats
 
-from ._arrow import ColumnCodec, as_stored, is_number, is_text, is_time, levels_of, numbers_of, stored, stored_type
+from ._arrow import ColumnCodec, as_stored, encode, numbers_of, stored
 from ._encoded import Encoded
-from ._fit_numbers import fit_numbers
 from ._heads import Event, Head
-from ._level_codec import LevelCodec, fit_levels
+from ._level_codec import LevelCodec
 from ._number_codec import NumberCodec
+from ._types import is_time, type_of
 
 
 @dataclass(frozen=True)
@@ -68,10 +69,8 @@ class TableCodec:
 
     def _one(self, codec: ColumnCodec, column: Any) -> Encoded:
         try:
-            if isinstance(codec, LevelCodec):
-                return codec.encode(levels_of(column))
-            return codec.encode(numbers_of(as_stored(column, codec)))
-        except (pa.ArrowInvalid, pa.ArrowNotImplementedError, ValueError, TypeError):
+            return encode(column, codec)
+        except (pa.ArrowException, ValueError, TypeError, OverflowError):
             raise BadInput(
                 f"column {codec.name!r} holds {column.type}, and the model learned {codec.type}; convert the column"
             ) from None
@@ -79,7 +78,7 @@ class TableCodec:
     def head(self, out: Any, j: int) -> Head:
         """The law of column j that a network's output says."""
         own = self.columns[j]
-        return Head(out, own.tokens, continuous=own.continuous, lattice=own.unit > 0, reach=own.reach)
+        return Head(out, own.tokens, continuous=own.continuous, lattice=own.unit > 0, reach=own.reach, gaps=own.gaps)
 
     def decode(self, token: Any, z: Floats) -> pa.Table:
         """A table of ``(n, d)`` tokens and normal scores."""
@@ -145,60 +144,29 @@ class TableCodec:
         return cls(tuple(kinds[c["kind"]].from_dict(c) for c in d["columns"]), tuple(d["table"]), dict(d["left_out"]))
 
 
-def fit_table(table: pa.Table) -> TableCodec:
-    """Codecs of all columns that can be modelled.
-
-    Raises
-    ------
-    BadInput
-        For a table in which no column can, or infinite values.
-    """
-    columns: list[ColumnCodec] = []
-    left_out: dict[str, str] = {}
-    for name in table.column_names:
-        found = _fit_column(name, table.column(name))
-        if isinstance(found, str):
-            left_out[name] = found
-        else:
-            columns.append(found)
-    if not columns:
-        raise BadInput(f"no column can be modelled: {'; '.join(f'{k}: {v}' for k, v in list(left_out.items())[:5])}")
-    order = sorted(columns, key=lambda codec: len(table.column(codec.name).unique()))
-    return TableCodec(tuple(order), tuple(c.name for c in columns), left_out)
-
-
-def _fit_column(name: str, column: Any) -> ColumnCodec | str:
-    kind = column.type
-    if column.null_count == len(column):
-        return "no row has a value"
-    if pa.types.is_boolean(kind) or is_text(kind):
-        values = levels_of(column)
-        distinct = len({v for v in values if v is not None})
-        if distinct > 20 and distinct > 0.5 * (len(values) - column.null_count):
-            return f"text of {distinct} different values in {len(values)} rows: nearly every one is its own"
-        return fit_levels(name, str(kind), values)
-    if not (is_number(kind) or is_time(kind)):
-        return f"values of type {kind} are not modelled"
-    x = numbers_of(column)
-    if np.isinf(x).any():
-        raise BadInput(f"column {name!r} has {x[np.isinf(x)][0]} at row {int(np.isinf(x).argmax())}; remove or cap it")
-    whole = pa.types.is_integer(kind) or is_time(kind)
-    distinct = len(np.unique(x[~np.isnan(x)]))
-    if whole and not is_time(kind) and distinct == len(x) and distinct > 20 and np.ptp(x) == distinct - 1:
-        return "whole numbers that count the rows: an identifier"
-    return fit_numbers(name, str(kind), x, whole=whole)
-
-
 def number(codec: NumberCodec, value: Any) -> float:
     """A value of a condition as the codec's number; raises ``BadInput``."""
     try:
-        kind = stored_type(codec.type)
-        if is_time(kind):
-            text = pa.array([value]) if not isinstance(value, str) else pa.array([value]).cast(kind)
-            return float(numbers_of(text.cast(kind))[0])
-        found = float(value)
-    except (TypeError, ValueError, pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        found = float(numbers_of(as_stored(_one_value(value, type_of(codec.type)), codec), codec)[0])
+    except (TypeError, ValueError, OverflowError, ArithmeticError, pa.ArrowException):
         raise BadInput(f"given {codec.name!r} = {value!r} is not {codec.type}; give such a value") from None
     if math.isnan(found):
         raise BadInput(f"given {codec.name!r} is NaN; give None for a missing value")
     return found
+
+
+def _one_value(value: Any, kind: pa.DataType) -> pa.Array:
+    """A user's value as an array of one: a time, or a number of whichever type holds it exactly."""
+    if hasattr(value, "ordinal") and pa.types.is_integer(kind):  # a period of pandas
+        return pa.array([int(value.ordinal)], kind)
+    if is_time(kind):
+        return pa.array([value]).cast(kind)
+    if isinstance(value, str):
+        value = decimal.Decimal(value)
+    if isinstance(value, decimal.Decimal):
+        value = int(value) if value == value.to_integral_value() else float(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return pa.array(
+            [value], pa.uint64() if 2**63 <= value < 2**64 else pa.int64() if abs(value) < 2**63 else pa.float64()
+        )
+    return pa.array([float(value)])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import pyarrow as pa
 import torch
 from torch import Tensor
 
@@ -17,11 +18,14 @@ from ecotone.learn._distribution import Generator
 from ecotone.learn._random import RowRandom
 from ecotone.learn.training import Training, train
 
+from ._arrow import stored
 from ._draws import draw_rows, fill_gaps
+from ._fit_table import fit_table
 from ._given import read_given
 from ._laws import HidingLoss, chain, frequencies, joint, level_shares
-from ._native import give, native, with_gaps_filled
-from ._table_codec import TableCodec, fit_table
+from ._level_codec import LevelCodec
+from ._native import Native
+from ._table_codec import TableCodec
 from ._table_network import MaskedPerceptron, Perceptron
 
 CARD = Card(
@@ -114,11 +118,15 @@ class TableModel(Generator):
         if given is not None:
             raise BadInput("a TableModel conditions on any of its columns; put what is given into the table")
         table = read_table(X, name="X").arrow
+        weight = as_weights(sample_weight, table.num_rows)
+        if weight is not None:  # a row of weight 0 is no row
+            table, weight = table.filter(pa.array(weight.numpy() > 0)), weight[weight > 0]
+            weight = weight / weight.mean()
         if table.num_rows < 20:
-            raise BadInput(f"a TableModel needs at least 20 rows, got {table.num_rows}")
-        self.codec_, self.native_ = fit_table(table), native(X)
+            raise BadInput(f"a TableModel needs at least 20 rows of weight above 0, got {table.num_rows}")
+        self.codec_, self.native_ = fit_table(table), Native.of(X)
         self._begin()
-        packed, weight = torch.as_tensor(self.codec_.encode(table)), as_weights(sample_weight, table.num_rows)
+        packed = torch.as_tensor(self.codec_.encode(table))
         aside, rows = self._apart(table.num_rows)
         self.module_.start_at(frequencies(self.codec_, packed[rows]))
         own = None if weight is None else weight[rows]
@@ -224,8 +232,9 @@ class TableModel(Generator):
     def levels(self, column: str) -> tuple[Any, ...]:
         """The levels of a column, in the order of :meth:`predict_proba`."""
         codec = self.codec_.columns[self.codec_.place(column)]
-        rest = ("(other)",) if getattr(codec, "rare", ()) else ()
-        return (*getattr(codec, "levels", getattr(codec, "atoms", ())), *rest)
+        if isinstance(codec, LevelCodec):
+            return (*codec.shown(codec.levels), *(("(other)",) if codec.rare else ()))
+        return tuple(stored(codec, codec.atoms).to_pylist())
 
     def sample(self, n: int, *, given: Any = None, seed: int | None = None, batch_size: int = 8192) -> Any:
         """Draw ``n`` rows, as the kind of table that was fitted (Arrow for files).
@@ -256,7 +265,7 @@ class TableModel(Generator):
         with torch.no_grad():
             for rows in torch.arange(int(n)).split(batch_size) if n else ():
                 token[rows], z[rows] = draw_rows(self.module_, self.codec_, whole.take(rows), told.take(rows))
-        return give(self.codec_.decode(token.numpy(), z.numpy()), self.native_)
+        return self.native_.give(self.codec_.decode(token.numpy(), z.numpy()))
 
     def _sample(self, rng: RowRandom, given: Tensor | None) -> Tensor:
         raise BadInput("rows of a table are no array; call sample")
@@ -264,7 +273,8 @@ class TableModel(Generator):
     def impute(self, X: Any, *, seed: int | None = 0) -> Any:
         """The table with every missing value drawn from its law given what its row shows.
 
-        A multiple imputation is several calls with different seeds. Columns that are not modelled are left as they are.
+        A multiple imputation is several calls with different seeds. Columns that are not modelled are left as they are,
+        and so are the types of all columns and the index of a pandas frame.
 
         Returns
         -------
@@ -274,9 +284,9 @@ class TableModel(Generator):
         table = read_table(X, name="X").arrow
         packed = torch.as_tensor(self.codec_.encode(table))
         with torch.no_grad():
-            held = fill_gaps(self.module_, self.codec_, packed, seed)
+            gaps = fill_gaps(self.module_, self.codec_, packed, seed)
         filled = self.codec_.decode(packed[:, :, 0].long().numpy(), packed[:, :, 1].numpy())
-        return give(with_gaps_filled(table, filled, [self.order_[j] for j in held]), native(X))
+        return Native.of(X).fill(X, table, filled, {self.order_[j]: gone for j, gone in gaps.items()})
 
     def _names(self, names: Any, argument: str) -> list[str]:
         if isinstance(names, str | Mapping) or not all(isinstance(n, str) for n in names):
@@ -288,12 +298,12 @@ class TableModel(Generator):
     def _state(self) -> tuple[dict[str, Any], dict[str, Tensor]]:
         body, tensors = super()._state()
         learned = {f"module.{k}": v for k, v in self.module_.state_dict().items()}
-        own = {"codec": self.codec_.to_dict(), "native": self.native_, "history": self.history_}
+        own = {"codec": self.codec_.to_dict(), "native": self.native_.to_dict(), "history": self.history_}
         return body | own, tensors | learned | {"calibration": torch.as_tensor(self.calibration_)}
 
     def _restore(self, body: dict[str, Any], tensors: dict[str, Tensor]) -> None:
         super()._restore(body, tensors)
-        self.codec_, self.native_ = TableCodec.from_dict(body["codec"]), body["native"]
+        self.codec_, self.native_ = TableCodec.from_dict(body["codec"]), Native(**body["native"])
         self.history_ = body["history"]
         self._begin()
         self.calibration_ = tensors["calibration"].numpy()

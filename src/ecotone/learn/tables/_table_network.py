@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -89,8 +90,8 @@ class Perceptron(nn.Module):
         self.norm = nn.LayerNorm(made.width)
         # Where a column's outputs begin: of its tokens, and of its mixture
         self.parts = [(t, Head.width(t, c) - t) for t, c in columns]
-        self.levels = nn.Linear(made.width, sum(t for t, _ in self.parts))
-        self.mixtures = nn.Linear(made.width, sum(m for _, m in self.parts))
+        self.levels = _linear(made.width, sum(t for t, _ in self.parts))
+        self.mixtures = _linear(made.width, sum(m for _, m in self.parts))
         for layer in (self.levels, self.mixtures):
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)
@@ -155,6 +156,13 @@ class Perceptron(nn.Module):
             mixtures = self.mixtures(h.to(self.numbers.dtype))
         parts = [x.split(n, dim=1) for x, n in zip((levels, mixtures), zip(*self.parts, strict=True), strict=True)]
         return [torch.cat(both, dim=1) for both in zip(*parts, strict=True)]
+
+
+def _linear(width: int, out: int) -> nn.Linear:
+    """A layer, also one of no outputs, of which torch would warn."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return nn.Linear(width, out)
 
 
 class _Block(nn.Module):

@@ -1,0 +1,62 @@
+"""Columns of pandas: their dtypes as words, and Arrow's columns in them again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from ._types import plain, type_of, word
+
+
+def dtype_word(dtype: Any) -> Any:
+    """A dtype as JSON."""
+    import pandas as pd
+
+    if isinstance(dtype, pd.CategoricalDtype):
+        return {"category": None if dtype.categories is None else dtype_word(dtype.categories.dtype)}
+    if isinstance(dtype, pd.ArrowDtype):
+        return {"arrow": word(dtype.pyarrow_dtype)}
+    if isinstance(dtype, pd.StringDtype):
+        return {"string": dtype.storage, "na": "NA" if dtype.na_value is pd.NA else "nan"}
+    return str(dtype)
+
+
+def dtype_of(said: Any) -> Any:
+    """The dtype that :func:`dtype_word` said; of a category, that of its levels."""
+    import pandas as pd
+
+    if not isinstance(said, dict):
+        return pd.api.types.pandas_dtype(said)
+    if "arrow" in said:
+        return pd.ArrowDtype(type_of(said["arrow"]))
+    if "string" in said:
+        return pd.StringDtype(said["string"], na_value=pd.NA if said["na"] == "NA" else np.nan)
+    return dtype_of(said["category"] or "object")
+
+
+def as_dtype(array: pa.Array, said: Any) -> Any:
+    """An Arrow array as an array of pandas or NumPy, of the dtype that was said wherever it can hold the values."""
+    import pandas as pd
+
+    dtype = dtype_of(said)
+    if isinstance(said, dict) and "category" in said:
+        array = array if pa.types.is_dictionary(array.type) else array.dictionary_encode()
+        codes = np.asarray(array.indices.fill_null(-1).to_numpy(zero_copy_only=False), np.int64)
+        values = as_dtype(array.dictionary, said["category"] or "object")
+        levels = pd.Index(values, dtype=values.dtype)
+        return pd.Categorical.from_codes(codes, dtype=pd.CategoricalDtype(levels, array.type.ordered))
+    array = plain(array)
+    array = array.dictionary_decode() if pa.types.is_dictionary(array.type) else array
+    if hasattr(dtype, "__from_arrow__"):
+        wanted = dtype.pyarrow_dtype if isinstance(dtype, pd.ArrowDtype) else array.type
+        return dtype.__from_arrow__(pa.chunked_array([array.cast(wanted)]))
+    if dtype.kind == "O":
+        made = np.empty(len(array), object)
+        made[:] = array.to_pylist()
+        return made
+    found = array.to_pandas().to_numpy()
+    if array.null_count and dtype.kind in "iub":
+        return found
+    return pd.Series(found).astype(dtype).array
