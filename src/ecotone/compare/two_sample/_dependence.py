@@ -11,11 +11,19 @@ import numpy as np
 from ecotone.contracts import Ints
 from ecotone.data._table import Column, Pair
 
-from ._entities import FEWEST, entity_tests, identifiers, ids
+from . import _dependence_words as words
+from ._among_units import Order, among_units
+from ._entities import entity as most_tied
+from ._entities import entity_tests
+from ._ordering_keys import explained, ordering_keys
+from ._row_scores import RowScores
 from ._scores import Coded, Design
-from ._serial_dependence import BLOCKS, blocks, lagged, persistence, serial_tests
+from ._serial_dependence import Axis, Serial, serial
+from ._time_blocks import BLOCKS, blocks, lagged, longer, persistence
 
 Guarantee = Literal["exact", "approximate", "assumed", "withdrawn"]
+
+FEWEST = 20  # entities in each table, below which relabelling them says little
 
 
 @dataclass(frozen=True)
@@ -27,15 +35,18 @@ class Dependence:
     units : ((n_ref,) int64, (n_cur,) int64) or None
         Rows that belong together, to be put into the pair; None where every row stands for itself.
     found : tuple of dict
-        Each test made: ``what``, ``column``, ``table``, ``pvalue``, ``value`` (autocorrelation or intra-class
-        correlation), ``detected``.
+        Each test made: ``what`` (``serial``, ``entity``, or ``among``: serial among declared units), ``column``,
+        ``table``, ``pvalue``, ``value`` (the factor by which dependence widens the variance of a difference of the
+        tables), ``detected``.
     declared : tuple of str
-        ``entity``, ``time``.
+        ``entity``, ``time``, ``independent``.
     guarantee : {"exact", "approximate", "assumed", "withdrawn"}
         Of every p-value that follows: exact for independent rows or declared entities, approximate for blocks in
-        time, assumed where there are no rows to test independence on, withdrawn where dependence was found that
-        nobody declared, or where too few blocks are left.
+        time, assumed where independence is stated or there are no rows to test it on, withdrawn where dependence was
+        found that nobody declared, or where too few blocks are left.
     reason : str
+    remedy : str
+        What the user can do where the guarantee is withdrawn.
     encoded : tuple of Coded
         The columns as scores, for the tests that follow.
     """
@@ -45,20 +56,30 @@ class Dependence:
     declared: tuple[str, ...]
     guarantee: Guarantee
     reason: str
+    remedy: str = ""
     encoded: tuple[Coded, ...] = field(default=(), repr=False, compare=False)
 
 
-def dependence(pair: Pair, *, entity: bool, time: bool, seed: int = 0) -> Dependence:
+def dependence(pair: Pair, *, entity: bool, time: bool, independent: bool = False, seed: int = 0) -> Dependence:
     r"""Find the units that may be treated as independent, and say what that rests on.
+
+    Dependence harms a comparison where its groups or stretches are tied to one table: then pairs of rows that share
+    one add
+
+    .. math:: V = \sum_b \Big( \big( \textstyle\sum_{i \in b} w_i x_i \big)^2 - \sum_{i \in b} (w_i x_i)^2 \Big),
+        \qquad w_i = 1/n \text{ or } -1/m,
+
+    to the variance of a difference of means. A category whose levels recur in both tables as independent rows would
+    have them adds nothing, nor do two files sorted alike. Undeclared, V is tested along the file and for every column
+    whose values repeat; what is found gives blocks or entities and takes the guarantee away, since only the user knows
+    what the rows are. A file that a visible column sorts is compared at equal values of it before anything is said.
 
     A declared entity's rows are one unit. With a declared time, rows are sorted and cut into blocks of
 
     .. math:: L = \frac{2 \sum_k k \rho_k}{0.03\,(1 + 2 \sum_k \rho_k)} \approx \frac{2\varphi}{0.03\,(1-\varphi^2)}
 
     rows, so that dependence between neighbouring blocks moves a block's variance by at most 3 % (5 % where that leaves
-    20 blocks). Undeclared, the autocorrelation of every rank score in row order and the likeness of rows that share
-    an identifier are tested at level .01 together; what is found gives blocks in row order and takes the guarantee
-    away, since only the user knows what the rows are.
+    20 blocks). Both are tested again: rows of *different* units that stand near each other must not be alike.
 
     Parameters
     ----------
@@ -66,6 +87,8 @@ def dependence(pair: Pair, *, entity: bool, time: bool, seed: int = 0) -> Depend
         ``roles["entity"]`` and ``roles["time"]`` hold the declared columns.
     entity, time : bool
         Whether the role was declared.
+    independent : bool
+        Whether the user states that rows are independent: the tests run and are told, and nothing follows from them.
     seed : int
 
     References
@@ -84,14 +107,17 @@ def dependence(pair: Pair, *, entity: bool, time: bool, seed: int = 0) -> Depend
     ('exact', 'withdrawn')
     """
     design = Design(pair, seed=seed)
-    declared = tuple(name for name, on in (("entity", entity), ("time", time)) if on)
+    scores = RowScores.of(design.columns, design.n)
+    declared = tuple(name for name, on in (("entity", entity), ("time", time), ("independent", independent)) if on)
     if entity:
-        found = _by_entity(pair, declared)
+        found = _by_entity(pair, scores, declared, seed)
     elif time:
         order = tuple(np.argsort(c.values, kind="stable") for c in _role(pair, "time"))
-        found = _by_time(design, order, declared)
+        found = _by_time(pair, design, scores, (order[0], order[1]), declared)
     else:
-        found = _undeclared(pair, design)
+        found = _undeclared(pair, design, scores)
+        if independent:
+            found = replace(found, units=None, declared=declared, guarantee="assumed", reason=words.STATED, remedy="")
     return replace(found, encoded=design.columns)
 
 
@@ -103,60 +129,99 @@ def _role(pair: Pair, role: str) -> Iterator[Column]:
             yield column
 
 
-def _by_entity(pair: Pair, declared: tuple[str, ...]) -> Dependence:
-    units = tuple(ids(c) for c in _role(pair, "entity"))
+def _by_entity(pair: Pair, scores: RowScores, declared: tuple[str, ...], seed: int) -> Dependence:
+    columns = list(_role(pair, "entity"))
+    units = ids(columns[0].values), ids(columns[1].values)
     counts = tuple(int(u.max(initial=-1)) + 1 for u in units)
     few = min(counts)
     if few < FEWEST:
         reason = f"only {few} entities in one table; at least {FEWEST} are needed in each: give more entities"
-        return Dependence((units[0], units[1]), (), declared, "withdrawn", reason)
+        return Dependence(units, (), declared, "withdrawn", reason)
+    place = None
+    if "time" in declared:
+        when = [np.argsort(c.values, kind="stable") for c in _role(pair, "time")]
+        place = when[0], when[1]
+    among = among_units(scores, Order.of(pooled(units), pair.n, place), seed=seed)
+    found = tuple(words.serial_entry(among, "among"))
+    if among is not None and among.detected:
+        reason = words.among_entities(among, columns[0].name)
+        remedy = "" if "time" in declared else words.SERIAL_REMEDY
+        return Dependence(units, found, declared, "withdrawn", reason, remedy)
     reason = f"rows of one entity are kept together: {counts[0]} entities in the reference, {counts[1]} in current"
     if "time" in declared:
-        reason += "; the order in time was not used, entities are taken as independent of each other"
-    return Dependence((units[0], units[1]), (), declared, "exact", reason)
+        reason += "; entities near each other in time were found not to be alike"
+    return Dependence(units, found, declared, "exact", reason)
 
 
-def _by_time(design: Design, order: tuple[Ints, ...], declared: tuple[str, ...]) -> Dependence:
-    series = lagged(design, order)
-    strength, where = persistence(series, design.n)
-    if strength == 0:
-        reason = "no dependence along the time column was found: rows were taken as independent"
-        found = ({"what": "serial", "column": "", "value": 0.0, "detected": False},)
-        return Dependence(None, found, declared, "approximate", reason)
-    units, length, enough = blocks(design.n, order, strength)
-    found = ({"what": "serial", "column": where, "value": strength, "detected": True},)
+def _by_time(
+    pair: Pair, design: Design, scores: RowScores, order: tuple[Ints, Ints], declared: tuple[str, ...]
+) -> Dependence:
+    strength, where = persistence(lagged(design, order), design.n)
+    units, length, enough = blocks(design.n, order, strength) if strength else (None, 1, True)
+    entry = {"what": "serial", "column": where, "value": strength, "detected": strength > 0}
     if not enough:
         reason = (
             f"rows stay alike for so long in {where} that independent stretches would be {length} rows long, and "
             f"{BLOCKS} of them are needed in each table: give a longer period; shorter stretches were compared"
         )
-        return Dependence(units, found, declared, "withdrawn", reason)
+        return Dependence(units, (entry,), declared, "withdrawn", reason, words.MORE_TIME)
+    among = _among_blocks(scores, units, order)
+    while among is not None and among.detected and (wider := longer(design.n, order, length)):
+        units, length = wider
+        among = _among_blocks(scores, units, order)
+    tied = most_tied(entity_tests(pair, scores, None if units is None else pooled(units), seed=design.seed))
+    found = (entry, *words.serial_entry(among, "among"), *([words.entity_entry(tied)] if tied else []))
+    if among is not None and among.detected:
+        return Dependence(units, found, declared, "withdrawn", words.among_blocks(among, length), words.MORE_TIME)
+    if tied is not None:
+        name = tied.column.name
+        return Dependence(units, found, declared, "withdrawn", words.of_entity(tied), words.entity_remedy(name))
     reason = f"rows in order of time were cut into blocks of {length}, longer than their dependence"
+    if units is None:
+        reason = "no dependence along the time column was found: rows were taken as independent"
     return Dependence(units, found, declared, "approximate", reason)
 
 
-def _undeclared(pair: Pair, design: Design) -> Dependence:
-    series = lagged(design, None)
-    found = [*serial_tests(series, design.n), *entity_tests(pair, design)]
-    alarms = [f for f in found if f["detected"]]
-    if not alarms:
-        return Dependence(None, tuple(found), (), "exact", "no dependence between rows was found")
-    entities = [f for f in alarms if f["what"] == "entity"]
-    if entities:
-        first = min(entities, key=lambda f: f["pvalue"])
-        columns = identifiers(pair)[first["column"]]
-        reason = (
-            f"rows with equal {first['column']} are alike (intra-class correlation {first['value']:.2f}): rows are "
-            f"not independent; declare it with --entity {first['column']}"
-        )
-        return Dependence((ids(columns[0]), ids(columns[1])), tuple(found), (), "withdrawn", reason)
-    first = min(alarms, key=lambda f: f["pvalue"])
-    strength, _ = persistence(series, design.n)
-    units, _, _ = blocks(design.n, tuple(np.arange(n) for n in design.n), max(strength, 0.1))
-    length = int(np.bincount(units[0])[0])
-    reason = (
-        f"neighbouring rows are alike in {first['column']} (correlation {first['value']:.2f}): the rows are sorted, in "
-        f"order of time, or grouped; blocks of {length} rows were compared; declare the order with --time or the "
-        "group with --entity, or give the rows in random order if the file was merely sorted"
-    )
-    return Dependence(units, tuple(found), (), "withdrawn", reason)
+def _among_blocks(scores: RowScores, units: tuple[Ints, Ints] | None, order: tuple[Ints, Ints]) -> Serial | None:
+    unit = np.arange(sum(scores.n)) if units is None else pooled(units)
+    return among_units(scores, Order.of(unit, scores.n, order))
+
+
+def _undeclared(pair: Pair, design: Design, scores: RowScores) -> Dependence:
+    keys = ordering_keys(pair, scores)
+    along = serial(scores, Axis.of(pair.n), keyed=bool(keys))
+    tests = entity_tests(pair, scores, seed=design.seed)
+    found = (*words.serial_entry(along), *(words.entity_entry(t) for t in tests))
+    tied, detected = most_tied(tests), along is not None and along.detected
+    if tied is not None:
+        units = _units_of(pair, tied.column.name)
+        if detected and (left := among_units(scores, Order.of(pooled(units), pair.n))) and left.detected:
+            along = left
+        else:
+            name = tied.column.name
+            return Dependence(units, found, (), "withdrawn", words.of_entity(tied), words.entity_remedy(name))
+    if along is None or not detected:
+        return Dependence(None, found, (), "exact", words.NONE)
+    if tied is None and keys and explained(pair, scores, keys):
+        return Dependence(None, found, (), "exact", words.of_sorted(tuple(k.name for k in keys)))
+    strength, _ = persistence(lagged(design, None), design.n)
+    stretches, _, _ = blocks(design.n, (np.arange(pair.n[0]), np.arange(pair.n[1])), max(strength, 0.1))
+    return Dependence(stretches, found, (), "withdrawn", words.of_serial(along), words.SERIAL_REMEDY)
+
+
+def _units_of(pair: Pair, name: str) -> tuple[Ints, Ints]:
+    a, b = pair.aside[name] if name in pair.aside else (pair.reference[name], pair.current[name])
+    return ids(a.values), ids(b.values)
+
+
+def ids(values: np.ndarray) -> Ints:
+    """Numbers from 0 for equal values; a missing one is a unit of its own."""
+    values = values.copy()
+    gone = np.isnan(values)
+    values[gone] = np.nanmax(values, initial=0.0) + 1 + np.arange(gone.sum())
+    return np.unique(values, return_inverse=True)[1].astype(np.int64)
+
+
+def pooled(units: tuple[Ints, Ints]) -> Ints:
+    """(n_ref + n_cur,) units of both tables with numbers that differ."""
+    return np.concatenate([units[0], units[1] + int(units[0].max(initial=-1)) + 1])

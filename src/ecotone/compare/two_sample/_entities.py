@@ -1,92 +1,200 @@
-"""Rows that belong to one entity: their numbers, and whether rows that share an identifier are alike."""
+"""Rows that were drawn together: a column whose values cling to one table while rows that share one are alike."""
 
 from __future__ import annotations
 
-import math
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 from scipy import special
 
-from ecotone.contracts import Floats, Ints, as_seed
-from ecotone.data._table import CODED, Column, Pair
+from ecotone.contracts import Floats, Ints
+from ecotone.data._table import Pair
 
-from ._scores import Design
+from ._excess_variance import Excess, Shared
+from ._grouped_sums import Groups, without_means
+from ._repeated_values import Exclusive, Repeated, exclusive, level_windows, repeated_values
+from ._row_scores import RowScores
+from ._serial_dependence import FACTOR
 
-LEVEL = 0.001  # of the tests for undeclared entities
-FEWEST = 20  # entities in each table, below which relabelling them says little
-MOST_OF_ONE = 0.5  # share of the rows that one entity may have
-PERMUTATIONS = 199
-ROWS = 20_000  # for the tests of likeness
-
-
-def ids(column: Column) -> Ints:
-    """Numbers from 0 for equal values; a missing one is a unit of its own."""
-    values = column.values.copy()
-    gone = np.isnan(values)
-    values[gone] = np.nanmax(values, initial=0.0) + 1 + np.arange(gone.sum())
-    return np.unique(values, return_inverse=True)[1].astype(np.int64)
+LEVEL = 0.05  # of likeness, over candidates and scores, among levels that already cling to one table
+MOVED_LEVEL = 0.005  # of both tests for levels whose rows moved apart between the tables
+FEWEST_SHARED = 100  # levels in both tables for those
+WORK = 100_000_000  # numbers that the tests of moved levels may read in all
+MOST = 0.8  # share of exclusive levels, beyond chance, from which nearly all are
 
 
-def identifiers(pair: Pair) -> dict[str, tuple[Column, Column]]:
-    """Columns that may name an entity: identifiers set aside, and categories with repeats and many levels."""
-    out = {k: (a, b) for k, (a, b) in pair.aside.items() if a.kind == "id"}
-    for c in pair.reference:
-        if c.kind in CODED and len(c.levels) >= FEWEST:
-            out[c.name] = (c, pair.current[c.name])
+@dataclass(frozen=True)
+class Sampled:
+    """What was found of one column that may name what rows were drawn by.
+
+    Parameters
+    ----------
+    column : Repeated
+    lone : Exclusive
+        Its levels of two rows and more that are in one table only.
+    pvalue, factor : float
+        Of the likeness of rows that share a level: over candidates and scores; and of the variance of the difference.
+        NaN where levels recur as independent rows would have them, so that likeness does no harm.
+    detected : bool
+    """
+
+    column: Repeated
+    lone: Exclusive
+    pvalue: float
+    factor: float
+    detected: bool
+
+
+def entity_tests(pair: Pair, scores: RowScores, unit: Ints | None = None, *, seed: int = 0) -> list[Sampled]:
+    """Each column whose values repeat: are rows drawn by it?
+
+    A level that independent rows hold falls on both tables in proportion, and then its rows' likeness cancels in every
+    difference. Harm needs both: levels in one table only beyond chance, and rows of a level alike. Levels in both
+    tables do harm where their rows changed between the tables, level by level (a panel with an effect of its own).
+
+    Parameters
+    ----------
+    unit : (n_ref + n_cur,) int64, optional
+        Rows already kept together; by default each row is on its own.
+    """
+    columns = repeated_values(pair, seed)
+    per_column = _affordable(pair, columns, len(scores))
+    out = []
+    for k, column in enumerate(columns):
+        held = _Held.of(pair, column, unit)
+        picked = np.array([j for j, s in enumerate(scores.plan) if not _own(pair, s.name, column.name)], np.int64)
+        out.append(_judged(scores, held, picked, len(columns), picked[_spread(len(picked), per_column, k)]))
     return out
 
 
-def entity_tests(pair: Pair, design: Design) -> list[dict[str, Any]]:
-    """Likeness of rows that share an identifier: squared group sums of the other columns' scores, by permutation."""
-    out: list[dict[str, Any]] = []
-    names = identifiers(pair)
-    for k, (name, columns) in enumerate(names.items()):
-        units = [ids(c) for c in columns]
-        if any(len(u) > ROWS for u in units):
-            units = [u[:ROWS] for u in units]
-        for table, unit in enumerate(units):
-            sizes = np.bincount(unit)
-            if len(unit) < 40 or len(sizes) < FEWEST or len(sizes) > 0.9 * len(unit):
-                continue
-            if sizes.max() > MOST_OF_ONE * len(unit):
-                continue  # a value that most rows share, such as the home country, names no entity
-            x = _others(design, name, table, len(unit))
-            if x is not None:
-                z, icc = _likeness(x, unit, as_seed(design.seed, 906, k, table))
-                out.append(
-                    {"what": "entity", "table": ("reference", "current")[table], "column": name, "value": icc, "z": z}
-                )
-    for f in out:  # the permutation null of a sum over many groups is near normal; its excess over 199 draws is scaled
-        logp = min(0.0, float(special.log_ndtr(-f.pop("z"))) + math.log(len(out)))
-        f["pvalue"] = max(math.exp(logp), 1e-300)
-        f["detected"] = logp <= math.log(LEVEL)
-    return out
-
-
-def _others(design: Design, name: str, table: int, rows: int) -> Floats | None:
-    """(rows, s) rank and level scores of the other columns of one table."""
-    first = 0 if table == 0 else design.n[0]
-    x, column, _ = design.matrix(frozenset({"L1", "level"}), np.arange(first, first + rows))
-    keep = np.array([design.columns[j].name != name for j in column], bool)
-    if not keep.any():
+def entity(found: list[Sampled]) -> Sampled | None:
+    """Of the columns that rows were drawn by, the one that ties them most."""
+    sampled = [f for f in found if f.detected]
+    if not sampled:
         return None
-    part = x.T[keep].T.astype(np.float64)
-    return np.asarray(part - part.mean(0))
+    return max(sampled, key=lambda f: (f.lone.xi >= MOST, np.nan_to_num(f.factor, nan=1.0)))
 
 
-def _likeness(x: Floats, unit: Ints, rng: np.random.Generator) -> tuple[float, float]:
-    """Standardised excess of the squared group sums over permuted groups, and the intra-class correlation."""
-    sizes = np.bincount(unit)
-    order, starts = np.argsort(unit, kind="stable"), np.concatenate([[0], np.cumsum(sizes)[:-1]])
+@dataclass(frozen=True)
+class _Held:
+    """A candidate with the rows that have a value: their level, table, unit, and window of values."""
 
-    def statistic(rows: Ints) -> float:
-        sums = np.add.reduceat(x[rows], starts, axis=0)
-        return float((sums**2).sum())
+    column: Repeated
+    rows: Ints
+    level: Ints
+    unit: Ints | None
+    counts: Ints
+    window: Ints | None
 
-    seen = statistic(order)
-    null = np.array([statistic(rng.permutation(len(unit))) for _ in range(PERMUTATIONS)])
-    pairs = float((sizes * (sizes - 1.0)).sum())
-    icc = (seen - float((x**2).sum())) / pairs / max(float((x**2).mean(0).sum()), 1e-12)
-    z = (seen - null.mean()) / max(float(null.std(ddof=1)), 1e-12) * math.sqrt(1 - 2 / PERMUTATIONS)
-    return float(z), icc
+    @classmethod
+    def of(cls, pair: Pair, column: Repeated, unit: Ints | None) -> _Held:
+        there = column.level >= 0
+        rows = np.flatnonzero(there) if column.rows is None else column.rows[there]
+        level = column.level[there]
+        units = None if unit is None else unit[rows]
+        size = int(level.max()) + 1
+        single, of_row = level, rows
+        if units is not None:  # a unit counts once in a level
+            first = np.unique(level * (int(units.max()) + 1) + units, return_index=True)[1]
+            single, of_row = level[first], rows[first]
+        current = of_row >= pair.n[0]
+        counts = np.stack([np.bincount(single[~current], minlength=size), np.bincount(single[current], minlength=size)])
+        return cls(column, rows, level, units, counts, level_windows(counts) if column.ordered else None)
+
+    @property
+    def all_rows(self) -> Ints | None:
+        return None if self.column.rows is None and len(self.rows) == len(self.column.level) else self.rows
+
+    def scores(self, scores: RowScores, which: Ints) -> Iterator[Floats]:
+        """(s, rows) of the scores asked for, less what neighbouring values of an ordered column share."""
+        step = max(1, (1 << 20) // max(len(self.rows), 1))
+        groups = None if self.window is None else Groups.of(self.window[self.level])
+        for k in range(0, len(which), step):
+            x = scores.matrix(which[k : k + step], self.all_rows)
+            yield x if groups is None else without_means(x, groups)
+
+
+def _judged(scores: RowScores, held: _Held, picked: Ints, candidates: int, few: Ints) -> Sampled:
+    lone, lone5 = (exclusive(held.counts, held.window, m) for m in (2, 5))
+    most = (lone.z >= 4 or lone.disjoint or lone.xi >= 0.95) and lone.xi >= MOST and lone.few >= 10
+    some = (
+        lone5.levels >= 60 and lone5.z >= 4 and lone5.xi >= 0.08 and lone5.seen - lone5.expected >= 20
+        and lone5.few >= 5
+    )  # fmt: skip
+    named = most and lone.few >= 20 and held.column.tested and not held.column.ordered
+    pvalue = factor = np.nan
+    harm = False
+    if (most or some) and len(picked):
+        found = _likeness(scores, held, picked, lone_only=True)
+        p = np.minimum(found.pvalue * candidates * len(picked), 1.0)
+        alike = (p <= LEVEL) & (found.factor >= FACTOR)
+        harm = bool(alike.any())
+        best = int(np.where(alike, found.factor, -1).argmax()) if harm else int(p.argmin())
+        pvalue, factor = float(p[best]), float(found.factor[best])
+    elif len(few):
+        moved = _moved(scores, held, few, candidates)
+        if moved is not None:
+            return Sampled(held.column, lone, *moved, True)
+    return Sampled(held.column, lone, pvalue, factor, named or harm)
+
+
+def _likeness(scores: RowScores, held: _Held, picked: Ints, *, lone_only: bool = False) -> Excess:
+    """Of rows that share a level; levels of both tables, whose pairs cancel on average, may be left to stand alone."""
+    lone = held.counts.min(0) == 0
+    level = np.where(lone[held.level], held.level, -1) if lone_only else held.level
+    shared, weight = Shared.of(level, held.unit), scores.weight[held.rows]
+    found = [shared.excess(x * weight) for x in held.scores(scores, picked)]
+    return Excess(np.concatenate([f.pvalue for f in found]), np.concatenate([f.factor for f in found]))
+
+
+def _moved(scores: RowScores, held: _Held, picked: Ints, candidates: int) -> tuple[float, float] | None:
+    """Levels of both tables whose rows differ between them by more than the tables do, and are alike by that."""
+    both = (held.counts > 0).all(0) & (held.counts.sum(0) >= 3)
+    picked = np.array([k for k in picked if scores.plan[k].what == "rank"], np.int64)
+    if both.sum() < FEWEST_SHARED or not len(picked) or held.unit is not None:
+        return None
+    bar = MOVED_LEVEL / (candidates * len(picked))
+    current = held.rows >= scores.n[0]
+    cells = Groups.of(np.where(both[held.level], 2 * held.level + current, -1), 2 * len(both))
+    count = held.counts.T[both].astype(np.float64)
+    apart = np.concatenate([_interaction(x, cells, both, count) for x in held.scores(scores, picked)])
+    hits = picked[apart <= bar]
+    if not len(hits):
+        return None
+    found = _likeness(scores, held, hits)
+    sure = (found.pvalue <= bar) & (found.factor >= FACTOR)
+    if not sure.any():
+        return None
+    best = int(np.where(sure, found.factor, -1).argmax())
+    return min(float(found.pvalue[best]) * candidates * len(picked), 1.0), float(found.factor[best])
+
+
+def _interaction(x: Floats, cells: Groups, both: Floats, count: Floats) -> Floats:
+    """P-values of the F test of level by table against rows within both."""
+    sums = cells.sums(x).reshape(len(x), -1, 2)[:, both]
+    square = cells.sums(x**2).sum(1)
+    weight = count.prod(1) / count.sum(1)
+    gap = sums[:, :, 0] / count[:, 0] - sums[:, :, 1] / count[:, 1]
+    between = (weight * gap**2).sum(1) - (weight * gap).sum(1) ** 2 / weight.sum()
+    within = square - (sums**2 / count).sum((1, 2))
+    df = len(count) - 1.0, max(float(count.sum()) - 2 * len(count), 1.0)
+    return np.asarray(special.fdtrc(*df, between / df[0] / np.maximum(within / df[1], 1e-12)))
+
+
+def _own(pair: Pair, score: str, column: str) -> bool:
+    """Whether a score is the column's own, or of what was derived from it."""
+    return score == column or pair.reference[score].derived_from == column
+
+
+def _affordable(pair: Pair, columns: list[Repeated], scores: int) -> int:
+    """Scores that each candidate's test for moved levels reads, so that all of them stay within bounds."""
+    rows = sum(len(c.level) for c in columns)
+    return scores if rows == 0 else max(8, min(scores, WORK // rows))
+
+
+def _spread(total: int, most: int, k: int) -> Ints:
+    """At most ``most`` positions of ``total``, evenly, others for each k."""
+    if total <= most:
+        return np.arange(total)
+    return np.unique((np.arange(most) * total // most + k) % total)

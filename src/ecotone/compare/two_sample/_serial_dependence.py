@@ -1,140 +1,187 @@
-"""Dependence along the order of rows: autocorrelations, their tests, and blocks longer than they reach."""
+"""Dependence along the order of rows: what neighbours add to the variance of the difference of the tables."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from scipy import fft
 
 from ecotone.contracts import Floats, Ints
 from ecotone.data._each import each
 
-from ._minp import log_two_sided
-from ._scores import Design
+from ._grouped_sums import Groups, chi2_tail, without_means
+from ._row_scores import RowScores
 
-LEVEL = 0.001  # of the tests for undeclared dependence along the order of rows
-LAGS = (1, 2, 3, 5, 8, 13, 21, 34)
-BIAS = 0.03  # of a block's variance, from what neighbouring blocks share
-BLOCKS = 20  # per table, below which relabelling blocks says little
-SCORES = frozenset({"L1", "L2", "level", "missing"})
-PIECE = 1 << 16  # rows up to which autocorrelations are computed in double precision and in one piece
+MOST_CELLS = 16_384
+FEWEST_WINDOWS = 8  # cells over width
+SCREEN = 0.005  # of the tests within each table
+CONFIRM, CONFIRM_KEYED = 0.05, 0.01  # of those between the tables; where a column visibly orders the files
+FACTOR = 1.1  # of a variance, below which dependence does no harm
 
 
 @dataclass(frozen=True)
-class Lagged:
-    """Autocorrelations of one score in each table, at the lags of that table; None where they say nothing."""
+class Serial:
+    """The strongest sign of dependence along an order.
+
+    Parameters
+    ----------
+    column : str
+    rows : int
+        How far it reaches: rows of the smaller table in the window where it is clearest.
+    factor : float
+        Of the variance of the difference of means, from that width on.
+    pvalue : float
+        Of the test within the tables, times the number of scores and widths.
+    detected : bool
+    """
 
     column: str
-    r: tuple[Floats | None, Floats | None]
+    rows: int
+    factor: float
+    pvalue: float
+    detected: bool
 
 
-def lagged(design: Design, order: tuple[Ints, ...] | None) -> list[Lagged]:
-    """Each score's autocorrelations, centred within its table, in the order given."""
+@dataclass(frozen=True)
+class Axis:
+    """Rows of both tables on one axis, cut into cells at equal relative places."""
 
-    def one(picked: tuple[int, list[int]]) -> list[Lagged]:
-        c, n_ref = design.columns[picked[0]], design.n[0]
-        halves = c.codes[:n_ref], c.codes[n_ref:]
-        if order is not None:
-            halves = halves[0][order[0]], halves[1][order[1]]
-        return [
-            Lagged(c.name, (_autocorrelation(c.lut[:, s], halves[0]), _autocorrelation(c.lut[:, s], halves[1])))
-            for s in picked[1][:6]
-        ]
+    cells: tuple[Groups, Groups]
+    size: int
 
-    picked = list(design.picked(SCORES))
-    return [found for part in each(one, picked, values=sum(design.n) * len(picked)) for found in part]
+    @classmethod
+    def of(cls, n: tuple[int, int], place: tuple[Floats, Floats] | None = None) -> Axis:
+        """Cells by the rows' places in [0, 1); by default their relative place in the file."""
+        size = min(*n, MOST_CELLS)
+        if place is None:
+            number = [np.arange(m, dtype=np.int64) * size // m for m in n]
+        else:
+            number = [np.minimum((p * size).astype(np.int64), size - 1) for p in place]
+        return cls((Groups.of(number[0], size), Groups.of(number[1], size)), size)
+
+    @property
+    def widths(self) -> Ints:
+        """2, 4, 8 … cells, as long as enough windows remain."""
+        most = self.size // FEWEST_WINDOWS
+        return 2 ** np.arange(1, max(most, 1).bit_length(), dtype=np.int64)
 
 
-def _autocorrelation(score: Floats, codes: NDArray[np.int32]) -> Floats | None:
-    n = len(codes)
-    kind = np.float64 if n <= PIECE else np.float32
-    x = np.take(np.asarray(score, dtype=kind), codes, mode="clip")
-    x -= x.mean(dtype=np.float64)
-    power = _dot(x, x)
-    if not _lags(n) or not _usable(x, power):
+def serial(scores: RowScores, axis: Axis, *, keyed: bool = False, centre: Groups | None = None) -> Serial | None:
+    r"""Test for dependence along an axis, in two stages.
+
+    Cells hold the sums A of weighted scores, q of their squares. For windows of m cells,
+
+    .. math:: V_m = \sum_i (A_i^2 - q_i) + 2 \sum_{0<k<m} (1 - k/m) \sum_i A_i A_{i+k}
+
+    is what pairs of rows in one window add to the variance. First within each table, over all scores and widths; what
+    is found there counts only if it also holds for A of both tables together, whose signs differ: two files in one
+    order share their ups and downs, which leave the difference of the tables alone.
+
+    Parameters
+    ----------
+    scores : RowScores
+    axis : Axis
+    keyed : bool
+        Whether a column visibly orders the files: then the second stage is stricter.
+    centre : Groups, optional
+        Of the pooled rows: their means are taken out of the scores; scores without variance afterwards say nothing.
+
+    Returns
+    -------
+    Serial or None
+        None where the tables are too small.
+    """
+    widths = axis.widths
+    if not len(widths) or not len(scores):
         return None
-    return np.array([_dot(x[:-k], x[k:]) / power if power > 0 else 0.0 for k in _lags(n)])
+    parts = list(scores.slices())
+    values = sum(scores.n) * len(scores)
+    tests = len(scores) * len(widths)
+    found = each(lambda part: _screened(scores, part, axis, centre, SCREEN / tests), parts, values=values)
+    screened = np.concatenate([f.pvalue for f in found])
+    hits = [h for f in found for h in f.hits]
+    best = int(screened.argmin())
+    bar = (CONFIRM_KEYED if keyed else CONFIRM) / max(len(hits), 1)
+    sure = [h for h in hits if h.pvalue <= bar and h.factor >= FACTOR]
+    if sure:
+        first = max(sure, key=lambda h: h.factor)
+        return _told(scores, axis, first.score, first.width, first.factor, screened[first.score] * tests, True)
+    width = np.concatenate([f.width for f in found])[best]
+    factor = next((h.factor for h in hits if h.score == best), 1.0)
+    return _told(scores, axis, best, int(width), factor, float(screened[best]) * tests, False)
 
 
-def _dot(x: NDArray[Any], y: NDArray[Any]) -> float:
-    """The inner product, piece by piece: a piece stays in the processor's cache for all lags."""
-    if len(x) <= PIECE:
-        return float(x @ y)
-    return math.fsum(float(x[i : i + PIECE] @ y[i : i + PIECE]) for i in range(0, len(x), PIECE))
+def _told(
+    scores: RowScores, axis: Axis, score: int, width: int, factor: float, pvalue: float, detected: bool
+) -> Serial:
+    rows = round(width * min(scores.n) / axis.size)
+    return Serial(scores.plan[score].name, rows, float(factor), min(float(pvalue), 1.0), detected)
 
 
-def _lags(n: int) -> tuple[int, ...]:
-    return tuple(k for k in LAGS if k <= n // 10)
+@dataclass(frozen=True)
+class _Hit:
+    score: int
+    width: int
+    pvalue: float
+    factor: float
 
 
-def _usable(x: NDArray[Any], power: float) -> bool:
-    """Products of a rare level with itself are too heavy-tailed for a normal autocorrelation."""
-    power /= len(x)
-    return power > 1e-9 and max(float(x.max()), -float(x.min())) ** 2 / power <= 1.2 * math.sqrt(len(x))
+@dataclass(frozen=True)
+class _Screened:
+    pvalue: Floats
+    width: Ints
+    hits: tuple[_Hit, ...]
 
 
-def serial_tests(series: list[Lagged], n: tuple[int, int]) -> list[dict[str, Any]]:
-    """Autocorrelation at a few lags, Bonferroni over lags, scores and tables; the strongest of each table is told."""
-    out: list[dict[str, Any]] = []
-    tests = max(1, sum(len(_lags(m)) for m in n) * len(series))
-    for table in (0, 1):
-        lags = _lags(n[table])
-        best: tuple[float, float, str, int] | None = None
-        for found in series:
-            r = found.r[table]
-            if r is None:
-                continue
-            logp = log_two_sided(r * math.sqrt(n[table]))
-            k = int(logp.argmin())
-            if best is None or logp[k] < best[0]:
-                best = (float(logp[k]), float(r[k]), found.column, lags[k])
-        if best is not None:
-            logp_all = min(0.0, best[0] + math.log(tests))
-            out.append(
-                {
-                    "what": "serial", "table": ("reference", "current")[table], "column": best[2], "lag": best[3],
-                    "value": best[1], "pvalue": max(math.exp(logp_all), 1e-300),
-                    "detected": logp_all <= math.log(LEVEL) and best[1] > 0,
-                }
-            )  # fmt: skip
-    return out
+def _screened(scores: RowScores, part: slice, axis: Axis, centre: Groups | None, bar: float) -> _Screened:
+    """Both stages for some scores."""
+    x = scores.matrix(part)
+    total = np.stack([(x[:, h] ** 2).sum(1) / m**2 for h, m in zip(_halves(scores.n), scores.n)]).sum(0)
+    if centre is not None:
+        x = without_means(x, centre)
+    sums = [_cell_sums(x[:, h] * (s / m), g) for h, m, s, g in zip(_halves(scores.n), scores.n, (1, -1), axis.cells)]
+    widths = axis.widths
+    value, half = _windows([s[0] for s in sums], [s[1] for s in sums], [s[2] for s in sums], widths)
+    p = chi2_tail(value, half, 2 * axis.size / widths)
+    best = p.argmin(1)
+    least = p[np.arange(len(p)), best]
+    hits = []
+    for k in np.flatnonzero(least <= bar):
+        a, q, q4 = (sums[0][i][k : k + 1] + sums[1][i][k : k + 1] for i in range(3))
+        both, spread = _windows([a], [q], [q4], widths)
+        pvalue = chi2_tail(both, spread, axis.size / widths)[0, best[k]]
+        factor = float(np.median(1 + both[0, best[k] :] / max(total[k], 1e-300)))
+        hits.append(_Hit(part.start + int(k), int(widths[best[k]]), float(pvalue), factor))
+    return _Screened(least, widths[best], tuple(hits))
 
 
-def persistence(series: list[Lagged], n: tuple[int, int]) -> tuple[float, str]:
-    """The strongest autocorrelation as the coefficient of a first-order chain, over scores whose lags are sure."""
-    lags = _lags(min(n))
-    bar = 1e-3 / max(1, len(series) * len(lags))
-    best, where = 0.0, ""
-    for found in series:
-        before, after = found.r
-        if before is None or after is None:
-            continue
-        r = np.sum([m * x[: len(lags)] for m, x in zip(n, (before, after))], axis=0) / sum(n)
-        chain = min(max(float(r[0]), 0.0), 0.95) ** 2  # Bartlett: dependence widens every later lag's own error
-        se = math.sqrt((1 + chain) / (1 - chain) / sum(n))
-        sure = (r > 0) & (log_two_sided(r / se) <= math.log(bar))
-        if sure.any():
-            low = np.maximum(r[sure] - 2 * se, 1e-3)  # the largest of many estimates is too large
-            phi = float((low ** (1 / np.array(lags)[sure])).max())
-            if phi > best:
-                best, where = phi, found.column
-    return min(best, 0.9999), where
+def _halves(n: tuple[int, int]) -> tuple[slice, slice]:
+    return slice(None, n[0]), slice(n[0], None)
 
 
-def blocks(n: tuple[int, int], order: tuple[Ints, ...], phi: float) -> tuple[tuple[Ints, Ints], int, bool]:
-    """Blocks of consecutive rows in each table, the length they should have, and whether enough of it fit."""
-    shared = 2 * phi / (1 - phi**2)  # bias of a block's variance, times its length
-    wanted = max(2, math.ceil(shared / BIAS))
-    most = max(2, min(n) // BLOCKS)
-    enough = wanted <= most or most >= shared / (BIAS + 0.02)
-    length = min(wanted, most)  # too short is said, and still better than rows
-    units = []
-    for rows in order:
-        unit = np.empty(len(rows), np.int64)
-        unit[rows] = np.minimum(np.arange(len(rows)) // length, max(len(rows) // length - 1, 0))
-        units.append(unit)
-    enough = enough and min(int(u.max()) + 1 for u in units) >= BLOCKS
-    return (units[0], units[1]), length if enough else wanted, enough
+def _cell_sums(y: Floats, cells: Groups) -> tuple[Floats, Floats, Floats]:
+    square = y**2
+    return cells.sums(y), cells.sums(square), cells.sums(square**2)
+
+
+def _windows(a: list[Floats], q: list[Floats], q4: list[Floats], widths: Ints) -> tuple[Floats, Floats]:
+    """(s, widths) V_m and half its variance, summed over the tables given."""
+    size, most = a[0].shape[1], int(widths[-1])
+    length = fft.next_fast_len(size + most, real=True)
+    near = _products(a, length)[:, :most]
+    spread = _products(q, length)[:, :most]
+    own = sum((u**2 - v for u, v in zip(q, q4)), np.zeros_like(q[0])).sum(1)
+    less = sum((v.sum(1) for v in q), np.zeros(len(q[0])))
+    value, half = np.empty((len(near), len(widths))), np.empty((len(near), len(widths)))
+    for j, m in enumerate(widths):
+        taper = 1 - np.arange(1, m) / m
+        value[:, j] = near[:, 0] - less + 2 * near[:, 1:m] @ taper
+        half[:, j] = np.maximum(own, 0) + 2 * spread[:, 1:m] @ taper**2
+    return value, half
+
+
+def _products(x: list[Floats], length: int) -> Floats:
+    """(s, length) sums over i of x_i x_{i+k} at each lag k, over the tables given."""
+    power = np.sum([np.abs(fft.rfft(part, length, axis=1)) ** 2 for part in x], axis=0)
+    return np.asarray(fft.irfft(power, length, axis=1))

@@ -1,0 +1,109 @@
+"""In-table scores of rows, for tests of dependence: a change between the tables must not look like dependence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from ecotone.contracts import Floats, Ints
+
+from ._coded import MAX_LEVELS, MIN_LEVEL, Coded
+
+CHUNK = 1 << 20  # numbers of scores that are held at a time
+
+
+@dataclass(frozen=True)
+class RowScore:
+    """One score: of which column, and what it is (``rank``, ``spread``, ``level`` or ``missing``)."""
+
+    column: int
+    name: str
+    what: str
+    code: int = 0
+
+
+@dataclass(frozen=True)
+class RowScores:
+    """Every column's scores, centred and of variance 1 within each table.
+
+    An ordered column has its mid-rank in the row's own table and the square of that; a category the indicators of its
+    commonest levels; a column with gaps the indicator of a missing value. Ranks and means within a table leave nothing
+    of a change *between* the tables, however large, so that what rows still share is dependence.
+
+    Parameters
+    ----------
+    columns : tuple of Coded
+    n : (int, int)
+    """
+
+    columns: tuple[Coded, ...]
+    n: tuple[int, int]
+    plan: tuple[RowScore, ...]
+
+    @classmethod
+    def of(cls, columns: tuple[Coded, ...], n: tuple[int, int]) -> RowScores:
+        return cls(columns, n, tuple(score for j, c in enumerate(columns) for score in _planned(j, c, sum(n))))
+
+    def __len__(self) -> int:
+        return len(self.plan)
+
+    @property
+    def weight(self) -> Floats:
+        """(n_ref + n_cur,) weights whose sum with a score is the difference of the tables' means."""
+        return np.repeat([1 / self.n[0], -1 / self.n[1]], self.n)
+
+    def slices(self, rows: int | None = None) -> Iterator[slice]:
+        """Stretches of the plan that are small enough to be held at once."""
+        step = max(1, CHUNK // max(sum(self.n) if rows is None else rows, 1))
+        return (slice(k, min(k + step, len(self))) for k in range(0, len(self), step))
+
+    def matrix(self, which: slice | Ints, rows: Ints | None = None) -> Floats:
+        """(s, rows) some scores, at all rows or at some of the pooled ones."""
+        picked = range(len(self))[which] if isinstance(which, slice) else [int(k) for k in which]
+        split = self.n[0] if rows is None else int(np.searchsorted(rows, self.n[0]))
+        out = np.empty((len(picked), sum(self.n) if rows is None else len(rows)))
+        for row, k in zip(out, picked):
+            score = self.plan[k]
+            c = self.columns[score.column]
+            codes = c.codes if rows is None else c.codes[rows]
+            for table, part in enumerate((slice(None, split), slice(split, None))):
+                np.take(_of_codes(score, c.counts[table]), codes[part], out=row[part], mode="clip")
+        return out
+
+
+def _planned(j: int, c: Coded, n: int) -> Iterator[RowScore]:
+    seen, gone = c.counts[:, :-1].sum(0), int(c.counts[:, -1].sum())
+    if c.ordered:
+        distinct = int((seen > 0).sum())
+        if distinct > 1:
+            yield RowScore(j, c.name, "rank")
+        if distinct > 2:
+            yield RowScore(j, c.name, "spread")
+    else:
+        own = [k for k in range(min(len(seen), MAX_LEVELS)) if MIN_LEVEL <= seen[k] <= n - MIN_LEVEL]
+        own = own[:1] if len(seen) == 2 and not gone else own  # of two levels one indicator says all
+        yield from (RowScore(j, c.name, "level", k) for k in own)
+    if MIN_LEVEL <= gone <= n - MIN_LEVEL:
+        yield RowScore(j, c.name, "missing")
+
+
+def _of_codes(score: RowScore, counts: Ints) -> Floats:
+    """(size + 1,) the score of each code in one table, of mean 0 and variance 1 there; 0 where missing."""
+    values = np.zeros(len(counts))
+    held = counts.copy()
+    if score.what in ("rank", "spread"):
+        held[-1] = 0
+        middle = (np.cumsum(held) - held / 2) / max(int(held.sum()), 1) - 0.5
+        values = middle if score.what == "rank" else middle**2
+    elif score.what == "level":
+        values[score.code] = 1.0
+    else:
+        values[-1] = 1.0
+    total = max(int(held.sum()), 1)
+    values = values - held @ values / total
+    if score.what in ("rank", "spread"):
+        values[-1] = 0.0
+    scale = float(np.sqrt(held @ values**2 / total))
+    return values / scale if scale > 1e-9 else np.zeros(len(counts))
