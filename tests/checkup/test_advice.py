@@ -21,7 +21,7 @@ def _content(*, changed=True, material=True, outside=0, quality=None, guarantee=
         "data": {
             "current": {"rows_kept": 1000},
             "reference": {"rows_kept": 2000},
-            "dependence": {"declared": list(declared)},
+            "dependence": {"declared": list(declared), "remedy": "" if declared else "Declare the order with --time"},
         },
     }
 
@@ -75,9 +75,7 @@ def test_every_item_is_whole_and_every_method_has_a_card():
 
 def test_dependence_that_nobody_declared_leads_and_declared_one_is_not_asked_for():
     first = advise(_content(guarantee="withdrawn", outside=3))[0]
-    assert first["method"] is None and "--time or --entity" in first["action"].replace(
-        "--entity or --time", "--time or --entity"
-    )
+    assert first["method"] is None and first["action"] == "Declare the order with --time"
     assert advise(_content(guarantee="withdrawn", declared=["entity"])) == []
 
 

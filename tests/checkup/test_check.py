@@ -125,11 +125,40 @@ def test_performance_without_labels_states_its_assumption():
         ({"metric": "accuracy"}, "needs a model"),
         ({"target": "z", "prediction": "a"}, "z"),
         ({"entity": "z"}, "z"),
+        ({"independent": True, "entity": "a"}, "entity 'a' that they are not; give one or the other"),
+        ({"independent": True, "time": "a"}, "time 'a' that they are not; give one or the other"),
+        ({"independent": "yes"}, "independent must be True or False, got 'yes'"),
     ],
 )
 def test_bad_arguments_are_named(arguments, said):
     with pytest.raises(BadInput, match=said):
         ecotone.check(_frame(100, 1), _frame(100, 2), **arguments)
+
+
+def test_stated_independence_is_told_in_every_form(tmp_path):
+    rng = np.random.default_rng(5)
+
+    def drawn(first):
+        who = np.repeat(np.arange(first, first + 60), 8)
+        x = rng.normal(size=(60, 2)).repeat(8, axis=0) + rng.normal(size=(480, 2))
+        names = np.char.add("shop", who.astype(str))
+        return {"shop": names.tolist(), "a": x[:, 0].tolist(), "b": x[:, 1].tolist()}
+
+    before, after = drawn(0), drawn(60)
+    found = ecotone.check(before, after)
+    assert found.headline["guarantee"] == "withdrawn" and "The guarantee is withdrawn: 120 of 120" in str(found)
+    advised = found.advice[0]
+    assert advised["for"] == "dependence" and "rows that share shop were sampled together" in advised["action"]
+    stated = ecotone.check(before, after, independent=True)
+    assert stated.headline["guarantee"] == stated.verdict["guarantee"] == "assumed"
+    told = stated.to_dict()["data"]["dependence"]
+    assert list(told["declared"]) == ["independent"] and any(f["detected"] for f in told["found"])
+    assert all(item["for"] != "dependence" for item in stated.advice)
+    flat = " ".join(str(stated).split())
+    assert "guarantee assumed: you state that, if nothing had changed" in flat and "withdrawn" not in flat
+    stated.save_report(tmp_path / "page.html")
+    page = (tmp_path / "page.html").read_text()
+    assert "Declared: independent." in page and "variance ×" in page
 
 
 def test_the_report_is_small_self_contained_and_escaped(moved, tmp_path):

@@ -77,7 +77,7 @@ def _content(interval, correction, changed=True):
     return {
         "verdict": {"changed": changed, "material": False, "guarantee": "exact", "reason": ""},
         "columns": [], "rows": {"raised": False, "index": []}, "performance": quality,
-        "data": {"current": {"rows_kept": 9}, "reference": {"rows_kept": 9}, "dependence": {"declared": []}},
+        "data": {"current": {"rows_kept": 9}, "reference": {"rows_kept": 9}, "dependence": {"remedy": ""}},
     }  # fmt: skip
 
 

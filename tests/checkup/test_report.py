@@ -93,7 +93,7 @@ def nothing(columns=None):
             "types": {"speed": "numeric", "wind": "numeric"},
             "untested": [],
             "duplicates": {"reference": 0, "current": 3, "overlap": 0},
-            "dependence": {"declared": [], "found": [], "guarantee": "exact"},
+            "dependence": {"declared": [], "found": [], "guarantee": "exact", "remedy": ""},
             "notes": [],
             "seed": 0,
         },

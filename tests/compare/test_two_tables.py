@@ -149,7 +149,7 @@ def test_serial_dependence_declared_keeps_the_level_and_undeclared_is_found():
         alarms.append(two_tables(replace(pair, units=known.units), seed=k).changed)
         naive.append(two_tables(pair, seed=k).changed)
         unknown = dependence(replace(pair, roles={}), entity=False, time=False, seed=k)
-        assert unknown.guarantee == "withdrawn" and "--time" in unknown.reason and unknown.units is not None
+        assert unknown.guarantee == "withdrawn" and "--time" in unknown.remedy and unknown.units is not None
     assert sum(alarms) <= 4 < sum(naive)
 
 
@@ -174,7 +174,7 @@ def test_entities_declared_keep_the_level_and_undeclared_are_found():
         assert known.guarantee == "exact"
         alarms.append(two_tables(replace(pair, units=known.units), seed=k).changed)
         unknown = dependence(replace(pair, roles={}, aside={"who": who}), entity=False, time=False, seed=k)
-        assert unknown.guarantee == "withdrawn" and "--entity who" in unknown.reason
+        assert unknown.guarantee == "withdrawn" and "--entity who" in unknown.remedy
         together = np.argsort(u, kind="stable")
         files = Pair(numeric_table(x[together]), numeric_table(y[np.argsort(v, kind="stable")]))
         assert dependence(files, entity=False, time=False, seed=k).guarantee == "withdrawn"

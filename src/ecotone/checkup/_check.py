@@ -51,6 +51,7 @@ def check(
     time: str | None = None,
     groups: str | None = None,
     contract: Any = None,
+    independent: bool = False,
     seed: int = 0,
     progress: Progress | None = None,
 ) -> CheckResult:
@@ -98,6 +99,9 @@ def check(
         Column of groups for which performance is given apart.
     contract : path, dict or Contract
         What ``current`` shall be, as ``ecotone profile --contract`` writes it; violations are told, without a test.
+    independent : bool
+        You state that, if nothing had changed, the rows of both tables would be independent draws of one distribution:
+        dependence is looked for and told, and not acted on; the guarantee is ``assumed``.
     seed : int
         The same seed gives the same answers.
     progress : callable
@@ -130,7 +134,7 @@ def check(
     )  # fmt: skip
     settings = Settings.of(
         model=model, roles=roles, metric=metric, positive=positive, alpha=alpha, fdr=fdr, min_effect=min_effect,
-        seed=seed, features=features, contract=contract,
+        independent=independent, seed=seed, features=features, contract=contract,
     )  # fmt: skip
     stage = Stages(progress)
     with stage("read", 0.0):
@@ -152,7 +156,13 @@ def _answers(
 ) -> CheckResult:
     seed, fdr, budget, roles = settings.seed, settings.fdr, Budget(alpha=settings.alpha), settings.roles
     with stage("dependence", 0.15):
-        ties = dependence(both, entity=roles.entity is not None, time=roles.time is not None, seed=seed)
+        ties = dependence(
+            both,
+            entity=roles.entity is not None,
+            time=roles.time is not None,
+            independent=settings.independent,
+            seed=seed,
+        )
         both = replace(both, units=ties.units)
     verdict, conditionals, rows = _tests(both, ties, settings, budget, stage)
     entries = column_entries(both, verdict.columns, conditionals, changed=verdict.changed, fdr=fdr)

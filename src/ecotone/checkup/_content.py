@@ -98,7 +98,12 @@ def data_of_tables(both: Pair, frames: tuple[Frame, Frame], ties: Dependence, se
         "types": {column.name: column.kind for column in both.reference},
         "untested": [{"name": u.name, "kind": u.kind, "reason": u.reason} for u in both.untested],
         "duplicates": dict(both.duplicates),
-        "dependence": {"declared": ties.declared, "found": list(ties.found), "guarantee": ties.guarantee},
+        "dependence": {
+            "declared": ties.declared,
+            "found": list(ties.found),
+            "guarantee": ties.guarantee,
+            "remedy": ties.remedy,
+        },
         "notes": list(both.notes),
         "seed": settings.seed,
     }

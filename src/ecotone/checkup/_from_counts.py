@@ -175,7 +175,7 @@ def _data(counts: Counts, settings: Settings) -> dict[str, Any]:
         "types": {column.name: column.kind for column in both.columns},
         "untested": [{"name": u.name, "kind": u.kind, "reason": u.reason} for u in both.untested],
         "duplicates": {"reference": None, "current": None, "overlap": None},
-        "dependence": {"declared": [], "found": [], "guarantee": "assumed"},
+        "dependence": {"declared": [], "found": [], "guarantee": "assumed", "remedy": ""},
         "notes": [_COST, *notes, *both.notes],
         "seed": settings.seed,
     }

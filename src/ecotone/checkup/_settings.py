@@ -26,6 +26,7 @@ class Settings:
     alpha: float = 0.05
     fdr: float = 0.1
     min_effect: float = 0.02
+    independent: bool = False
     seed: int = 0
     has_model: bool = False
     contract: Contract | None = None
@@ -48,6 +49,7 @@ class Settings:
         )
         settings._check_numbers()
         settings._check_roles()
+        settings._check_independent()
         return settings
 
     def _check_numbers(self) -> None:
@@ -79,6 +81,17 @@ class Settings:
             raise BadInput("features is empty; name the columns that the model reads, or leave it out")
         if self.metric is not None and not sources:
             raise BadInput(f"metric={self.metric!r} needs a model, prediction or probability to measure")
+
+    def _check_independent(self) -> None:
+        if not isinstance(self.independent, bool):
+            raise BadInput(f"independent must be True or False, got {self.independent!r}")
+        for role in ("entity", "time"):
+            name = getattr(self.roles, role)
+            if self.independent and name is not None:
+                raise BadInput(
+                    f"independent says that rows are independent draws, and {role} {name!r} that they are not; "
+                    f"give one or the other"
+                )
 
     def _sources(self) -> tuple[bool, bool, bool]:
         return self.has_model, self.roles.prediction is not None, bool(self.roles.probability)

@@ -68,14 +68,14 @@ def _needs(content: dict[str, Any]) -> Iterator[Need]:
 
 def _dependence(content: dict[str, Any]) -> Iterator[Need]:
     """No method can find out what the rows are, so that no card is the remedy: the action is the user's."""
-    verdict = content["verdict"]
-    if verdict["guarantee"] == "withdrawn" and not content["data"]["dependence"]["declared"]:
+    verdict, remedy = content["verdict"], content["data"]["dependence"]["remedy"]
+    if verdict["guarantee"] == "withdrawn" and remedy:
         yield Need(
             "dependence",
             f"{str(verdict['reason'])[:1].upper()}{str(verdict['reason'])[1:]}.",
-            "Brings the guarantee back: every p-value, interval and list then allows for it.",
+            "Brings the guarantee back: every p-value, interval and list then allows for what is declared.",
             10.0,
-            action="Declare what ties rows together, with --entity or --time",
+            action=remedy,
         )
 
 

@@ -205,13 +205,14 @@ def _dependence(content: dict[str, Any]) -> str:
     declared = ", ".join(text(d) for d in found["declared"]) or "nothing"
     lines = []
     for entry in found["found"][:40]:
-        what = "order of rows" if entry.get("what") == "serial" else f"rows with equal {name(entry.get('column', ''))}"
+        what = {"serial": "order of rows", "among": "order of units"}.get(entry["what"])
+        what = what or f"rows with equal {name(entry['column'])}"
         said = "found" if entry.get("detected") else "not found"
         lines.append(
             (what, text(entry.get("table", "–")), name(entry.get("column") or "–"), number(entry.get("value")),
              p(entry.get("pvalue"), word=""), said)
         )  # fmt: skip
-    tests = table(("tested", "table", "column", "correlation", "p", ""), lines, {3, 4}) if lines else ""
+    tests = table(("tested", "table", "column", "variance ×", "p", ""), lines, {3, 4}) if lines else ""
     return f"<p>Declared: {declared}. {_sentence(text(content['verdict']['reason'], 600))}.</p>{tests}"
 
 

@@ -16,6 +16,7 @@ from ._among_units import Order, among_units
 from ._entities import entity as most_tied
 from ._entities import entity_tests
 from ._ordering_keys import explained, ordering_keys
+from ._repeated_values import every_value
 from ._row_scores import RowScores
 from ._scores import Coded, Design
 from ._serial_dependence import Axis, Serial, serial
@@ -211,7 +212,7 @@ def _undeclared(pair: Pair, design: Design, scores: RowScores) -> Dependence:
 
 def _units_of(pair: Pair, name: str) -> tuple[Ints, Ints]:
     a, b = pair.aside[name] if name in pair.aside else (pair.reference[name], pair.current[name])
-    return ids(a.values), ids(b.values)
+    return ids(every_value(a)), ids(every_value(b))
 
 
 def ids(values: np.ndarray) -> Ints:

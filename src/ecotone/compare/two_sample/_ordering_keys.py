@@ -28,7 +28,10 @@ class Key:
 
 def ordering_keys(pair: Pair, scores: RowScores) -> tuple[Key, ...]:
     """Up to three columns by which both files are ordered, each within those before it; the coarsest first."""
-    codes = {c.name: (np.asarray(c.codes, np.int64), c.kind in ORDERED) for c in scores.columns}
+    codes = {
+        c.name: (np.asarray(c.codes if c.every is None else c.every.codes + 1, np.int64), c.kind in ORDERED)
+        for c in scores.columns
+    }
     for name, (a, b) in pair.aside.items():
         values = np.concatenate([a.values, b.values])
         codes.setdefault(name, (np.unique(values, return_inverse=True)[1].astype(np.int64), a.kind == "datetime"))
@@ -38,15 +41,14 @@ def ordering_keys(pair: Pair, scores: RowScores) -> tuple[Key, ...]:
         found = []
         for name, (code, ordered) in codes.items():
             if _orders(code, within, pair.n[0], ordered):
-                level = _coarse(code) if ordered else code
-                joint = np.unique(within * (int(level.max()) + 1) + level, return_inverse=True)[1].astype(np.int64)
-                if joint.max() > within.max() and _in_both(joint, pair.n[0]):
-                    found.append((int(joint.max()), name, joint, level))
+                joint = _joint(within, code)
+                level = _joint(within, _coarse(joint)) if ordered else joint
+                if level.max() > within.max() and _in_both(level, pair.n[0]):
+                    found.append((int(level.max()), name, level, level.max() < joint.max()))
         if not found:
             break
-        _, name, within, level = min(found, key=lambda f: f[:2])
+        _, name, within, fine = min(found, key=lambda f: f[:2])
         keys.append(Key(name, within))
-        fine = level is not codes[name][0] and level.max() < codes[name][0].max()
         del codes[name]
         if fine:  # within its windows nothing else can be in order
             break
@@ -66,6 +68,11 @@ def _orders(code: Ints, within: Ints, split: int, ordered: bool) -> bool:
     return all(_in_order(code[h], within[h], ordered) for h in (slice(None, split), slice(split, None)))
 
 
+def _joint(within: Ints, code: Ints) -> Ints:
+    """Codes of the earlier levels and this column together, in their order."""
+    return np.asarray(np.unique(within * (int(code.max()) + 1) + code, return_inverse=True)[1], np.int64)
+
+
 def _in_order(code: Ints, within: Ints, ordered: bool) -> bool:
     step, same = np.diff(code), np.diff(within) == 0
     inside = step[same]
@@ -79,10 +86,9 @@ def _in_order(code: Ints, within: Ints, ordered: bool) -> bool:
 
 
 def _coarse(code: Ints) -> Ints:
-    """Windows of consecutive values where most values have few rows; otherwise the values."""
+    """Windows of consecutive values where these hardly repeat; otherwise the values."""
     count = np.bincount(code)
-    held = count[count > 0]
-    if float(np.median(held)) >= WINDOW_ROWS:
+    if len(code) >= WINDOW_ROWS * len(count):
         return code
     return np.asarray(windows(count, WINDOW_VALUES, WINDOW_ROWS)[code])
 
@@ -96,8 +102,8 @@ def windows(count: Ints, values: int, rows: int) -> Ints:
     while at < len(held):
         at = max(at + values, int(np.searchsorted(cumulated, cumulated[at] + rows)))
         cuts.append(at)
-    if len(cuts) > 2:  # the last window may be short
-        cuts.pop(-2) if cuts[-2] + values > len(held) or cumulated[-1] - cumulated[cuts[-2]] < rows else None
+    if len(cuts) > 2 and (cuts[-2] + values > len(held) or cumulated[-1] - cumulated[cuts[-2]] < rows):
+        cuts.pop(-2)  # what is left is too short for a window of its own
     out = np.zeros(len(count), np.int64)
     out[held] = np.searchsorted(np.array(cuts[1:]), np.arange(len(held)), side="right")
     return out

@@ -46,8 +46,8 @@ def repeated_values(pair: Pair, seed: int) -> list[Repeated]:
     """Categories, texts, identifiers, whole numbers and date-times whose values repeat; fractions never."""
     out = []
     for k, (name, a, b, tested) in enumerate(_candidates(pair)):
-        values = np.concatenate([a.values, b.values])
-        ordered = a.kind in ("count", "numeric", "datetime")
+        values = np.concatenate([every_value(a), every_value(b)])
+        ordered = a.kind in ("ordinal", "count", "numeric", "datetime")
         if ordered and a.kind != "datetime" and not _whole(values):
             continue
         drawn = _drawn(values, as_seed(seed, 907, k))
@@ -60,8 +60,15 @@ def _candidates(pair: Pair) -> Iterator[tuple[str, Column, Column, bool]]:
     for name, (a, b) in pair.aside.items():
         yield name, a, b, name in pair.reference.columns
     for c in pair.reference:
-        if c.kind in ("category", "count", "numeric") and c.name not in pair.aside:
+        if c.kind in ("category", "ordinal", "count", "numeric") and c.name not in pair.aside:
             yield c.name, c, pair.current[c.name], True
+
+
+def every_value(column: Column) -> Floats:
+    """(n,) values with no levels merged, NaN where missing."""
+    if column.every is None:
+        return column.values
+    return np.where(column.every.codes < 0, np.nan, column.every.codes.astype(np.float64))
 
 
 def _whole(values: Floats) -> bool:
