@@ -55,15 +55,12 @@ def check(
     groups: Annotated[
         str | None, typer.Option(help="Column of groups to report performance for; tested as well")
     ] = None,
-<<<<<<< HEAD
     contract: Annotated[
         Path | None, typer.Option(help="What CURRENT shall be: a file that ecotone profile --contract wrote")
     ] = None,
-=======
     independent: Annotated[
         bool, typer.Option("--independent", help="You state that rows are independent draws if nothing changed")
     ] = False,
->>>>>>> 07778d2 (Independence stated: --independent; what to declare is told with when to declare it)
     seed: Annotated[int, typer.Option(help="The same seed gives the same answers")] = 0,
     fail_on: Annotated[str | None, typer.Option(help=f"Exit 1 on: {', '.join(ALARMS)} (commas)")] = None,
     json: Annotated[Path | None, typer.Option(help="Write the answers as JSON")] = None,
@@ -101,11 +98,8 @@ def check(
             entity=entity,
             time=time,
             groups=groups,
-<<<<<<< HEAD
             contract=contract,
-=======
             independent=independent,
->>>>>>> 07778d2 (Independence stated: --independent; what to declare is told with when to declare it)
             seed=seed,
             progress=progress,
         )

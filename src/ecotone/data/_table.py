@@ -169,7 +169,7 @@ class Pair:
         Rows that are copies of others: ``reference`` and ``current`` (left out but for the first of them), and
         ``overlap``, rows of current that are also in the reference (kept).
     aside : mapping of str to (Column, Column)
-        Identifiers and date-times, reference's and current's: no features, but they tell units and order.
+        Identifiers, date-times and sentences, reference's and current's: no features, but they tell units and order.
     calibration : (n_ref,) bool or None
         Reference rows that were set apart for calibration when they were profiled; None: not decided.
     """

@@ -59,7 +59,8 @@ def _prose(raw: Raw) -> Typed:
     if not features and raw.missing.any():
         features.append(indicator(raw))
     note = f"{raw.name}: text, tested by its length, its number of words and its number of digits"
-    return Typed(tuple(features), notes=(note,))
+    texts = Column(raw.name, "id", np.where(raw.codes < 0, np.nan, raw.codes.astype(np.float64)))
+    return Typed(tuple(features), aside=texts, notes=(note,))
 
 
 def _category(raw: Raw, most: int) -> Typed:

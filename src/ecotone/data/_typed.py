@@ -22,7 +22,7 @@ class Typed:
         Over the pooled rows, reference's first; the column itself, or what was derived from it.
     untested : Untested or None
     aside : Column or None
-        Identifiers and date-times: not features, but kept for what looks for units and order.
+        Identifiers, date-times and sentences: not features, but kept for what looks for units and order.
     notes : tuple of str
     """
 
