@@ -23,13 +23,15 @@ def test_a_shift_of_all_rows():
     x = np.random.default_rng(0).standard_normal(3000)
     m = movement(_numeric(x[:1500]), _numeric(x[1500:] + 3.2))
     assert m.facts["share"] == 1 and m.facts["displacement"] == pytest.approx(3.2, abs=0.1)
-    assert m.sentence.endswith("on average, in all rows") and m.sentence.startswith("+3.")
+    assert m.facts["mean"] == pytest.approx((x[:1500].mean(), x[1500:].mean() + 3.2))
+    assert m.sentence.startswith("mean -0.0") and " → 3.1" in m.sentence and "median" in m.sentence
+    assert ";" not in m.sentence  # one number says it all
 
 
 def test_a_change_of_spread():
     x = np.random.default_rng(1).standard_normal(6000)
     m = movement(_numeric(x[:3000]), _numeric(1.25 * x[3000:]))
-    assert m.facts["spread"] == pytest.approx(1.25, abs=0.06) and m.sentence.startswith("spread x1.2")
+    assert m.facts["spread"] == pytest.approx(1.25, abs=0.06) and "; spread x1.2" in m.sentence
 
 
 @pytest.mark.parametrize(("share", "far"), [(0.4, 6.0), (0.05, 8.0), (0.41, -3.2)])
@@ -42,6 +44,7 @@ def test_the_fewest_rows_that_explain_it(share, far):
     assert m.facts["share"] == pytest.approx(share - common, abs=0.03)
     assert m.facts["share"] * m.facts["displacement"] == pytest.approx(share * far, rel=0.08)
     assert "opposite" not in m.facts
+    assert "as if" in m.sentence and "of the rows had moved by" in m.sentence
 
 
 def test_rows_that_left_the_middle_went_both_ways():
@@ -52,6 +55,7 @@ def test_rows_that_left_the_middle_went_both_ways():
     facts = movement(_numeric(x), _numeric(y)).facts
     assert facts["share"] == pytest.approx(0.1, abs=0.02) and facts["opposite"][1] == pytest.approx(0.1, abs=0.02)
     assert facts["displacement"] * facts["opposite"][0] < 0
+    assert "as if" not in movement(_numeric(x), _numeric(y)).sentence
 
 
 def test_one_factor():
@@ -65,7 +69,7 @@ def test_wrong_units_do_not_become_an_average():
     x, y = rng.uniform(1, 2, 2000), rng.uniform(1, 2, 2000)
     y[:40] *= 1000
     m = movement(_numeric(x), _numeric(y))
-    assert m.sentence.startswith("2 % of the rows lie far above anything seen before (2")
+    assert m.sentence.startswith("mean ") and "; 2 % of the rows lie far above anything seen before (2" in m.sentence
     assert "displacement" not in m.facts
 
 
@@ -73,20 +77,21 @@ def test_levels_and_missing_values():
     rng = np.random.default_rng(4)
     levels = ("a", "b", "d", "new")
     m = movement(_coded([0.5, 0.3, 0.2, 0], 4000, levels, rng), _coded([0.42, 0.3, 0.28, 0], 4000, levels, rng))
-    assert m.facts["flow"][:2] == ("a", "d") and m.facts["flow"][2] == pytest.approx(0.08, abs=0.02)
+    assert m.facts["levels"]["d"] == pytest.approx((0.2, 0.28), abs=0.02)
+    assert ("a 5" in m.sentence and "; d " in m.sentence) or ("d 2" in m.sentence and "; a 5" in m.sentence)
     m = movement(_coded([0.5, 0.3, 0.2, 0], 4000, levels, rng), _coded([0.48, 0.3, 0.2, 0.02], 4000, levels, rng))
-    assert "new is new, in" in m.sentence
+    assert "new 0 % → 1" in m.sentence and "(new)" in m.sentence
     x = rng.standard_normal((2, 2000))
     x[0, :100], x[1, :220] = np.nan, np.nan
-    assert movement(_numeric(x[0]), _numeric(x[1])).sentence == "missing 5 % -> 11 %"
+    assert movement(_numeric(x[0]), _numeric(x[1])).sentence == "missing 5 % → 11 %"
 
 
 def test_one_value_no_value_and_other_kinds():
     one = _numeric(np.full(50, 3.0))
     assert movement(one, one).sentence == SILENT
-    assert movement(one, _numeric(np.full(50, 5.0))).sentence == "+2 on average, in all rows"
+    assert movement(one, _numeric(np.full(50, 5.0))).sentence == "mean 3 → 5, median 3 → 5"
     gone = movement(one, _numeric(np.full(50, np.nan)))
-    assert gone.sentence == "missing 0 % -> 100 %"
+    assert gone.sentence == "missing 0 % → 100 %"
     assert "no rows" in movement(one, _numeric([])).sentence
     key = Column("k", "id", np.arange(50.0))
     assert movement(key, key).sentence == SILENT
@@ -109,6 +114,19 @@ def test_noise_stays_silent():
         c = [_coded([0.6, 0.3, 0.1], 400, ("a", "b", "c"), rng) for _ in range(2)]
         told += movement(*c).sentence != SILENT
     assert told / 400 < 0.04
+
+
+def test_of_two_levels_one_tells_all():
+    rng = np.random.default_rng(12)
+    a, b = (_coded([1 - p, p], 3000, ("no", "yes"), rng) for p in (0.1, 0.3))
+    assert movement(a, b).sentence.startswith("yes 9.7 % → 3") and "no" not in movement(a, b).sentence
+
+
+def test_levels_that_changed_most_are_facts_even_where_none_is_beyond_noise():
+    rng = np.random.default_rng(13)
+    a, b = (_coded([0.5, 0.3, 0.2], 300, ("a", "b", "c"), rng) for _ in "ab")
+    found = movement(a, b, sizes=(10, 10))
+    assert found.sentence == SILENT and len(found.facts["most"]) == 2
 
 
 def test_units_widen_the_noise():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -46,10 +46,11 @@ def column_entries(
 
 
 def entries_of_counts(
-    margins: Sequence[ColumnMargin], untested: Sequence[Untested], reason: str
+    margins: Sequence[ColumnMargin], untested: Sequence[Untested], reason: str, moved: Mapping[str, Movement]
 ) -> list[dict[str, Any]]:
-    """The same from counts alone: no conditional bit, for the ``reason``, and no movement."""
-    return _in_order([_entry(m, {**_NOT_RUN, "reason": reason}, None) for m in margins], untested)
+    """The same from counts alone: no conditional bit, for the ``reason``."""
+    bits = {**_NOT_RUN, "reason": reason}
+    return _in_order([_entry(m, bits, moved.get(m.name) if m.changed else None) for m in margins], untested)
 
 
 def _entry(margin: ColumnMargin, bits: dict[str, Any], moved: Movement | None) -> dict[str, Any]:

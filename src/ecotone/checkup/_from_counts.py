@@ -18,6 +18,7 @@ from ecotone.decide import Budget
 
 from ._columns import entries_of_counts
 from ._content import content_of
+from ._movement_of_counts import movements_of_counts
 from ._result import CheckResult
 from ._settings import Settings
 from ._stages import Stages
@@ -140,9 +141,10 @@ def check_counts(counts: Counts, settings: Settings, stage: Stages) -> CheckResu
         verdict = two_profiles(
             both, alpha=budget.spend("verdict"), min_effect=settings.min_effect, fdr=settings.fdr, seed=settings.seed
         )
-    entries = entries_of_counts(verdict.columns, both.untested, _CONDITIONAL)
-    rows = _rows(budget.spend("rows"), settings.fdr)
     facts = facts_of_profiles((counts.sides[0].held, counts.sides[1].held), both.untested, settings)
+    moved = movements_of_counts(both, facts)
+    entries = entries_of_counts(verdict.columns, both.untested, _CONDITIONAL, moved)
+    rows = _rows(budget.spend("rows"), settings.fdr)
     content = content_of(settings, budget, ties, verdict, entries, rows, None, _data(counts, settings), facts)
     with stage("pictures", 0.95):
         first, second = counts.sides

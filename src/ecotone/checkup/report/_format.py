@@ -9,6 +9,9 @@ from collections.abc import Callable, Iterable, Sequence
 from statistics import NormalDist
 from typing import Any
 
+from ecotone.compare.explain._movement_levels import level_words
+from ecotone.compare.explain._movement_words import change
+
 FLOOR = -300.0  # log10 of the smallest p-value that is told as a number
 _SCORES = {"L1": "position of", "L2": "spread of", "up": "upper tail of", "low": "lower tail of"}
 _LITTLE = "changed, by too little to say how"
@@ -143,8 +146,21 @@ def said_of(column: dict[str, Any], pairs: Sequence[dict[str, Any]], *, redact: 
     """How a named column moved, or what of its relation to the others changed."""
     if column["role"] == "relation":
         return _relation(column, pairs)
-    told = _without_values(column.get("movement") or {}) if redact else str(column.get("sentence") or "")
-    return _slight(column) if not told or told.startswith("no movement beyond noise") else told
+    facts = column.get("movement") or {}
+    told = _without_values(facts) if redact else str(column.get("sentence") or "")
+    if told and not told.startswith("no movement beyond noise"):
+        return told
+    return _slight(column) if redact else "; ".join([*_figures(facts), _slight(column)])
+
+
+def _figures(facts: dict[str, Any]) -> list[str]:
+    """Mean and median, or the levels that changed most: true of the tables, whether or not beyond noise."""
+    found = []
+    if facts.get("mean") and facts.get("median"):
+        found.append(f"mean {change(*facts['mean'])}, median {change(*facts['median'])}")
+    if facts.get("most"):
+        found.append("most " + ", ".join(level_words(facts["most"])))
+    return found
 
 
 def _slight(column: dict[str, Any]) -> str:
@@ -173,7 +189,7 @@ def _without_values(facts: dict[str, Any]) -> str:
     """Directions and shares only: no value of a row, no name of a level."""
     words = []
     if facts.get("missing"):
-        words.append(f"missing {percent(facts['missing'][0])} -> {percent(facts['missing'][1])}")
+        words.append(f"missing {percent(facts['missing'][0])} → {percent(facts['missing'][1])}")
     if facts.get("displacement") and facts.get("share"):
         up = "up" if facts["displacement"] > 0 else "down"
         share = facts["share"]
