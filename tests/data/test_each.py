@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ecotone.data._duplicates import equal_rows
 from ecotone.data._each import FEWEST, each
+from ecotone.data._equal_rows import equal_rows
 from ecotone.data._profile_cuts import place
 
 

@@ -209,10 +209,10 @@ def _tests(
 
 
 def _paired(frames: tuple[Frame, Frame], settings: Settings) -> Pair:
-    both = pair(*frames, settings.roles)
+    both = pair(*frames, settings.roles, seed=settings.seed)
     for name, table in (("reference", both.reference), ("current", both.current)):
         if table.n < 2:
-            raise BadInput(f"{name} has {table.n} row after duplicates were dropped; a comparison needs at least 2")
+            raise BadInput(f"{name} has {table.n} row after copies were left out; a comparison needs at least 2")
     return both
 
 

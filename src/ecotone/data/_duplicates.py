@@ -1,240 +1,223 @@
-"""Rows that are copies of other rows."""
+"""Which rows are copies of other rows, which repeat by nature, and which of them take part."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeAlias
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
-from numpy.typing import NDArray
 
-from ecotone.contracts import Bools, Ints
+from ecotone.contracts import Bools, Ints, as_seed
 
-from ._typing import Raw, family, pool
+from ._chance import beyond_chance, chance_explains
+from ._repeat_test import LEVEL, MOST, judge
+from ._row_groups import RowGroups, different, tell_apart
+from ._typing import Raw
 
-Keys: TypeAlias = Sequence[NDArray[np.int64]]
-#: Whether rows equal other rows, pair by pair, in a column that has no exact key.
-Exact: TypeAlias = Callable[[Ints, Ints], Bools]
-
-_MULTIPLIERS = (np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9))
-_NEARLY = 0.9
-_FEWEST = 20
-_SAMPLE = 10_000
-_ROUNDS = 20
+_FEWEST_GROUPS = 20  # groups that must all repeat alike before a whole file is taken for one appended to itself
 
 
-def copies(keys: Keys, exact: Sequence[Exact] = (), blanks: Sequence[int | None] = ()) -> Ints:
-    """First row that equals each row in every column.
-
-    A row is a copy only if it equals another in all columns including a nearly unique one that has a value: rows
-    that agree by chance, as those of a table of few categories do, are not copies.
+@dataclass(frozen=True)
+class Copies:
+    """Which pooled rows take part, and why.
 
     Parameters
     ----------
-    keys : sequence of (n,) int64
-        One array a column; integers equal exactly where the values are (or nearly so, see ``exact``).
-    exact : sequence of callables
-        Columns to compare themselves where the keys agree: ``(rows, others) -> equal``.
-    blanks : sequence of (int or None)
-        The key that stands for "missing" in each column, if any does.
-
-    Returns
-    -------
-    (n,) int64
-        The row's own position, or that of the first row of which it is a copy.
-
-    Examples
-    --------
-    >>> copies([np.array([0, 1, 2, 3, 4, 5, 6, 7, 8, 0]), np.ones(10, int)])
-    array([0, 1, 2, 3, 4, 5, 6, 7, 8, 0])
-    >>> copies([np.array([0, 1, 0, 1]), np.ones(4, int)])
-    array([0, 1, 2, 3])
+    keep : (n_ref + n_cur,) bool
+    stand_in : (n_cur,) int64 or None
+        For each current row the pooled position of a row that takes part and equals it in all columns that both
+        tables have: its own if it takes part. None where every row takes part.
+    times : (int, int)
+        How often each whole table is repeated in itself (1: it is not).
+    left_out : (int, int)
+        Rows of each table that are copies and take no part.
+    repeats : (int, int)
+        Rows that take part and equal an earlier one of their table that does.
+    overlap : int
+        Rows of current that take part and equal one of the reference's, not by chance.
+    pvalue : float or None
+        Of equal rows falling on the two tables as rows do that repeat by nature; None: there was nothing to judge.
+    decidable : bool
+        Whether so many groups were judged that copies could have been told from rows that repeat by nature.
+    commonest : (int, int)
+        How often the commonest row of each table takes part.
     """
-    rows, heads = equal_rows(keys, exact)
-    first = np.arange(len(keys[0]) if keys else 0)
-    if len(rows):
-        real = beyond_chance(keys, len(first) - len(rows), rows, blanks)
-        first[rows[real]] = heads[real]
-    return first
+
+    keep: Bools
+    stand_in: Ints | None = None
+    times: tuple[int, int] = (1, 1)
+    left_out: tuple[int, int] = (0, 0)
+    repeats: tuple[int, int] = (0, 0)
+    overlap: int = 0
+    pvalue: float | None = None
+    decidable: bool = False
+    commonest: tuple[int, int] = (1, 1)
+
+    @property
+    def refuted(self) -> bool:
+        """Whether equal rows do not fall on the tables as rows that repeat by nature do."""
+        return self.pvalue is not None and self.pvalue <= LEVEL
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready counts."""
+
+        def sides(values: tuple[int, int]) -> dict[str, int]:
+            return dict(zip(("reference", "current"), values))
+
+        return {
+            **sides(self.left_out),
+            "overlap": self.overlap,
+            "kept": sides(self.repeats),
+            "times": sides(self.times),
+            "commonest": sides(self.commonest),
+            "pvalue": self.pvalue,
+        }
 
 
-def equal_rows(keys: Keys, exact: Sequence[Exact] = ()) -> tuple[Ints, Ints]:
-    """Rows that equal an earlier one in every column, and the first such row of each: ``(rows, heads)``."""
-    none = np.empty(0, np.int64)
-    if not keys or len(keys[0]) < 2:
-        return none, none
-    hashed = _hash(keys)
-    ranked = np.sort(hashed)  # many times faster than the order; most tables have no copies
-    if not (ranked[1:] == ranked[:-1]).any():
-        return none, none
-    order = np.argsort(hashed, kind="stable")
-    again = np.r_[False, hashed[order][1:] == hashed[order][:-1]]
-    # Rows of one hash and the first of them, compared column by column; those that differ are compared anew
-    twin = again | np.r_[again[1:], False]
-    left, group = order[twin], np.cumsum(~again)[twin]
-    found: list[tuple[Ints, Ints]] = [(none, none)]
-    for _ in range(_ROUNDS):
-        start = np.r_[True, group[1:] != group[:-1]] if len(left) else np.empty(0, bool)
-        if start.all():
-            break
-        head = left[np.maximum.accumulate(np.where(start, np.arange(len(left)), 0))]
-        same = ~start
-        for key in keys:
-            same &= key[left] == key[head]
-        for compare in exact:
-            same[same] = compare(left[same], head[same])
-        found.append((left[same], head[same]))
-        left, group = left[~same & ~start], group[~same & ~start]
-    return np.concatenate([f[0] for f in found]), np.concatenate([f[1] for f in found])
+def find_copies(reference: pa.Table, current: pa.Table, raws: Mapping[str, Raw], *, seed: int = 0) -> Copies:
+    """Tell copies from rows that repeat by nature, and choose the rows that take part.
 
+    Under an unchanged law equal rows that repeat by nature fall on the two tables as any rows do, and all of them take
+    part. Copies do not: they stay in the table in which they were made. So rows are left out only where
 
-def _hash(keys: Keys) -> NDArray[np.uint64]:
-    total = np.zeros(len(keys[0]), np.uint64)
-    for key in keys:
-        total ^= np.ascontiguousarray(key).view(np.uint64)
-        for multiplier in _MULTIPLIERS:
-            total *= multiplier
-            total ^= total >> np.uint64(31)
-    return total
-
-
-def beyond_chance(keys: Keys, different: int, rows: Ints, blanks: Sequence[int | None] = ()) -> Bools:
-    """Whether rows have a value in a nearly unique column, or in two that are among rows that differ.
-
-    The second case is a table with so many copies that no column stays nearly unique; two columns that are,
-    copies left out, do not agree by chance.
-
-    Parameters
-    ----------
-    keys, blanks
-        As for :func:`copies`.
-    different : int
-        Number of rows that are no copies.
-    rows : (m,) int64
-        The rows in question.
-
-    Returns
-    -------
-    (m,) bool
-    """
-    n = len(keys[0])
-    many_copies = different >= max(_FEWEST, n / 2)
-    needed = _NEARLY * (different if many_copies else n)
-    strong, close = np.zeros(len(rows), bool), np.zeros(len(rows), np.int64)
-    for key, blank in zip(keys, blanks or [None] * len(keys)):
-        # A sample of rows holds at least the whole's share of distinct values, up to chance
-        some = key[:: max(1, n // _SAMPLE)]
-        if len(np.unique(some)) < 0.9 * needed * len(some) / n:
-            continue
-        distinct = pc.count_distinct(pa.array(key)).as_py()
-        there = key[rows] != blank if blank is not None else np.ones(len(rows), bool)
-        strong |= there & (distinct >= _NEARLY * n)
-        close += there & many_copies & (distinct >= needed)
-        if (strong | (close >= 2)).all():
-            break
-    real: Bools = strong | (close >= 2)
-    return real
-
-
-def arrow_equal(column: pa.ChunkedArray) -> Exact:
-    """Equality of a column's own values, where float64 or a code would round them."""
-
-    def compare(rows: Ints, others: Ints) -> Bools:
-        a, b = column.take(pa.array(rows)), column.take(pa.array(others))
-        try:
-            same: Any = pc.or_(pc.equal(a, b).fill_null(False), pc.and_(a.is_null(), b.is_null()))
-            return np.asarray(same.to_numpy(zero_copy_only=False), dtype=bool)
-        except pa.ArrowNotImplementedError:  # lists and structs
-            return np.array([x == y for x, y in zip(a.to_pylist(), b.to_pylist())], dtype=bool)
-
-    return compare
-
-
-def leave_out_copies(reference: pa.Table, current: pa.Table, raws: Mapping[str, Raw]) -> tuple[Bools, dict[str, int]]:
-    """Which pooled rows are no copies of earlier rows of their table, and how many copies there are.
+    * every row of a table occurs a multiple of q times, at least twenty different rows: one in q takes part;
+    * or groups of equal rows that do not agree by chance are refuted to repeat by nature (:func:`judge`, level .001):
+      of each group one row drawn at random from both tables takes part; groups too large to be copies are values of
+      the law, and as large a share of their rows is left out at random as copies make of the other rows.
 
     Parameters
     ----------
     reference, current : pyarrow.Table
     raws : mapping of str to Raw
         The columns that both tables have, pooled.
+    seed : int
 
     Returns
     -------
-    keep : (n_ref + n_cur,) bool
-    counts : dict
-        ``reference`` and ``current``: copies within the table; ``overlap``: rows of current, copies left out, that
-        equal a row of the reference in all columns that both tables have.
+    Copies
+
+    Notes
+    -----
+    Equal means equal in every column of the table, also in those that the other table lacks.
     """
-    pooled = {name: (raw.key(), raw.blank) for name, raw in raws.items() if raw.family not in ("nested", "mismatch")}
-    keep = np.ones(reference.num_rows + current.num_rows, dtype=bool)
-    halves = slice(None, reference.num_rows), slice(reference.num_rows, None)
-    counts = {}
-    for table, half, name in zip((reference, current), halves, ("reference", "current")):
-        keys, exact, blanks = _table_keys(table, half, raws, pooled)
-        first = copies(keys, exact, blanks)
-        if keys:
-            keep[half] = first == np.arange(table.num_rows)
-        counts[name] = int(table.num_rows - keep[half].sum())
-    counts["overlap"] = _overlap(reference, current, raws, pooled, keep)
-    return keep, counts
+    n, total = reference.num_rows, reference.num_rows + current.num_rows
+    rows = tell_apart(reference, current, raws)
+    keep = np.ones(total, dtype=bool)
+    if rows is None:
+        return Copies(keep)
+    times = tuple(_times(own, keep[half]) for own, half in zip(rows.own, rows.halves))
+    firsts = rows.group == np.arange(total)
+    of = (np.cumsum(firsts) - 1)[rows.group]
+    sizes = int(firsts.sum())
+    counts = np.stack([np.bincount(of[h][keep[h]], minlength=sizes) for h in rows.halves])
+    classes = [np.bincount(of[h][own == np.arange(len(own))], minlength=sizes) for h, own in zip(rows.halves, rows.own)]
+    whole = np.stack(classes) <= 1
+    able = _able(rows, keep, counts.sum(0), firsts, of)
+    found, candidates = judge(counts, able, whole)
+    if found.copied:
+        rng = as_seed(seed, 41)
+        _one_of_each(rows, keep, of, counts, candidates, whole[0] & whole[1], rng)
+        _thin(rows, keep, of, counts, able & (counts.sum(0) <= found.limit), found.limit, rng)
+    left_out = int(n - keep[:n].sum()), int(total - n - keep[n:].sum())
+    kept = [own[keep[h]] for h, own in zip(rows.halves, rows.own)]
+    return Copies(
+        keep,
+        stand_in=_stand_ins(rows, keep, of) if sum(left_out) else None,
+        times=(times[0], times[1]),
+        left_out=left_out,
+        repeats=(len(kept[0]) - different(kept[0], n), len(kept[1]) - different(kept[1], total - n)),
+        overlap=_overlap(rows, keep, of, counts.sum(0) <= found.limit),
+        pvalue=found.pvalue if found.groups else None,
+        decidable=found.decidable,
+        commonest=(int(np.bincount(kept[0]).max(initial=0)), int(np.bincount(kept[1]).max(initial=0))),
+    )
 
 
-Pooled: TypeAlias = Mapping[str, tuple[NDArray[np.int64], int | None]]
+def _times(own: Ints, keep: Bools) -> int:
+    """How often a whole table is repeated in itself; all but the first repetition is taken out of ``keep``."""
+    sizes = np.bincount(own)
+    sizes = sizes[sizes > 0]
+    times = int(np.gcd.reduce(sizes)) if len(sizes) >= _FEWEST_GROUPS else 1
+    if times >= 2:
+        order = np.argsort(own, kind="stable")
+        ends = np.cumsum(sizes)
+        place = np.arange(len(own)) - np.repeat(ends - sizes, sizes)
+        keep[order] = place < np.repeat(sizes // times, sizes)
+    return max(times, 1)
 
 
-def _table_keys(
-    table: pa.Table, half: slice, raws: Mapping[str, Raw], pooled: Pooled
-) -> tuple[list[NDArray[np.int64]], list[Exact], list[int | None]]:
-    keys: list[NDArray[np.int64]] = []
-    exact: list[Exact] = []
-    blanks: list[int | None] = []
-    for name in table.column_names:
-        column = table[name]
-        if family(column.type) == "nested":
-            exact.append(arrow_equal(column))
-            continue
-        if name in pooled:
-            key, blank = pooled[name]
-            key = key[half]
-        else:
-            raw = pool(name, column, pa.chunked_array([pa.nulls(0)]))
-            key, blank = raw.key(), raw.blank
-        keys.append(key)
-        blanks.append(blank)
-        if _rounds(column.type, raws.get(name)):
-            exact.append(arrow_equal(column))
-    return keys, exact, blanks
+def _able(rows: RowGroups, keep: Bools, sizes: Ints, firsts: Bools, of: Ints) -> Bools:
+    """(groups,) whether a group's rows are few enough to be copies and do not agree by chance."""
+    able = sizes <= MOST
+    if not rows.keys or not (able & (sizes >= 2)).any():
+        return np.zeros(len(sizes), bool)
+    among = np.flatnonzero(keep & able[of])
+    heads = np.flatnonzero(firsts)[able]
+    beyond = beyond_chance(rows.keys, len(heads), heads, rows.blanks, None if len(among) == len(keep) else among)
+    repeated = sizes[able] >= 2
+    if not beyond[repeated].all() and not chance_explains(rows.keys, among):
+        beyond[:] = True
+    able[able] = beyond
+    return able
 
 
-def _rounds(t: pa.DataType, raw: Raw | None) -> bool:
-    """Whether float64 cannot tell all values of a type apart."""
-    if pa.types.is_int64(t) or pa.types.is_uint64(t):
-        return raw is None or raw.whole is None
-    return bool(pa.types.is_decimal(t) or getattr(t, "unit", "") == "ns")
+def _one_of_each(
+    rows: RowGroups, keep: Bools, of: Ints, counts: Ints, candidates: Bools, whole: Bools, rng: np.random.Generator
+) -> None:
+    """One row of each candidate group, from a table drawn by the group's numbers of rows; its first row there.
+
+    Rows of a group that differ in columns of one table only are no copies: each different one stays.
+    """
+    current = rng.random(len(candidates)) * counts.sum(0) >= counts[0]
+    at = np.flatnonzero(keep & candidates[of])
+    chosen = at[whole[of[at]] & ((at >= rows.split) == current[of[at]])]
+    own = np.concatenate([rows.own[0], rows.own[1] + rows.split])
+    differ = at[~whole[of[at]] & (own[at] == at)]
+    keep[at] = False
+    keep[chosen[np.unique(of[chosen], return_index=True)[1]]] = True
+    keep[differ] = True
 
 
-def _overlap(reference: pa.Table, current: pa.Table, raws: Mapping[str, Raw], pooled: Pooled, keep: Bools) -> int:
-    n, whole = reference.num_rows, bool(keep.all())
-    if not pooled or any(raw.family == "mismatch" for raw in raws.values()):
+def _thin(
+    rows: RowGroups, keep: Bools, of: Ints, counts: Ints, small: Bools, limit: int, rng: np.random.Generator
+) -> None:
+    """Leave out of large groups the share of rows that copies make of small ones; one row of each group stays."""
+    large = counts.sum(0) > limit
+    for t, half in enumerate(rows.halves):
+        alone = small & (counts[1 - t] == 0)
+        copies = 1 - alone.sum() / max(int(counts[t][alone].sum()), 1)
+        at = np.flatnonzero(keep[half] & large[of[half]]) + (half.start or 0)
+        spare = at[rows.group[at] != at]
+        keep[rng.choice(spare, min(len(spare), round(max(copies, 0.0) * len(at))), replace=False)] = False
+
+
+def _stand_ins(rows: RowGroups, keep: Bools, of: Ints) -> Ints:
+    """For each current row a row that takes part: itself, an equal one of current, or one of the reference."""
+    n, m = rows.split, len(of) - rows.split
+    kept = np.flatnonzero(keep)
+    by_group = np.full(int(of.max()) + 1, -1)
+    by_group[of[kept]] = kept  # current's rows come last and win
+    by_own = np.full(m, -1)
+    here = kept[kept >= n] - n
+    by_own[rows.own[1][here]] = here + n
+    found = by_own[rows.own[1]]
+    found = np.where(found >= 0, found, by_group[of[n:]])
+    return np.where(keep[n:], np.arange(m) + n, found)
+
+
+def _overlap(rows: RowGroups, keep: Bools, of: Ints, small: Bools) -> int:
+    """Rows of current that equal one of the reference's in a nearly unique column, too, of either table."""
+    n = rows.split
+    first = np.full(len(small), -1)
+    reference = np.flatnonzero(keep[:n])[::-1]
+    first[of[reference]] = reference
+    across = np.flatnonzero(keep[n:] & (first[of[n:]] >= 0) & small[of[n:]]) + n
+    if not len(across) or not rows.keys:
         return 0
-    keys = [key if whole else key[keep] for key, _ in pooled.values()]
-    blanks = [blank for _, blank in pooled.values()]
-    split = int(keep[:n].sum())
-    exact = []
-    for name, raw in raws.items():
-        a, b = reference[name], current[name]
-        if a.type == b.type and (raw.family == "nested" or _rounds(a.type, raw)):
-            both = pa.chunked_array([*a.chunks, *b.chunks], a.type)
-            exact.append(arrow_equal(both if whole else both.filter(pa.array(keep))))
-        elif raw.family == "nested":
-            return 0
-    rows, heads = equal_rows(keys, exact)
-    across = (rows >= split) & (heads < split)
-    if not across.any():
-        return 0
-    there = beyond_chance([key[:split] for key in keys], split, heads[across], blanks)
-    here = beyond_chance([key[split:] for key in keys], len(keys[0]) - split, rows[across] - split, blanks)
-    return int((there & here).sum())
+    real = np.ones(len(across), dtype=bool)
+    for at, half in ((first[of[across]], slice(None, n)), (across, slice(n, None))):
+        among = np.flatnonzero(keep[half]) + (half.start or 0)
+        real &= beyond_chance(rows.keys, different(of[among], len(small)), at, rows.blanks, among)
+    return int(real.sum())

@@ -10,7 +10,8 @@ import numpy as np
 
 from ecotone.contracts import BadInput
 
-from ._duplicates import leave_out_copies
+from ._duplicate_notes import copy_notes
+from ._duplicates import find_copies
 from ._each import each
 from ._kinds import decide
 from ._readers import Frame
@@ -21,7 +22,7 @@ from ._typed import Typed
 from ._typing import pool
 
 
-def pair(reference: Frame, current: Frame, roles: Roles = EVERYTHING) -> Pair:
+def pair(reference: Frame, current: Frame, roles: Roles = EVERYTHING, *, seed: int = 0) -> Pair:
     """Type and align two tables so that they can be compared.
 
     What a column is gets decided on the rows of both tables together and in the same way for both: exchanging
@@ -33,6 +34,8 @@ def pair(reference: Frame, current: Frame, roles: Roles = EVERYTHING) -> Pair:
         As :func:`read_table` gives them.
     roles : Roles
         What columns are for, and which are compared; by default all that both tables have.
+    seed : int
+        Of the draw that decides which of several copies takes part.
 
     Returns
     -------
@@ -56,8 +59,9 @@ def pair(reference: Frame, current: Frame, roles: Roles = EVERYTHING) -> Pair:
     unique whole numbers whose name says "id"; constants; nested values; columns of other types in the two tables.
     Where such a column has gaps, or one table has no value at all, ``name [missing]`` is tested.
 
-    A row that equals an earlier one of its table in every column read (ignored ones and roles, too), with a value
-    in a nearly unique one, is left out.
+    Equal rows are equal in every column read (excluded ones and roles, too). Rows that repeat by nature are kept;
+    copies are left out, in a table that is repeated as a whole and where equal rows fall on the two tables as rows
+    that repeat by nature do not.
 
     Examples
     --------
@@ -81,7 +85,8 @@ def pair(reference: Frame, current: Frame, roles: Roles = EVERYTHING) -> Pair:
     values = (reference.n + current.n) * len(shared)
     pooled = each(lambda name: pool(name, reference.arrow[name], current.arrow[name]), shared, values=values)
     raws = dict(zip(shared, pooled))
-    keep, counts = leave_out_copies(reference.arrow, current.arrow, raws)
+    copies = find_copies(reference.arrow, current.arrow, raws, seed=seed)
+    keep = copies.keep
     if not keep.all():
         raws = {name: raw.take(keep) for name, raw in raws.items()}
     wanted = [c for c in shared if roles.compares(c)]
@@ -108,11 +113,12 @@ def pair(reference: Frame, current: Frame, roles: Roles = EVERYTHING) -> Pair:
         notes=(
             *reference.notes,
             *current.notes,
-            *_copy_notes(counts),
+            *copy_notes(copies),
             *(n for t in typed.values() for n in t.notes),
             *lone_notes,
         ),
-        duplicates=counts,
+        duplicates=copies.to_dict(),
+        stand_in=None if copies.stand_in is None else (np.cumsum(keep) - 1)[copies.stand_in],
         aside=aside,
         calibration=None if reference.calibration is None else reference.calibration[rows[0]],
     )
@@ -164,17 +170,6 @@ def _distinct_names(features: list[Column]) -> list[Column]:
         taken.add(name)
         out.append(replace(f, name=name))
     return out
-
-
-def _copy_notes(counts: dict[str, int]) -> list[str]:
-    notes = [
-        f"{counts[table]} rows of {table} are copies of other rows in it and were left out"
-        for table in ("reference", "current")
-        if counts[table]
-    ]
-    if counts["overlap"]:
-        notes.append(f"{counts['overlap']} rows of current are also in the reference; they were kept")
-    return notes
 
 
 def _one_sided(reference: Frame, current: Frame, left_out: set[str]) -> tuple[list[Untested], list[str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -165,9 +165,14 @@ class Pair:
         in one table. None: every row is a unit of its own.
     notes : tuple of str
         What was left out or found on the way, in sentences for the report.
-    duplicates : mapping of str to int
-        Rows that are copies of others: ``reference`` and ``current`` (left out but for the first of them), and
-        ``overlap``, rows of current that are also in the reference (kept).
+    duplicates : mapping
+        Rows that equal others: ``reference`` and ``current``, copies left out; ``overlap``, rows of current that are
+        also in the reference (kept); ``kept``, rows of each table that repeat by nature; ``times``, how often each
+        whole table is repeated in itself; ``commonest``, how often its commonest row was kept; ``pvalue`` of rows
+        that repeat by nature falling on the two tables as they do, None where there was nothing to judge.
+    stand_in : (rows of current as read,) int64 or None
+        For each current row as it was read the position, among the reference's rows and then current's, of a row
+        that equals it in the columns of both tables: its own unless it was left out. None: no row was left out.
     aside : mapping of str to (Column, Column)
         Identifiers, date-times and sentences, reference's and current's: no features, but they tell units and order.
     calibration : (n_ref,) bool or None
@@ -180,7 +185,8 @@ class Pair:
     untested: tuple[Untested, ...] = ()
     units: tuple[Ints, Ints] | None = None
     notes: tuple[str, ...] = ()
-    duplicates: Mapping[str, int] = field(default_factory=dict)
+    duplicates: Mapping[str, Any] = field(default_factory=dict)
+    stand_in: Ints | None = None
     aside: Mapping[str, tuple[Column, Column]] = field(default_factory=dict)
     calibration: Bools | None = None
 

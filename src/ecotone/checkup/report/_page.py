@@ -234,9 +234,11 @@ def _data(content: dict[str, Any], *, redact: bool) -> str:
     if content["rows"].get("reason"):
         lines.append("Duplicates: not looked for, which takes rows.")
     else:
+        kept = copies["kept"]
         lines.append(
-            f"Duplicates: {copies.get('reference') or 0:,} in the reference, {copies.get('current') or 0:,} in "
-            f"current; {copies.get('overlap') or 0:,} rows in both."
+            f"Equal rows: {copies['reference']:,} of the reference and {copies['current']:,} of current left out as "
+            f"copies; {kept['reference']:,} and {kept['current']:,} kept, which repeat by nature or are too few to tell; "
+            f"{copies['overlap']:,} rows of current are in the reference, too."
         )
     notes = list(data["notes"]) + list((content["performance"] or {}).get("notes") or [])
     lines += [f"{len(notes):,} notes are left out here, for they may hold values."] * bool(redact and notes)
