@@ -59,7 +59,7 @@ def test_kind(what):
 SET_ASIDE = {
     "id": ([f"u{i * 7919}" for i in range(N)], [f"u{i * 104729}" for i in range(N)], "id", "nearly every value"),
     "hashes": ([uuid.UUID(int=i % 9).hex for i in range(N)], [uuid.UUID(int=3).hex] * N, "id", "UUIDs"),
-    "hardly repeated": ([f"u{i}" for i in range(400)], [f"u{i // 2}" for i in range(400)], "id", "hardly any"),
+    "hardly repeated": ([f"u{i}" for i in range(400)], [f"u{i * 9 // 16}" for i in range(400)], "id", "hardly any"),
     "the same units": ([f"u{i}" for i in range(N)], [f"u{i}" for i in range(N - 9)], "id", "nearly every value"),
     "rising": (np.arange(N) * 3 + 5, np.arange(N) * 5 + 1000, "id", "rising identifier"),
     "rising beyond 2**53": (2**60 + np.arange(N), 2**60 + 2 * np.arange(N) + 999, "id", "rising identifier"),

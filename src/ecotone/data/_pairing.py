@@ -113,8 +113,8 @@ def pair(reference: Frame, current: Frame, roles: Roles = EVERYTHING, *, seed: i
         notes=(
             *reference.notes,
             *current.notes,
-            *copy_notes(copies),
             *(n for t in typed.values() for n in t.notes),
+            *copy_notes(copies),
             *lone_notes,
         ),
         duplicates=copies.to_dict(),

@@ -237,8 +237,8 @@ def _data(content: dict[str, Any], *, redact: bool) -> str:
         kept = copies["kept"]
         lines.append(
             f"Equal rows: {copies['reference']:,} of the reference and {copies['current']:,} of current left out as "
-            f"copies; {kept['reference']:,} and {kept['current']:,} kept, which repeat by nature or are too few to tell; "
-            f"{copies['overlap']:,} rows of current are in the reference, too."
+            f"copies; {kept['reference']:,} and {kept['current']:,} kept, which repeat by nature or are too few to "
+            f"tell; {copies['overlap']:,} rows of current are in the reference, too."
         )
     notes = list(data["notes"]) + list((content["performance"] or {}).get("notes") or [])
     lines += [f"{len(notes):,} notes are left out here, for they may hold values."] * bool(redact and notes)
