@@ -131,6 +131,33 @@ def test_confidence_is_not_trusted_where_the_metric_is_unknown():
     assert "unsure" in [i["for"] for i in advise(_content(quality=quality))]
 
 
+def test_labels_that_are_there_are_not_asked_for():
+    known = _quality(labels=1000, unknown="too far away")
+    known["actual"]["rows"], known["labels"] = 1000, None
+    assert "unknown" not in [i["for"] for i in advise(_content(quality=known))]
+    few = _quality(labels=20, unknown="too far away", label_rows=LABEL_ROWS)
+    few["actual"]["rows"] = 20
+    assert advise(_content(quality=few))[0]["for"] == "unknown"
+    few["details"]["retrain"], few["details"]["label_rows"], few["labels"] = _retrain(0.01, -0.1, 0.1), None, None
+    assert "unknown" not in [i["for"] for i in advise(_content(quality=few))]
+
+
+def test_most_rows_outside_are_not_deferred():
+    content = _content(outside=300)
+    content["data"]["current"]["rows_kept"] = 400
+    (item,) = advise(content)
+    assert item["for"] == "outside" and item["rows"] == [] and "Defer" not in item["action"]
+    assert "300 of 400 rows" in item["why"] and "new population" in item["action"]
+
+
+def test_a_leak_is_said_whether_it_is_read_or_not():
+    leak = {"name": "closed", "how": "AUC 1.000 by itself"}
+    for read, said in ((True, "every metric here is too good"), (False, "do not use it")):
+        quality = _quality(raised=False, columns={"leaks": [{**leak, "read": read}]})
+        (item,) = [i for i in advise(_content(quality=quality)) if i["for"] == "leak"]
+        assert "'closed' (AUC 1.000 by itself) nearly determines" in item["why"] and said in item["expected"]
+
+
 # --------------------------------------------------------------------------------------------------- two whole checks
 class Model:
     """Right about the old law of the labels."""
@@ -183,3 +210,15 @@ def test_rows_outside_lead_to_deferral_and_labels():
     plan = by_kind["unknown"]
     assert plan["method"] == "rows_to_label" and 0 < len(plan["rows"]) <= 600
     assert sum(place["weight"] for place in plan["rows"]) == pytest.approx(600, abs=0.1)
+
+
+def test_a_sample_of_labels_asks_for_no_more_than_are_missing():
+    rng = np.random.default_rng(2)
+    x, y = _table(300, rng)
+    labels = [int(v) if i < 280 else None for i, v in enumerate(y)]
+    result = ecotone.check(_arrow(*_table(800, rng)), _arrow(x, labels), target="y", model=Model())
+    plan = result.performance["details"]["label_rows"]
+    assert result.performance["labels"]["rows"] == 20 and plan["rows"] <= 20
+    assert {place["row"] for place in plan["index"]} <= set(range(280, 300))
+    result = ecotone.check(_arrow(*_table(800, rng)), _arrow(x, y), target="y", model=Model())
+    assert result.performance["labels"] is None and "label_rows" not in result.performance["details"]

@@ -7,6 +7,7 @@ from scipy import special
 
 import ecotone
 from ecotone.checkup.advice._advice import advise
+from ecotone.checkup.advice._needs_of_probabilities import accuracy, share
 from ecotone.checkup.performance._class_probabilities import _independent
 
 
@@ -93,3 +94,72 @@ def test_shares_are_told_only_where_they_surely_moved_and_correcting_helps():
     assert not advise(_content(moved, BETTER, changed=False))
     assert not advise(_content(moved, {"log_loss": [0.4, 0.5], "accuracy": [0.8, 0.7]}))
     assert "could not be estimated" in advise(_content(moved, None))[0]["expected"]
+
+
+def _moved_inputs(shift, labels, n=1500):
+    """p(y|x) held and x moved: no mixture of the classes, and calibrated probabilities are right as they are."""
+    rng = np.random.default_rng(3)
+
+    def table(m):
+        x = rng.normal(m, 1, n)
+        p = special.expit(0.5 * x)
+        return pa.table({"x": x, "p": p, "y": np.where(rng.random(n) < p, "late", "ok")})
+
+    before, now = table(0.0), table(shift)
+    given = {"target": "y", "probability": "p", "positive": "late"}
+    return now, ecotone.check(before, now if labels else now.drop_columns(["y"]), **given)
+
+
+def test_shares_are_refused_where_the_rows_refute_that_only_they_moved():
+    for shift in (-0.9, 2.5):
+        _, found = _moved_inputs(shift, labels=False)
+        shares = found.performance["details"]["label_shift"]
+        assert shares["current"] is None and shares["interval"] is None and shares["correction"] is None
+        assert "no mixture" in shares["refused"] or "without any row" in shares["refused"]
+        assert not any(item["for"] == "label" for item in found.advice)
+
+
+def test_labels_tell_the_shares_and_correcting_is_not_advised_where_it_does_not_help():
+    now, found = _moved_inputs(-0.9, labels=True)
+    shares = found.performance["details"]["label_shift"]
+    truth = np.mean(now["y"].to_numpy(zero_copy_only=False) == "late")
+    at = shares["classes"].index("late")
+    assert shares["from"] == "labels" and shares["current"][at] == pytest.approx(truth)
+    low, high = shares["interval"][at]
+    assert low < -0.1 < high and high - low < 0.15 and shares["correction"] is None
+    assert not any(item["for"] in ("label", "unknown") for item in found.advice)
+
+
+def test_counted_shares_that_moved_lead_to_a_correction_measured_on_the_labels():
+    rng = np.random.default_rng(4)
+
+    def table(share, n=1500):
+        y = rng.random(n) < share
+        x = rng.normal(1.5 * y, 1)
+        p = special.expit(1.5 * x - 1.125 + special.logit(0.3))
+        return pa.table({"x": x, "p": p, "y": np.where(y, "secret", "ok")})
+
+    found = ecotone.check(table(0.3), table(0.75), target="y", probability="p", positive="secret")
+    item = next(item for item in found.advice if item["for"] == "label")
+    assert item["why"].startswith("By the labels, class ") and "on the 1,500 labelled rows" in item["expected"]
+    loss, then = item["numbers"]["correction"]["log_loss"]
+    assert then < loss - 0.05
+    named = item["numbers"]["class"]
+    assert f"class '{named}'" in item["why"] and f"class &#x27;{named}" in found.report()
+    hidden = found.report(redact=True)
+    assert "secret" not in hidden and "one class went" in hidden
+
+
+def test_a_class_that_is_gone_has_a_share_and_an_interval():
+    rng = np.random.default_rng(5)
+    tables = [
+        pa.table({"x": rng.standard_normal(300) + k, "said": y, "y": y})
+        for k, y in enumerate((rng.choice(["a", "b"], 300), np.repeat("a", 300)))
+    ]
+    shares = ecotone.check(*tables, target="y", prediction="said").performance["details"]["label_shift"]
+    assert shares["current"] == [1.0, 0.0] and shares["interval"][1][0] < shares["interval"][1][1] < 0
+
+
+def test_shares_never_round_to_none_or_all():
+    assert [share(v) for v in (0.0, 1e-5, 0.5, 0.9999, 1.0)] == ["none", "under 0.1%", "50.0%", "over 99.9%", "all"]
+    assert (accuracy(1.0), accuracy(0.0)) == ("over 99.9%", "under 0.1%")

@@ -25,9 +25,10 @@ def unsure(content: dict[str, Any], quality: dict[str, Any]) -> Iterator[Need]:
     rows = [*first, *(place for place in found["index"] if (place["file"], place["row"]) not in known)]
     yield Need(
         "unsure",
-        f"The model is right on {found['accuracy']:.1%} of the current rows, and on fewer of those where it is unsure.",
+        f"The model is right on {accuracy(found['accuracy'])} of the current rows, and on fewer of those where it is "
+        "unsure.",
         f"Deferring the least sure {found['share']:.0%} ({found['rows']:,} rows) raises the accuracy of the rest from "
-        f"{found['accuracy']:.1%} to {found['accuracy_of_the_rest']:.1%}, by {found['from']}.",
+        f"{accuracy(found['accuracy'])} to {accuracy(found['accuracy_of_the_rest'])}, by {found['from']}.",
         1.8 + 0.1 * part_of_loss(lift, quality),
         {**{k: v for k, v in found.items() if k != "index"}, "index": rows[:MOST_ROWS]},
     )
@@ -50,31 +51,55 @@ def miscalibrated(quality: dict[str, Any]) -> Iterator[Need]:
 
 
 def class_shares(content: dict[str, Any], quality: dict[str, Any]) -> Iterator[Need]:
-    """Shares of the classes that moved, if p(x|y) held. No class is named: a label is a value of a row."""
+    """Shares of the classes that moved: as labels have them, else if p(x|y) held and nothing refutes that."""
     found = quality["details"].get("label_shift")
-    if not found or not content["verdict"]["changed"]:
+    if not found or found.get("refused") or not content["verdict"]["changed"]:
         return
     sure = [max(low, -high) for low, high in found["interval"]]  # how far from no change, at least
     most = max(range(len(sure)), key=sure.__getitem__)
     if sure[most] <= _LEAST_SHARE:
         return
-    before, now = found["reference"][most], found["current"][most]
-    low, high = found["interval"][most]
+    labels = found.get("from") == "labels"
+    if labels and not found["correction"]:  # known, and weights by class would not help: nothing to be done
+        return
     expected, weight = "What correcting the probabilities brings could not be estimated.", 1.1
     if found["correction"]:
         (loss, loss_then), (right, right_then) = found["correction"]["log_loss"], found["correction"]["accuracy"]
         if loss_then >= loss:
             return
+        where = f"on the {found['rows'][1]:,} labelled rows" if labels else "on reference rows weighted to these shares"
+        brought = "bring" if labels else "would bring, if p(x|y) held,"
         expected = (
-            f"If p(x|y) held, corrected probabilities bring the log loss from {loss:.3g} to {loss_then:.3g} and the "
-            f"accuracy from {right:.1%} to {right_then:.1%}, on reference rows weighted to the new shares."
+            f"Probabilities corrected to these shares {brought} the log loss from {loss:.3g} to {loss_then:.3g} and "
+            f"the accuracy from {accuracy(right)} to {accuracy(right_then)}, {where}."
         )
         weight = 1.3
-    yield Need(
-        "label",
-        f"If only the shares of the classes moved and p(x|y) held, one of them went from {before:.1%} to {now:.1%} "
-        f"(change {low:+.3f} to {high:+.3f} at {found['level']:.0%}, all classes jointly).",
-        expected,
-        weight,
-        {name: value for name, value in found.items() if name != "classes"},
+    name = str(found["classes"][most])[:40]
+    more = {key: value for key, value in found.items() if key not in ("classes", "refused")}
+    yield Need("label", _moved(found, most, name, labels=labels), expected, weight, {**more, "class": name})
+
+
+def _moved(found: dict[str, Any], at: int, name: str, *, labels: bool) -> str:
+    low, high = found["interval"][at]
+    change = f"change {low:+.3f} to {high:+.3f} at {found['level']:.0%}, all classes jointly"
+    went = f"from {share(found['reference'][at])} to {share(found['current'][at])}"
+    if labels:
+        return f"By the labels, class {name!r} went {went} of the rows ({change})."
+    return (
+        f"If only the shares of the classes moved and p(x|y) held, which the rows do not refute, class {name!r} went "
+        f"{went} of the rows ({change})."
     )
+
+
+def share(value: float) -> str:
+    """A share in words that never rounds to none or all."""
+    if value <= 0:
+        return "none"
+    if value >= 1:
+        return "all"
+    return "under 0.1%" if value < 0.001 else "over 99.9%" if value > 0.999 else f"{value:.1%}"
+
+
+def accuracy(value: float) -> str:
+    """An accuracy in words that never promises all."""
+    return share(min(max(value, 1e-6), 1 - 1e-6))

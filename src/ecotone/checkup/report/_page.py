@@ -42,7 +42,7 @@ def html_report(content: dict[str, Any], pictures: dict[str, Any], *, redact: bo
         schema_changes(content, redact=redact),
         contract(content, redact=redact),
         broken(content, redact=redact),
-        _advice(content),
+        _advice(content, redact=redact),
         _quiet(content),
         model(content, redact=redact),
         columns(content, pictures, redact=redact),
@@ -130,7 +130,7 @@ def _guarantee(head: dict[str, Any]) -> str:
     )
 
 
-def _advice(content: dict[str, Any]) -> str:
+def _advice(content: dict[str, Any], *, redact: bool) -> str:
     advice = content["advice"]
     if not advice:
         said = "Nothing: no alarm was raised."
@@ -142,11 +142,17 @@ def _advice(content: dict[str, Any]) -> str:
                 said += " Give a model, or its predictions, and a target to learn what the change does to it."
         return f'<h2>What to do</h2><p class="text">{said}</p>'
     told = "".join(
-        f"<li><strong>{text(item['action'])}.</strong> {text(item['why'])}"
+        f"<li><strong>{text(item['action'])}.</strong> {text(_why(item, redact=redact))}"
         f'<br><span class="soft">{text(item["expected"])} {_methods(item)}</span></li>'
         for item in advice[:12]
     )
     return f'<h2>What to do</h2><ol class="todo">{told}</ol>'
+
+
+def _why(item: dict[str, Any], *, redact: bool) -> str:
+    """The finding; a class's name is a value of rows."""
+    name = item["numbers"].get("class") if redact else None
+    return str(item["why"]) if name is None else str(item["why"]).replace(f"class {name!r}", "one class")
 
 
 def _quiet(content: dict[str, Any]) -> str:
