@@ -151,7 +151,7 @@ def _advice(content: dict[str, Any], *, redact: bool) -> str:
 
 def _why(item: dict[str, Any], *, redact: bool) -> str:
     """The finding; a class's name is a value of rows."""
-    name = item["numbers"].get("class") if redact else None
+    name = (item.get("numbers") or {}).get("class") if redact else None
     return str(item["why"]) if name is None else str(item["why"]).replace(f"class {name!r}", "one class")
 
 
