@@ -121,7 +121,7 @@ def test_quoted_cells_and_a_byte_order_mark(tmp_path):
     (tmp_path / "t.csv").write_bytes('\ufeff"x","city"\r\n"1.5","Ulm"\r\n"",""\r\n"2","two\nlines"\r\n'.encode())
     assert read_table(tmp_path / "t.csv").arrow.to_pydict() == {
         "x": [1.5, None, 2.0],
-        "city": ["Ulm", None, "two\nlines"],
+        "city": ["Ulm", "", "two\nlines"],
     }
 
 

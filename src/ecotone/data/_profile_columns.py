@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -15,32 +15,14 @@ from ecotone.contracts import BadInput, Floats, Ints
 
 from ._profile_hash import Hashes, hash_numbers, hash_strings, mix
 from ._profile_sketch import Distinct, Frequent, Moments, Quantiles
-
-Family = Literal["null", "boolean", "number", "time", "text", "nested"]
+from .sources import Family
 
 LONGEST = 64
 """Characters of a text value that are counted by; longer values are cut and end in an ellipsis."""
 
 _EXACT = 2.0**53
 _BOOLEAN = ("false", "true")
-
-
-def family_of(kind: Any) -> Family:
-    """What values of an Arrow type are, before it is decided what they mean."""
-    types = pa.types
-    if types.is_dictionary(kind):
-        return family_of(kind.value_type)
-    if types.is_null(kind):
-        return "null"
-    if types.is_boolean(kind):
-        return "boolean"
-    if types.is_timestamp(kind) or types.is_date(kind):
-        return "time"
-    if types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind):
-        return "number"
-    if types.is_string(kind) or types.is_large_string(kind) or kind == pa.string_view():
-        return "text"
-    return "nested"
+_SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 
 
 @dataclass
@@ -181,17 +163,22 @@ class ColumnProfile:
 
 
 def plain(array: Any) -> NDArray[Any]:
-    """The values of a numeric or date-time array that are not null; date-times as microseconds."""
-    if pa.types.is_dictionary(array.type):
-        array = array.dictionary_decode()
+    """The values of a numeric or date-time array that are not null; times in microseconds, durations in seconds."""
     kind = array.type
     if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
         array = array.cast(pa.timestamp("us", getattr(kind, "tz", None)), safe=False).cast(pa.int64())
     elif pa.types.is_decimal(kind):
         array = array.cast(pa.float64(), safe=False)
+    elif pa.types.is_duration(kind) or pa.types.is_time(kind):
+        return _seconds(array.drop_null())
     if array.null_count:
         array = array.drop_null()
     return np.asarray(array.to_numpy(zero_copy_only=False))
+
+
+def _seconds(array: Any) -> Floats:
+    whole = array.cast(pa.int32() if pa.types.is_time32(array.type) else pa.int64())
+    return np.asarray(whole.to_numpy(zero_copy_only=False)) * _SECONDS[array.type.unit]
 
 
 def _floats(raw: NDArray[Any], family: Family) -> Floats:
@@ -215,7 +202,9 @@ def coded(array: Any) -> tuple[Any, Ints]:
         return pa.array(_BOOLEAN), x.astype(np.int64)
     if not pa.types.is_dictionary(array.type):
         array = pc.dictionary_encode(array)
-    elif array.dictionary.null_count or pc.count_distinct(array.dictionary).as_py() < len(array.dictionary):
+    if not pa.types.is_string(array.dictionary.type):
+        array = pa.DictionaryArray.from_arrays(array.indices, array.dictionary.cast(pa.string()))
+    if array.dictionary.null_count or pc.count_distinct(array.dictionary).as_py() < len(array.dictionary):
         array = pc.dictionary_encode(array.dictionary_decode())
     codes = array.indices
     codes = (codes.fill_null(-1) if codes.null_count else codes).to_numpy(zero_copy_only=False)

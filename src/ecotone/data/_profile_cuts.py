@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from ecotone.contracts import BadInput, Floats, Ints
 
-from ._profile_columns import LONGEST, ColumnProfile, Family, coded, numbers
+from ._profile_columns import LONGEST, ColumnProfile, coded, numbers
+from .sources import Family
 
 SCALE = 1024
 """Scores are kept as whole multiples of 1/SCALE, so that sums of them are exact in any order."""

@@ -15,10 +15,11 @@ from ecotone.contracts import BadInput
 
 from ._artefact import encode_artefact, read_artefact, write_artefact
 from ._profile import Profile
-from ._profile_columns import ColumnProfile, Family
+from ._profile_columns import ColumnProfile
 from ._profile_cuts import _LARGEST, Cut, Cuts, Sums
 from ._profile_rows_io import need, pack_rows, take, unpack_rows
 from ._profile_sketch import Distinct, Frequent, Moments, Quantiles
+from .sources import Family
 
 KIND, VERSION = "profile", 1
 _FRACTION = re.compile(r"-?[0-9]{1,4000}(/[0-9]{1,4000})?")

@@ -10,11 +10,14 @@ import pyarrow as pa
 
 from ecotone.contracts import Bools, Ints
 
-from ._profile_columns import family_of, plain
+from ._profile_columns import coded, plain
 from ._profile_hash import Hashes, hash_key, mix
+from .sources import family
 
 SAMPLED = 32
 """Rows of a batch whose contents enter its key."""
+CATEGORY = pa.dictionary(pa.int32(), pa.string())
+"""The type in which categories are kept, whatever their levels were."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,7 @@ class Rows:
     def merge(self, other: Rows) -> Rows:
         """The rows that one pass over both would keep."""
         first, second = (self, other) if self._order() <= other._order() else (other, self)
-        table = pa.concat_tables([first.table, second.table], promote_options="permissive").combine_chunks()
+        table = pa.concat_tables(_alike(first.table, second.table), promote_options="permissive").combine_chunks()
         priority = np.concatenate([first.priority, second.priority])
         position = np.concatenate([first.position, second.position])
         return Rows(table, priority, position, min(self.k, other.k)).cut(min(self.k, other.k))
@@ -62,11 +65,25 @@ class Rows:
         return (int(self.priority[0]) if len(self.priority) else 0, len(self.priority))
 
 
+def _alike(one: pa.Table, other: pa.Table) -> list[pa.Table]:
+    """Two tables in which a column that is a category in only one is text."""
+    mixed = [c for c in one.column_names if (one.schema.field(c).type == CATEGORY) != (other[c].type == CATEGORY)]
+    return [_as_text(table, mixed) for table in (one, other)]
+
+
+def _as_text(table: pa.Table, columns: list[str]) -> pa.Table:
+    for name in columns:
+        if table[name].type == CATEGORY:
+            at = table.column_names.index(name)
+            table = table.set_column(at, name, table[name].cast(pa.string()))
+    return table
+
+
 class Reservoir:
     """Builds :class:`Rows` from batches; holds about twice what it keeps."""
 
-    def __init__(self, schema: Any, k: int, seed: int, source: str) -> None:
-        self._schema, self._k, self._key = schema, k, (seed, source)
+    def __init__(self, schema: Any, k: int, seed: int) -> None:
+        self._schema, self._k, self._seed = schema, k, seed
         self._tables: list[Any] = []
         self._priority: list[Hashes] = []
         self._position: list[Ints] = []
@@ -76,7 +93,7 @@ class Reservoir:
     def update(self, batch: Any, start: int) -> None:
         """Offer a batch whose first row is the ``start``-th of the source."""
         some = np.linspace(0, len(batch) - 1, min(SAMPLED, len(batch))).astype(np.int64)
-        key = np.uint64(hash_key(*self._key, start, len(batch), _contents(batch.take(pa.array(some)))))
+        key = np.uint64(hash_key(self._seed, start, len(batch), _contents(batch.take(pa.array(some)))))
         at = np.arange(start, start + len(batch), dtype=np.uint64)
         priority = mix(mix(at + np.uint64(1)) ^ key)
         kept = np.flatnonzero(priority <= self._most)
@@ -111,11 +128,12 @@ def _contents(batch: Any) -> list[Any]:
     """Something that differs where the values of a few rows differ; Arrow's own conversion refuses some dates."""
     found: list[Any] = []
     for column in batch.columns:
-        family = family_of(column.type)
-        if family in ("number", "time"):
+        what = family(column.type)
+        if what in ("number", "time"):
             found += [column.null_count, plain(column).tobytes()]
-        elif family != "nested":
-            found.append(column.to_pylist())
+        elif what in ("text", "boolean"):
+            levels, codes = coded(column)
+            found.append([None if code < 0 else levels[code].as_py() for code in codes.tolist()])
     return found
 
 
@@ -123,11 +141,13 @@ def stored_type(kind: Any) -> Any:
     """The type that kept values of an Arrow type have, None where they are not kept."""
     types = pa.types
     if types.is_dictionary(kind):
-        return stored_type(kind.value_type)
+        return CATEGORY if family(kind) == "text" else None
     if types.is_decimal(kind):
         return pa.float64()
-    if kind == pa.string_view() or types.is_large_string(kind):
+    if types.is_large_string(kind):
         return pa.string()
+    if types.is_duration(kind) or types.is_time(kind):
+        return kind
     plain = types.is_integer(kind) or types.is_floating(kind) or types.is_string(kind) or types.is_boolean(kind)
     return kind if plain or types.is_null(kind) or types.is_date(kind) or types.is_timestamp(kind) else None
 
@@ -145,5 +165,7 @@ def as_stored(batch: Any, schema: Any) -> Any:
         array = batch.column(field.name)
         if pa.types.is_dictionary(array.type):
             array = array.dictionary_decode()
+        if field.type == CATEGORY:
+            array = array.cast(pa.string()).dictionary_encode()
         arrays.append(array.cast(field.type, safe=False))
     return pa.table(arrays, schema=schema)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ecotone.contracts import BadInput
 
-from ._profile_rows import Rows
+from ._profile_rows import CATEGORY, Rows
 
 Arrays = dict[str, NDArray[Any]]
 MOST_ROWS = 1 << 22
@@ -22,6 +22,8 @@ _SIMPLE = {
     for kind in (
         pa.int8(), pa.int16(), pa.int32(), pa.int64(), pa.uint8(), pa.uint16(), pa.uint32(), pa.uint64(),
         pa.float16(), pa.float32(), pa.float64(), pa.bool_(), pa.string(), pa.null(), pa.date32(), pa.date64(),
+        pa.time32("s"), pa.time32("ms"), pa.time64("us"), pa.time64("ns"), CATEGORY,
+        *(pa.duration(unit) for unit in ("s", "ms", "us", "ns")),
     )
 }  # fmt: skip
 _TIMESTAMP = re.compile(r"timestamp\[(s|ms|us|ns)(?:, tz=([A-Za-z0-9_+\-/:]{1,64}))?\]")
@@ -69,6 +71,8 @@ def pack_rows(rows: Rows, arrays: Arrays) -> dict[str, Any]:
 
 
 def _pack(column: Any, at: str, arrays: Arrays) -> None:
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(pa.string())
     if pa.types.is_string(column.type):
         column = column.fill_null("").dictionary_encode()
         texts = [t.encode() for t in column.dictionary.to_pylist()]
@@ -91,9 +95,11 @@ def _pack(column: Any, at: str, arrays: Arrays) -> None:
 def _physical(kind: Any) -> Any:
     if pa.types.is_boolean(kind):
         return pa.uint8()
-    if pa.types.is_date32(kind):
+    if pa.types.is_date32(kind) or pa.types.is_time32(kind):
         return pa.int32()
-    if pa.types.is_timestamp(kind) or pa.types.is_date64(kind):
+    if any(
+        test(kind) for test in (pa.types.is_timestamp, pa.types.is_date64, pa.types.is_duration, pa.types.is_time64)
+    ):
         return pa.int64()
     return kind
 
@@ -139,6 +145,8 @@ def _unpack(kind: Any, at: str, m: int, arrays: Arrays) -> Any:
         mask = ~np.unpackbits(bits, count=m).astype(bool)
     if pa.types.is_string(kind):
         return _texts(at, m, mask, arrays)
+    if kind == CATEGORY:
+        return _texts(at, m, mask, arrays).dictionary_encode()
     base = np.dtype(_physical(kind).to_pandas_dtype())
     coded = f"{at}.code" in arrays
     raw = arrays.pop(f"{at}.value")

@@ -11,16 +11,15 @@ from importlib import import_module
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
 from ecotone.contracts import BadInput, Ints
 
 from ._profile import Profile
-from ._profile_columns import ColumnProfile, family_of
+from ._profile_columns import ColumnProfile
 from ._profile_cuts import Cut, Sums
 from ._profile_io import encoded
 from ._profile_rows import Reservoir, stored_schema
-from ._profile_source import Source, open_source
+from .sources import Mistyped, Source, family, open_source
 
 RESERVOIR = 5000
 BUDGET = 40_000
@@ -81,17 +80,15 @@ def profile(
         raise BadInput(f"reservoir must be at least 1, got {reservoir}; to keep no rows give rows=False")
     if like is not None and not isinstance(like, Profile):
         raise BadInput(f"like must be a Profile, got {type(like).__name__}; read one with Profile.load(path)")
-    with open_source(source, columns, name) as opened:
-        while True:
-            try:
-                found = _pass(opened, like, reservoir if rows else 0, seed, name)
-                if found.n and like is None and not rows and opened.again:
-                    found = replace(found, sums=_second_pass(opened, found, name))
-                break
-            except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-                if not opened.widen(error):
-                    line = str(error).strip().split("\n")[0][:200]
-                    raise BadInput(f"{name}: {opened.name} cannot be read ({line}); is the file whole?") from None
+    opened = open_source(source, name, columns)
+    while True:
+        try:
+            found = _pass(opened, like, reservoir if rows else 0, seed, name)
+            if found.n and like is None and not rows and opened.again:
+                found = replace(found, sums=_second_pass(opened, found, name))
+            break
+        except Mistyped as error:
+            opened.retype(error)
     if not found.n:
         raise BadInput(f"{name} ({opened.name}) has no rows; give a table with at least one")
     return _fit_budget(found)
@@ -103,8 +100,9 @@ def scan_batches(source: Any, columns: Sequence[str] | None = None) -> Iterator[
     >>> sum(batch.num_rows for batch in scan_batches({"x": [1, 2, 3]}))
     3
     """
-    with open_source(source, columns, "source") as opened:
-        yield from opened.batches()
+    opened = open_source(source, "source", columns)
+    opened.settle()
+    yield from opened.batches()
 
 
 class _Scan:
@@ -112,10 +110,10 @@ class _Scan:
 
     def __init__(self, source: Source, like: Profile | None, k: int, seed: int, name: str) -> None:
         schema = source.schema
-        self.columns = {f.name: ColumnProfile(f.name, str(f.type), family_of(f.type)) for f in schema}
+        self.columns = {f.name: ColumnProfile(f.name, str(f.type), family(f.type)) for f in schema}
         self.sums = Sums.empty(like.cuts()) if like else None
         self.places = _places(self.sums, self.columns, name)
-        self.rows = Reservoir(stored_schema(schema), k, seed, source.name) if k else None
+        self.rows = Reservoir(stored_schema(schema), k, seed) if k else None
         self.n = 0
 
     def update(self, batch: Any, pool: ThreadPoolExecutor, workers: int) -> None:

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from ._profile import Profile
-from ._profile_columns import ColumnProfile, family_of
-from ._profile_files import Mistyped
+from ._profile_columns import ColumnProfile
 from ._profile_sketch import Distinct
-from ._profile_source import Source, open_source
+from .sources import Mistyped, Source, family, open_source
 
 _FEWEST = 20
 _SLACK = 0.85  # of the rows: less than a sketch errs where every value is unique
@@ -39,18 +38,17 @@ def unique_columns(source: Any, found: Profile) -> frozenset[str]:
     names = [name for name, column in found.columns.items() if _may_be(column)]
     if not names:
         return frozenset()
-    with open_source(source, names, "source") as opened:
-        while True:
-            try:
-                return frozenset(_counted(opened, names))
-            except Mistyped as error:
-                if not opened.widen(error):
-                    raise
+    opened = open_source(source, "source", names)
+    while True:
+        try:
+            return frozenset(_counted(opened, names))
+        except Mistyped as error:
+            opened.retype(error)
 
 
 def _counted(opened: Source, names: Sequence[str]) -> list[str]:
     kinds = {name: opened.schema.field(name).type for name in names}
-    columns = [ColumnProfile(n, str(k), family_of(k), distinct=Distinct(k=_ALL)) for n, k in kinds.items()]
+    columns = [ColumnProfile(n, str(k), family(k), distinct=Distinct(k=_ALL)) for n, k in kinds.items()]
     for batch in opened.batches():
         for column in columns:
             column.update(batch.column(column.name))

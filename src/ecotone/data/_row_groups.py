@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from ecotone.contracts import Ints
 
 from ._equal_rows import Exact, arrow_equal, first_equal
-from ._typing import Raw, family, pool
+from ._typing import Raw, pool
+from .sources import family
 
 
 @dataclass(frozen=True)

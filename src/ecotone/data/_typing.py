@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 
 from ecotone.contracts import Bools, Floats, Ints
 
+from .sources import family
+
 Family = Literal["null", "boolean", "number", "time", "text", "nested", "mismatch"]
 
 UUID = r"^\{?[0-9a-fA-F]{8}-?([0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}\}?$"
@@ -98,25 +100,6 @@ class Raw:
         )
 
 
-def family(t: pa.DataType) -> Family:
-    """What a stored type holds."""
-    if pa.types.is_null(t):
-        return "null"
-    if pa.types.is_boolean(t):
-        return "boolean"
-    if pa.types.is_integer(t) or pa.types.is_floating(t) or pa.types.is_decimal(t):
-        return "number"
-    if pa.types.is_duration(t) or pa.types.is_time(t):
-        return "number"
-    if pa.types.is_timestamp(t) or pa.types.is_date(t):
-        return "time"
-    if pa.types.is_string(t) or pa.types.is_large_string(t) or t == pa.string_view():
-        return "text"
-    if pa.types.is_dictionary(t):
-        return "nested" if family(t.value_type) == "nested" else "text"
-    return "nested"
-
-
 _WORDS = {"boolean": "true/false", "number": "numbers", "time": "date-times", "text": "text", "nested": "nested values"}
 
 
@@ -124,7 +107,7 @@ def pool(name: str, reference: pa.ChunkedArray, current: pa.ChunkedArray) -> Raw
     """Both tables' values of one column in one representation."""
     arrays = [_plain(reference), _plain(current)]
     types = (str(reference.type), str(current.type))
-    kinds = [family(a.type) for a in arrays]
+    kinds: list[Family] = [family(a.type) for a in arrays]
     split = len(arrays[0])
     known = {k for k in kinds if k != "null"}
     blank = Raw(name, "null", split, np.full(sum(map(len, arrays)), np.nan), types=types)

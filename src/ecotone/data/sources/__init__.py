@@ -1,0 +1,17 @@
+"""Tables wherever they are, read one way: record batches of one schema, which everything concatenates or folds."""
+
+from typing import TYPE_CHECKING
+
+from ecotone._lazy import attach
+
+if TYPE_CHECKING:
+    from ._arrow_types import Family as Family
+    from ._arrow_types import family as family
+    from ._arrow_types import plain_array as plain_array
+    from ._arrow_types import plain_type as plain_type
+    from ._failures import Mistyped as Mistyped
+    from ._frames import utf8 as utf8
+    from ._open import open_source as open_source
+    from ._source import Source as Source
+
+__getattr__, __dir__, __all__ = attach(__name__, __file__)
