@@ -78,7 +78,8 @@ def nothing(columns=None):
         "columns": columns if columns is not None else [column("speed"), column("wind")],
         "columns_note": "The two bits carry the guarantee.",
         "rows": {
-            "share": 0.0, "interval": [0.0, 0.02], "index": [], "reasons": [], "n_calibration": 500, "needed": 2000,
+            "share": 0.0, "interval": [0.0, 1.0], "share_said": "0 % of the current rows",
+            "index": [], "reasons": [], "n_calibration": 500, "needed": 2000,
             "global_pvalue": 0.7, "raised": False, "alpha": 0.005, "fdr": 0.1, "statement": "", "seconds": 0.1,
         },
         "performance": None,

@@ -2,11 +2,14 @@
 
 import json
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
 
+from ecotone.checkup.rows import _row_scores
 from ecotone.checkup.rows._row_gate import gate
+from ecotone.checkup.rows._row_share import select, share_outside
 from ecotone.checkup.rows._rows import rows_outside
 from ecotone.contracts import BadInput
 from ecotone.data import Column, Pair, Part, Table
@@ -40,9 +43,9 @@ def _cluster(rng, m, d):
     return np.r_[2.0, np.tile([2.5, -2.5], d)][:d] + 0.3 * rng.standard_normal((m, d))
 
 
-def _extreme(rng, m, d):
+def _extreme(rng, m, d, by=8):
     rows = _inside(m, d, rng)
-    rows[np.arange(m), 1 + rng.integers(d - 1, size=m)] += 8
+    rows[np.arange(m), 1 + rng.integers(d - 1, size=m)] += by
     return rows
 
 
@@ -54,7 +57,8 @@ def test_names_foreign_rows_at_the_rate(where):
         assert found.raised and found.needed is None
         proportions.append((found.index >= 50).mean())
         power.append((found.index < 50).mean() * len(found.index) / 50)
-        assert found.interval[0] <= 0.05 <= found.interval[1]
+        assert 0.02 < found.interval[0] <= 0.05 and found.interval[1] == 1
+        assert len(found.index) / 1000 <= found.share < 0.065
     assert np.mean(proportions) < 0.1 + 2 * np.std(proportions) / np.sqrt(6)
     assert np.mean(power) > 0.9
 
@@ -69,8 +73,9 @@ def test_finds_a_cluster_of_typical_norm_in_many_columns():
     assert (found.index >= 40).mean() < 0.2
 
 
-def test_level_of_the_alarm():
+def test_level_of_the_alarm(monkeypatch):
     """P(alarm) under an unchanged law; 120 draws at level .1, bound at three standard errors."""
+    monkeypatch.setattr(_row_scores, "_MORE", 0)  # halvings for the share alone
     pvalues = [rows_outside(_pair(1000 + s, 240, 160, 4), alpha=0.1, seed=s).global_pvalue for s in range(120)]
     assert np.mean(np.array(pvalues) <= 0.1) <= 0.1 + 3 * np.sqrt(0.09 / 120)
 
@@ -98,9 +103,64 @@ def test_gate_allows_for_ties_and_many_units():
     assert gate([np.zeros(5)], 5, None, rng) == 1.0
 
 
+def _seeds(pair, seeds=4):
+    return [rows_outside(pair, alpha=0.005, seed=seed) for seed in range(seeds)]
+
+
+def test_share_does_not_hang_on_the_seed():
+    rng = np.random.default_rng(0)
+    shifted = Pair(_table(rng.normal(0, 1, (3000, 2))), _table(rng.normal([0.8, 0], 1, (3000, 2))))
+    tight = rng.standard_normal((1000, 10))
+    tight[:190] = 0.6 + 0.3 * tight[:190]  # each row nearer to the centre than most
+    hidden = Pair(_table(rng.standard_normal((1000, 10))), _table(tight))
+    for pair, truth in ((shifted, 1.0), (hidden, 0.19)):
+        found = _seeds(pair)
+        shares = [f.share for f in found]
+        assert max(shares) - min(shares) <= 0.01
+        assert all(0 < f.interval[0] <= min(truth, f.share) and len(f.index) / pair.current.n <= f.share for f in found)
+    assert 0.18 < np.mean(shares) < 0.21
+
+
+@pytest.mark.parametrize("n", [300, 2000])
+def test_share_is_about_nothing_where_nothing_changed(n):
+    for seed in range(4):
+        found = rows_outside(_pair(seed, n, n), alpha=0.005, seed=seed)
+        assert found.share < 0.6 / n**0.5 and found.interval == (0.0, 1.0) and not found.raised
+
+
+def test_a_few_rows_named_are_in_share_and_bound():
+    pair = _pair(4, 6000, 2000, foreign=14, where=partial(_extreme, by=20))
+    found = rows_outside(pair, alpha=0.005)
+    assert 10 <= len(found.index) <= 18
+    assert found.share >= len(found.index) / 2000 and 0 < found.interval[0] <= 14 / 2000
+    assert found.share_said.startswith(f"{100 * found.share:.2g} % of the current rows (at least ")
+
+
+def test_bound_covers_and_is_of_use():
+    """Scores of known laws: 300 calibration and current rows, 6 % of them low; one bound in twenty may miss."""
+    rng = np.random.default_rng(0)
+    lows = []
+    for _ in range(200):
+        draws = [(rng.standard_normal(300), np.r_[np.full(18, -9.0), rng.standard_normal(282)]) for _ in range(2)]
+        lows.append(share_outside([[d] for d in draws]).least)
+    assert np.mean(np.array(lows) > 0.06) <= 0.05 and np.mean(lows) > 0.01
+    units = share_outside([[d] for d in draws], units=(60, 30)).least
+    assert units < lows[-1]
+    tied = share_outside([[(np.zeros(500), np.zeros(500))]])
+    assert tied.value == tied.least == 0
+
+
+def test_select_is_a_part_of_benjamini_hochberg():
+    p = np.array([0.01, 0.01, 0.03, 0.04, 0.9, 1.0])
+    scores = np.array([2.0, 1.0, 3.0, 4.0, 5.0, 6.0])
+    assert select(p, scores, 0.1, 6).tolist() == [0, 1, 2, 3]
+    assert select(p, scores, 0.1, 1).tolist() == [1] and select(p, scores, 0.1, 0).tolist() == []
+    assert select(p, scores, 0.03, 2).tolist() == [0, 1] and select(p, scores, 0.03, 1).tolist() == []
+
+
 def test_nothing_foreign_names_nothing_and_says_what_it_needs():
     found = rows_outside(_pair(7, 200, 100), alpha=0.005)
-    assert not found.raised and not len(found.index) and found.share == 0
+    assert not found.raised and not len(found.index) and found.share < 0.03 and found.interval[0] == 0
     assert found.n_calibration == 100 and 399 <= found.needed < 1000  # 399: what naming alone takes
     assert f"Naming 5 of 100 rows takes {found.needed} calibration rows" in found.statement
     enough = rows_outside(_pair(7, 2 * found.needed, 100), alpha=0.005)
@@ -142,7 +202,8 @@ def test_a_shift_of_the_whole_table_is_said():
     assert "read the share" in found.statement
 
 
-def test_units_stay_together_and_are_said():
+def test_units_stay_together_and_are_said(monkeypatch):
+    monkeypatch.setattr(_row_scores, "_MORE", 0)
     rng = np.random.default_rng(11)
     alarms = 0
     for seed in range(30):
@@ -188,6 +249,7 @@ def test_tables_without_a_column_to_score():
     ids = Table({"id": Column("id", "id", np.arange(50.0))}, 50, (Part("f", 50),), np.arange(50))
     found = rows_outside(Pair(ids, ids), alpha=0.005)
     assert found.global_pvalue == 1 and "no column" in found.statement
+    assert found.share is None and found.interval == (None, None)
     found = rows_outside(Pair(_table(np.full((50, 2), np.nan)), _table(np.full((50, 2), np.nan))), alpha=0.005)
     assert not found.raised
 

@@ -12,7 +12,7 @@ import numpy as np
 from scipy.stats import spearmanr
 
 from ecotone import __version__
-from ecotone.checkup.rows._row_calibration import share_outside
+from ecotone.checkup.rows._row_share import Scores, share_outside
 from ecotone.contracts import Activations, BadInput, Floats, Ints, as_numpy, as_seed
 from ecotone.decide.conformal import conformal_pvalues
 from ecotone.decide.multiple_testing import benjamini_hochberg
@@ -95,10 +95,8 @@ def detect_outside(
         "sizes": {"reference": len(reference), "calibration": len(judges), "live": len(live),
                   "choosing": len(calibration) - len(judges)},
         "recommended": best,
-        "found": {"rows": named.tolist(), **_share(found.pvalues[best], len(judges))},
-        "scores": [
-            _entry(name, p, len(judges), fdr, chosen, found.seconds[name], named) for name, p in found.pvalues.items()
-        ],
+        "found": {"rows": named.tolist(), **_share((found.held[best], found.live[best]), len(named))},
+        "scores": [_entry(name, found, fdr, chosen, named) for name in found.pvalues],
         "unusable": [{"name": name, "reason": reason} for name, reason in sorted(found.unusable.items())],
         "agreement": _agreement(found.live),
         "reasons": why,
@@ -176,19 +174,18 @@ def _seen(reference: Activations, calibration: Activations) -> bool:
     return False
 
 
-def _share(p: Floats, n: int) -> dict[str, Any]:
-    share, interval = share_outside([p], n)
-    return {"share": share, "interval": list(interval)}
+def _share(scores: Scores, named: int) -> dict[str, Any]:
+    found = share_outside([[scores]], named)
+    return {"share": found.value, "interval": list(found.interval), "share_said": found.said("live rows")}
 
 
-def _entry(
-    name: str, p: Floats, n: int, fdr: float, chosen: Recommendation | None, seconds: float, named: Ints
-) -> dict[str, Any]:
-    rows = np.flatnonzero(benjamini_hochberg(p) <= fdr * (1 + 1e-12))
+def _entry(name: str, found: _Scored, fdr: float, chosen: Recommendation | None, named: Ints) -> dict[str, Any]:
+    rows = np.flatnonzero(benjamini_hochberg(found.pvalues[name]) <= fdr * (1 + 1e-12))
     both = len(np.intersect1d(rows, named))
     aurocs = dict(chosen.aurocs.get(name, {})) if chosen else {}
     return {
-        "name": name, "named": len(rows), "also": both, **_share(p, n), "seconds": seconds, "pseudo": aurocs,
+        "name": name, "named": len(rows), "also": both, **_share((found.held[name], found.live[name]), len(rows)),
+        "seconds": found.seconds[name], "pseudo": aurocs,
         "pseudo_mean": chosen.mean(name) if chosen and aurocs else None,
         "pseudo_early": chosen.early.get(name) if chosen else None,
         "worth": chosen.worth(name) if chosen and aurocs else None,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ecotone.checkup.report import _svg
-from ecotone.checkup.report._format import between, number, percent, text
+from ecotone.checkup.report._format import number, percent, text
 from ecotone.checkup.report._html import folded, items, key, name, table
 
 from ._outside_rows import rows_outside
@@ -53,7 +53,7 @@ def outside_report(result: OutsideResult) -> str:
 
 def _lead(content: dict[str, Any]) -> str:
     found, sizes = content["found"], content["sizes"]
-    low, high = found["interval"]
+    low = found["interval"][0]
     count = len(found["rows"])
     if count:
         said = f"{count:,} of {sizes['live']:,} rows lie outside what the network knows"
@@ -63,7 +63,7 @@ def _lead(content: dict[str, Any]) -> str:
         said = f"No row of {sizes['live']:,} lies outside by more than chance explains"
     tiles = [
         ("Rows named outside", f"{count:,}", f"false discovery rate {number(content['fdr'])}", bool(count)),
-        ("Share outside", percent(found["share"]), f"90 % interval {percent(low)} to {percent(high)}", low > 0),
+        ("Share outside", percent(found["share"]), f"at least {percent(low)}", low > 0),
         ("Score", name(content["recommended"]), _why_chosen(content), False),
         ("P-values", "calibrated" if content["calibrated"] else "uncalibrated",
          f"by {sizes['calibration']:,} rows set aside", not content["calibrated"]),
@@ -80,7 +80,7 @@ def _lead(content: dict[str, Any]) -> str:
         f"<header><span><b>Ecotone detect</b></span><span>{sizes['live']:,} rows, reference of "
         f"{sizes['reference']:,}</span></header>"
         f'<section class="lead{" alarm" if count or low > 0 else ""}"><h1>{said}</h1><div class="tiles">{shown}</div>'
-        "</section>"
+        f'<p class="text soft">{text(found["share_said"], 300)}</p></section>'
         f"{note}"
     )
 
@@ -126,7 +126,7 @@ def _scores(content: dict[str, Any]) -> str:
             _hardest(e["pseudo"]),
             f"{e['named']:,}",
             f"{e['also']:,}",
-            f"{percent(e['share'])} <span class='soft'>{between(e['interval'], percent)}</span>",
+            f"{percent(e['share'])} <span class='soft'>at least {percent(e['interval'][0])}</span>",
             f"{e['seconds']:.2g}",
         )
         for e in entries

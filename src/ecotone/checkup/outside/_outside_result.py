@@ -11,7 +11,6 @@ import numpy as np
 import pyarrow as pa
 
 from ecotone.checkup._result import write_whole
-from ecotone.checkup.report._format import percent
 from ecotone.contracts import Activations, Floats, as_numpy
 
 SCHEMA = "ecotone.outside/1"
@@ -95,11 +94,9 @@ class OutsideResult:
 
     def __str__(self) -> str:
         found, sizes = self.content["found"], self.content["sizes"]
-        low, high = found["interval"]
         lines = [
             f"{len(found['rows'])} of {sizes['live']} rows lie outside by {self.content['recommended']} "
-            f"(false discovery rate {self.content['fdr']:g}); an estimated {percent(found['share'])} of all "
-            f"(90 % interval {percent(low)} to {percent(high)})"
+            f"(false discovery rate {self.content['fdr']:g}). Estimated: {found['share_said']}"
         ]
         if not self.content["calibrated"]:
             lines.append("The p-values are uncalibrated: the network or the scores have seen the calibration rows.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from . import _svg
-from ._format import number, percent, text
+from ._format import number, text
 from ._html import folded, key, name, p, table
 
 _FIRST = 12
@@ -27,16 +27,14 @@ def rows(content: dict[str, Any], pictures: dict[str, Any], *, redact: bool) -> 
 
 def _said(content: dict[str, Any]) -> str:
     found = content["rows"]
-    low, high = (found.get("interval") or [None, None])[:2]
-    share = percent(found["share"])
-    share += f" (90 % interval {percent(low)} to {percent(high)})" if low is not None else ""
+    share = text(found["share_said"], 300)
     test = f"{p(found['global_pvalue'])}, level {number(found['alpha'])}"
     if found["index"]:
         total = content["data"]["current"]["rows_kept"]
         named = f"<strong>{len(found['index']):,} of {total:,} current rows are named</strong>"
-        return f"{named} ({test}); an estimated {share} lie outside."
+        return f"{named} ({test}). Estimated: {share}"
     if found["raised"]:
-        return f"Some current rows lie outside the reference ({test}): an estimated {share}."
+        return f"Some current rows lie outside the reference ({test}). Estimated: {share}"
     against = f"against {found['n_calibration']:,} reference rows set aside to compare with"
     return f"No row lies outside the reference by more than chance explains ({test}), {against}."
 

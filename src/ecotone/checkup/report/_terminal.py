@@ -14,7 +14,6 @@ from ._format import (
     between,
     detectable,
     effect,
-    percent,
     plain,
     precise,
     pvalue,
@@ -111,8 +110,8 @@ def _rows(content: dict[str, Any], wide: int) -> list[str]:
     rows = content["rows"]
     if not (rows["index"] or rows["raised"] or rows.get("needed")):
         return []
-    named, share = len(rows["index"]), percent(rows["share"])
-    said = [f"{named:,} named outside" if named else "none can be named", f"estimated share outside {share}"]
+    named = len(rows["index"])
+    said = [f"{named:,} named outside" if named else "none can be named", f"estimated: {rows['share_said']}"]
     if not (named or rows["raised"]):
         there = f"{rows['n_calibration']:,} are there"
         said = ["none can be named", f"{rows['needed']:,} calibration rows are needed, {there}"]

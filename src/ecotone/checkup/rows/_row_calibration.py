@@ -1,13 +1,12 @@
-"""The halves of the reference, and what the calibrating one allows: p-values, the share outside, rows needed."""
+"""The halves of the reference, and what the calibrating one allows."""
 
 from __future__ import annotations
 
 import math
 
 import numpy as np
-from scipy import stats
 
-from ecotone.contracts import Floats, Ints
+from ecotone.contracts import Ints
 from ecotone.data import Pair
 from ecotone.decide.conformal import needed
 
@@ -16,7 +15,6 @@ from ._row_gate import smallest_pvalue
 LEAST = 20  # rows of the reference below which nothing is fitted
 _MAX_CALIBRATION = 25_000
 _MANY = 10**7
-_LOOKS = (0.01, 0.02, 0.05, 0.1, 0.2)  # levels at which the share outside is read off
 
 
 def halves(pair: Pair, max_fit: int, rng: np.random.Generator) -> tuple[Ints, Ints]:
@@ -30,13 +28,28 @@ def halves(pair: Pair, max_fit: int, rng: np.random.Generator) -> tuple[Ints, In
         order = rng.permutation(n)
         half = n // 2
         return order[:half][:max_fit], order[half:][:_MAX_CALIBRATION]
-    unit = np.unique(pair.units[0], return_inverse=True)[1]
-    place = rng.permutation(unit.max(initial=0) + 1)[unit]
-    order = np.argsort(place, kind="stable")
-    half = int(np.searchsorted(place[order], np.median(place), side="right")) if n else 0
-    fit, calibrate = order[:half], order[half:]
+    place = _places(pair.units[0], rng)
+    fit, calibrate = _halved(place)
     last = place[calibrate[_MAX_CALIBRATION - 1]] if len(calibrate) > _MAX_CALIBRATION else n
     return rng.permutation(fit)[:max_fit], calibrate[place[calibrate] <= last]
+
+
+def halves_of_units(n: int, units: Ints | None, rng: np.random.Generator) -> tuple[Ints, Ints]:
+    """Two halves of n rows at random, rows of one unit in one half."""
+    return _halved(rng.permutation(n) if units is None else _places(units, rng))
+
+
+def _places(units: Ints, rng: np.random.Generator) -> Ints:
+    """The place of each row's unit in a random order of the units."""
+    unit = np.unique(units, return_inverse=True)[1]
+    return np.asarray(rng.permutation(unit.max(initial=0) + 1)[unit])
+
+
+def _halved(place: Ints) -> tuple[Ints, Ints]:
+    """Rows up to the median place, and the others, by place."""
+    order = np.argsort(place, kind="stable")
+    half = int(np.searchsorted(place[order], np.median(place), side="right")) if len(place) else 0
+    return order[:half], order[half:]
 
 
 def units_of(pair: Pair, calibrate: Ints) -> Ints | None:
@@ -45,27 +58,6 @@ def units_of(pair: Pair, calibrate: Ints) -> Ints | None:
         return None
     reference, current = (np.unique(units, return_inverse=True)[1] for units in pair.units)
     return np.concatenate([reference[calibrate], current + reference.max(initial=0) + 1])
-
-
-def share_outside(each: list[Floats], n: int) -> tuple[float, tuple[float, float]]:
-    """Excess of small p-values, read where its lower bound is largest."""
-    tail = 0.05 / (2 * len(each) * len(_LOOKS))  # half for the current rows, half for the calibration's luck
-    looks = []
-    for p in each:
-        m = len(p)
-        for t in _LOOKS:
-            c, k = int(np.sum(p <= t)), max(1, int(t * (n + 1)))
-            chance = stats.beta(k, max(n + 1 - k, 1))  # law of the rate given the calibration rows
-            low = stats.beta.ppf(tail, c, m - c + 1) if c else 0.0
-            high = stats.beta.isf(tail, c + 1, m - c) if c < m else 1.0
-            looks.append((_excess(low, chance.isf(tail)), _excess(c / m, k / (n + 1)), _excess(high, chance.ppf(tail))))
-    lower, value, upper = max(looks)
-    return (value if lower > 0 else 0.0), (max(lower, 0.0), max(upper, 0.0))
-
-
-def _excess(observed: float, chance: float) -> float:
-    """Share s such that a rate observed is s + (1 - s) chance."""
-    return float((observed - chance) / (1 - chance))
 
 
 def fewest(m: int) -> int:

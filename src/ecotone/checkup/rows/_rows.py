@@ -10,18 +10,13 @@ import numpy as np
 
 from ecotone.contracts import BadInput, Floats, Ints, as_seed
 from ecotone.data import Pair, Part
-from ecotone.data._gaussianise import Gaussianiser
 from ecotone.decide.conformal import conformal_pvalues
-from ecotone.decide.multiple_testing import benjamini_hochberg
-from ecotone.detect.anomaly import GaussianMixtureDensity
-from ecotone.detect.anomaly._foreign_component import foreign_score
 
-from ._row_calibration import LEAST, fewest, halves, rows_needed, share_outside, units_of
+from ._row_calibration import LEAST, fewest, halves, rows_needed, units_of
 from ._row_gate import gate
 from ._row_reasons import plane, row_reasons
-
-_FLOOR = 0.5  # least variance of a normal score
-_RIDGE = 0.01  # counts and levels take few values: no component may close in on one
+from ._row_scores import families, scored
+from ._row_share import most, select, share_outside
 
 
 @dataclass(frozen=True)
@@ -30,10 +25,14 @@ class RowsOutside:
 
     Parameters
     ----------
-    share : float
-        Estimated share of current rows outside; 0 where it is not distinguishable from none.
-    interval : (float, float)
-        90 % interval of the share that the scores can tell apart; foreign rows that look typical are not in it.
+    share : float or None
+        Share of the current rows, beyond the 1 % expected, that lie where only the rarest 1 % of the reference lies:
+        the mean over splits of the reference, never below the share of the rows named. See ``share_outside``.
+    interval : (float, float) or (None, None)
+        From a lower bound that holds with probability .95 to one: rows that are foreign may still look typical, so
+        that the upper end is open. None, and so is the share, where no row could be scored.
+    share_said : str
+        Both in a sentence.
     index : (k,) int64
         Positions in the current table of the rows named, ascending; empty unless ``raised``.
     sources : tuple of (file, row)
@@ -52,8 +51,9 @@ class RowsOutside:
         ``reference``, ``current``, ``outside``: plane coordinates of at most 2 000 rows.
     """
 
-    share: float
-    interval: tuple[float, float]
+    share: float | None
+    interval: tuple[float, float] | tuple[None, None]
+    share_said: str
     index: Ints
     sources: tuple[tuple[str, int], ...]
     pvalues: Floats
@@ -73,6 +73,7 @@ class RowsOutside:
         return {
             "share": self.share,
             "interval": list(self.interval),
+            "share_said": self.share_said,
             "index": [{"file": file, "row": row} for file, row in self.sources],
             "reasons": list(self.reasons),
             "n_calibration": self.n_calibration,
@@ -95,7 +96,8 @@ def rows_outside(
     Two scores are read: the mixture's log density, and the likelihood ratio to a component found in calibration and
     current rows together, unlabelled. Both treat calibration and current rows alike, so under an unchanged law their
     ranks are exchangeable: the global test is exact at ``alpha``, rows are named only behind it, and
-    naming (Benjamini and Hochberg at ``fdr / 2`` on either score) keeps the false discovery rate at ``fdr``.
+    naming (Benjamini and Hochberg at ``fdr / 2`` on either score) keeps the false discovery rate at ``fdr``. By each
+    score no more rows are named than its share outside allows, so that list and share agree.
 
     Parameters
     ----------
@@ -121,46 +123,41 @@ def rows_outside(
     fit, calibrate = halves(pair, max_fit, rng)
     n, m = len(calibrate), pair.current.n
     short = rows_needed(n, m, alpha, fdr)
-    encoder = Gaussianiser().fit(pair.reference.take(fit))
-    if min(len(fit), n) < LEAST // 2 or m == 0 or not encoder.outputs_:
+    enough = min(len(fit), n) >= LEAST // 2 and m > 0
+    found = scored(pair, (fit, calibrate), max_fit, rng) if enough else None
+    if found is None:
         return _nothing(pair, n, short, alpha, fdr)
-    density, pooled, scores = _scores(pair, encoder, (fit, calibrate), max_fit, rng)
-    global_p = gate(scores, n, units_of(pair, calibrate), rng)
+    global_p = gate(found.scores, n, units_of(pair, calibrate), rng)
     raised = global_p <= alpha
-    each = [conformal_pvalues(s[n:], s[:n]) for s in scores]
-    named = [_select(p, fdr / 2) if raised else np.empty(0, np.int64) for p in each]
+    each = [conformal_pvalues(current, held) for held, current in found.pairs]
+    by_score = families(pair, found, (fit, calibrate), max_fit, rng)
+    named = [
+        select(p, live, fdr / 2, most(family) if raised else 0)
+        for p, (_, live), family in zip(each, found.pairs, by_score)
+    ]
     index = np.union1d(*named)
     pvalues = np.minimum(1.0, 2 * np.minimum(*each))
-    share, interval = share_outside(each, n)
+    share = share_outside(by_score, len(index), None if pair.units is None else _counts(pair))
     return RowsOutside(
-        share=share,
-        interval=interval,
+        share=share.value,
+        interval=share.interval,
+        share_said=share.said(),
         index=index,
         sources=_sources(pair, index),
         pvalues=pvalues,
-        reasons=row_reasons(pair, encoder, density, pooled[n:], index, named[0], pvalues, scores[0][n:]),
+        reasons=row_reasons(
+            pair, found.encoder, found.density, found.pooled[n:], index, named[0], pvalues, found.scores[0][n:]
+        ),
         n_calibration=n,
         needed=short if not len(index) else None,
         global_pvalue=global_p,
         raised=raised,
         alpha=alpha,
         fdr=fdr,
-        map=plane(density, pooled, n, index, rng),
-        statement=_statement(raised, index, share, fdr, short, (n, m), pair.units is not None),
+        map=plane(found.density, found.pooled, n, index, rng),
+        statement=_statement(raised, index, share.value, fdr, short, (n, m), pair.units is not None),
         seconds=time.perf_counter() - began,
     )
-
-
-def _scores(
-    pair: Pair, encoder: Gaussianiser, halves: tuple[Ints, Ints], max_fit: int, rng: np.random.Generator
-) -> tuple[GaussianMixtureDensity, Floats, list[Floats]]:
-    """The density, calibration and current rows as normal scores, and their two scores."""
-    fit, calibrate = halves
-    density = GaussianMixtureDensity(floor=_FLOOR, ridge=_RIDGE).fit(encoder.transform(pair.reference.take(fit)))
-    pooled = np.concatenate([encoder.transform(pair.reference.take(calibrate)), encoder.transform(pair.current)])
-    typical = density.score_samples(pooled)
-    train = rng.choice(len(pooled), min(max_fit, len(pooled)), replace=False)  # blind to which table a row is from
-    return density, pooled, [typical, foreign_score(pooled, density.center_, density.whitener_, typical, train)]
 
 
 def _sources(pair: Pair, index: Ints) -> tuple[tuple[str, int], ...]:
@@ -173,8 +170,9 @@ def _sources(pair: Pair, index: Ints) -> tuple[tuple[str, int], ...]:
     return tuple((parts[i].name, int(row)) for i, row in zip(part, rows - starts[part]))
 
 
-def _select(pvalues: Floats, fdr: float) -> Ints:
-    return np.flatnonzero(benjamini_hochberg(pvalues) <= fdr * (1 + 1e-12))
+def _counts(pair: Pair) -> tuple[int, int]:
+    assert pair.units is not None
+    return len(np.unique(pair.units[0])), len(np.unique(pair.units[1]))
 
 
 def _statement(
@@ -203,4 +201,5 @@ def _nothing(pair: Pair, n: int, short: int | None, alpha: float, fdr: float) ->
     )
     empty = np.empty(0, np.int64)
     ones = np.ones(pair.current.n)
-    return RowsOutside(0.0, (0.0, 1.0), empty, (), ones, (), n, short, 1.0, False, alpha, fdr, statement=why)
+    nothing = (None, (None, None), "The share outside is not estimated.")
+    return RowsOutside(*nothing, empty, (), ones, (), n, short, 1.0, False, alpha, fdr, statement=why)

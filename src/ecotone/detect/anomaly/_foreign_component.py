@@ -12,6 +12,7 @@ from ecotone.contracts import Bools, Floats, Ints
 _DIMENSIONS = 10
 _EM_ROWS = 5000
 _TRIAL, _STEPS = 8, 20
+_PEAK_ROWS, _PEAKS, _NEAR = 800, 3, 0.025  # rows in which peaks are looked for, their number, and share of the rows
 
 
 class _Mixture(NamedTuple):
@@ -26,10 +27,10 @@ def foreign_score(X: Floats, center: Floats, whitener: Floats, typical: Floats, 
 
     A mixture :math:`(1 - \pi)\,\mathcal N(m, B) + \pi\,\mathcal N(\mu, S)` is fitted by EM to rows of which it is
     not known which are calibration rows and which are new, in the directions in which their second moments depart
-    most from the reference's. The fit starts from several small sets: the rows of lowest density, and both ends
-    of the leading directions; the likeliest end wins. The score is :math:`\log\mathcal N(z; m, B) -
-    \log\mathcal N(z; \mu, S)`. It finds what one density cannot: a tight group in many columns, each of whose
-    rows looks typical.
+    most from the reference's. The fit starts from several small sets: the rows of lowest density, both ends of the
+    leading directions, and where rows crowd more than one normal law would have them; the likeliest end wins. The
+    score is :math:`\log\mathcal N(z; m, B) - \log\mathcal N(z; \mu, S)`. It finds what one density cannot: a tight
+    group in many columns, each of whose rows looks typical.
 
     The function treats rows alike, so conformal p-values from its scores stay valid (AdaDetect: Marandon, Lei,
     Mary and Roquain 2024, https://doi.org/10.1214/23-AOS2338).
@@ -51,7 +52,7 @@ def foreign_score(X: Floats, center: Floats, whitener: Floats, typical: Floats, 
     for found in sorted((r for r in rough if r is not None), key=lambda r: -r.fit):
         best = _em(fit, found.share, _STEPS)
         if best is not None:
-            return _log_normal(Y, *best.bulk) - _log_normal(Y, *best.foreign)
+            return log_normal(Y, *best.bulk) - log_normal(Y, *best.foreign)
     return typical
 
 
@@ -70,7 +71,37 @@ def _starts(Y: Floats, typical: Floats) -> list[Bools]:
     vectors = np.linalg.eigh(Y.T @ Y / len(Y))[1][:, ::-1][:, :3]
     for end in (Y @ vectors).T:
         sets += [end <= np.quantile(end, 0.02), end >= np.quantile(end, 0.98)]
+    return sets + _peaks(Y)
+
+
+def _peaks(Y: Floats) -> list[Bools]:
+    """The neighbours of the rows around which others are denser than in as many draws of the normal law of all rows.
+
+    Draws take the place of that law's density, for both distances are then blurred alike.
+    """
+    some = Y[:_PEAK_ROWS]
+    k = int(_NEAR * len(some))
+    if k < Y.shape[1] + 3:
+        return []
+    law = np.random.default_rng(0).standard_normal(some.shape) @ np.linalg.cholesky(_spread(some)).T + some.mean(0)
+    near, apart = _squared(some, some), _squared(some, law)
+    radius = np.partition(near, k, axis=1)[:, k]  # the row itself is the nearest
+    crowded = np.log(np.partition(apart, k - 1, axis=1)[:, k - 1]) - np.log(np.maximum(radius, 1e-12))
+    sets = []
+    for _ in range(_PEAKS):
+        peak = int(np.argmax(crowded))
+        sets.append(np.asarray(_squared(Y, some[peak : peak + 1])[:, 0] <= radius[peak]))
+        crowded[near[peak] <= 4 * radius[peak]] = -np.inf
     return sets
+
+
+def _spread(Y: Floats) -> Floats:
+    return np.atleast_2d(np.cov(Y, rowvar=False)) + 1e-6 * np.eye(Y.shape[1])
+
+
+def _squared(A: Floats, B: Floats) -> Floats:
+    """Squared distances, (len(A), len(B))."""
+    return np.asarray(np.maximum((A**2).sum(1)[:, None] + (B**2).sum(1) - 2 * A @ B.T, 0))
 
 
 def _em(Y: Floats, share: Floats, steps: int) -> _Mixture | None:
@@ -80,15 +111,15 @@ def _em(Y: Floats, share: Floats, steps: int) -> _Mixture | None:
         weight = share.mean()
         if not (r + 2) / n < weight < 0.6:
             return None
-        bulk, foreign = _moments(Y, 1 - share), _moments(Y, share)
-        own = np.log(weight) + _log_normal(Y, *foreign)
-        rest = np.log1p(-weight) + _log_normal(Y, *bulk)
+        bulk, foreign = moments(Y, 1 - share), moments(Y, share)
+        own = np.log(weight) + log_normal(Y, *foreign)
+        rest = np.log1p(-weight) + log_normal(Y, *bulk)
         total = np.logaddexp(own, rest)
         share = np.exp(own - total)
     return _Mixture(float(total.mean()), share, bulk, foreign)
 
 
-def _moments(Y: Floats, weight: Floats) -> tuple[Floats, Floats]:
+def moments(Y: Floats, weight: Floats) -> tuple[Floats, Floats]:
     """Weighted mean and covariance, shrunk to its diagonal's mean by r/n of the rows that it rests on."""
     mass, r = weight.sum(), Y.shape[1]
     mean = weight @ Y / mass
@@ -99,7 +130,8 @@ def _moments(Y: Floats, weight: Floats) -> tuple[Floats, Floats]:
     return mean, (1 - shrink) * covariance + (shrink * size + 1e-3) * np.eye(r)
 
 
-def _log_normal(Y: Floats, mean: Floats, covariance: Floats) -> Floats:
+def log_normal(Y: Floats, mean: Floats, covariance: Floats) -> Floats:
+    """Log density of rows under a normal law, up to a constant that all laws share."""
     L = np.linalg.cholesky(covariance)
     W = solve_triangular(L, np.eye(len(L)), lower=True).T
     z = Y @ W - mean @ W
