@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,7 @@ from ecotone.contracts import Floats, Ints
 from ecotone.data import Pair
 from ecotone.data._gaussianise import Gaussianiser
 from ecotone.detect.anomaly import GaussianMixtureDensity
-from ecotone.detect.anomaly._foreign_component import foreign_score, log_normal, moments
+from ecotone.detect.anomaly._foreign_component import foreign_score, leading, log_normal, moments
 
 from ._row_calibration import halves, halves_of_units
 from ._row_share import Scores
@@ -21,6 +21,8 @@ _RIDGE = 0.01  # counts and levels take few values: no component may close in on
 _MORE = 2  # halvings after the first: each calibrates otherwise, and their mean hardly hangs on the seed
 _DEALS = 3  # halvings of the current rows for each
 _LARGE = 5000  # rows of the reference above which one halving is steady enough
+_WIDE = 50  # columns above which the ratio of the laws is read in the leading directions
+_CELLS = 150_000, 1_500_000  # values of the reference above which one halving, and one way round, has to do
 
 
 @dataclass(frozen=True)
@@ -39,14 +41,20 @@ class Scored:
         """Of each score that treats calibration and current rows alike: of calibration rows, of current rows."""
         return [(s[: self.n], s[self.n :]) for s in self.scores]
 
-    def ratios(self, current_halves: tuple[Ints, Ints]) -> Iterator[Scores]:
+    def ratios(self, halvings: Sequence[tuple[Ints, Ints]]) -> Iterator[Scores]:
         """Log ratio of the reference's normal law to that of one half of the current rows, at the other half.
 
         It is steady where all rows have moved a little, where a foreign component may be any part of them.
         """
-        calibration, current = self.pooled[: self.n], self.pooled[self.n :]
-        reference = moments(self.fitted, np.ones(len(self.fitted)))
-        for fit, rest in (current_halves, current_halves[::-1]):
+        fitted, pooled = self.fitted, self.pooled
+        if pooled.shape[1] > _WIDE:  # the directions treat calibration and current rows alike
+            both = np.concatenate([fitted, pooled])
+            train = np.arange(len(fitted), len(both))
+            both = leading(both, self.density.center_, self.density.whitener_, train)
+            fitted, pooled = both[: len(fitted)], both[len(fitted) :]
+        calibration, current = pooled[: self.n], pooled[self.n :]
+        reference = moments(fitted, np.ones(len(fitted)))
+        for fit, rest in (way for halving in halvings for way in (halving, halving[::-1])):
             new = moments(current[fit], np.ones(len(fit)))
             held, live = (log_normal(X, *reference) - log_normal(X, *new) for X in (calibration, current[rest]))
             yield held, live
@@ -71,12 +79,13 @@ def scored(pair: Pair, halving: tuple[Ints, Ints], max_fit: int, rng: np.random.
 def families(
     pair: Pair, first: Scored, halving: tuple[Ints, Ints], max_fit: int, rng: np.random.Generator
 ) -> list[list[Scores]]:
-    """Each score in many halvings: the first, the same the other way round and, in small tables, two more, both ways.
+    """Each score in many halvings: the first, mostly the other way round too, and in small tables two more both ways.
 
     The last is the ratio of the laws, which does not treat all rows alike: it names none.
     """
-    halvings = [halving[::-1]]
-    if pair.reference.n <= _LARGE:
+    cells = pair.reference.n * first.pooled.shape[1]
+    halvings = [halving[::-1]] if cells <= _CELLS[1] else []
+    if pair.reference.n <= _LARGE and cells <= _CELLS[0]:
         for _ in range(_MORE):
             more = halves(pair, max_fit, rng)
             halvings += [more, more[::-1]]
@@ -85,8 +94,7 @@ def families(
     for split in (s for s in splits if s is not None):
         for family, pairs in zip(found, split.pairs):
             family.append(pairs)
-        for _ in range(_DEALS):
-            parts = halves_of_units(pair.current.n, None if pair.units is None else pair.units[1], rng)
-            if min(map(len, parts)):
-                found[2].extend(split.ratios(parts))
+        units = None if pair.units is None else pair.units[1]
+        deals = [halves_of_units(pair.current.n, units, rng) for _ in range(_DEALS)]
+        found[2].extend(split.ratios([parts for parts in deals if min(map(len, parts))]))
     return [family for family in found if family]

@@ -45,8 +45,7 @@ def foreign_score(X: Floats, center: Floats, whitener: Floats, typical: Floats, 
     train : (n,) bool or positions
         Rows to fit on, drawn without regard to what they are.
     """
-    V = whitener @ _directions((X[train] - center) @ whitener)
-    Y = X @ V - center @ V
+    Y = leading(X, center, whitener, train)
     fit, low = Y[train][:_EM_ROWS], typical[train][:_EM_ROWS]
     rough = [_em(fit, start.astype(np.float64), _TRIAL) for start in _starts(fit, low)]
     for found in sorted((r for r in rough if r is not None), key=lambda r: -r.fit):
@@ -54,6 +53,12 @@ def foreign_score(X: Floats, center: Floats, whitener: Floats, typical: Floats, 
         if best is not None:
             return log_normal(Y, *best.bulk) - log_normal(Y, *best.foreign)
     return typical
+
+
+def leading(X: Floats, center: Floats, whitener: Floats, train: Bools | Ints) -> Floats:
+    """Rows in at most ten directions: those in which the rows ``train`` depart most from the reference, (n, r)."""
+    V = whitener @ _directions((X[train] - center) @ whitener)
+    return np.asarray(X @ V - center @ V)
 
 
 def _directions(Z: Floats) -> Floats:
