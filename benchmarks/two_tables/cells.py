@@ -2,40 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
-
-@dataclass(frozen=True)
-class Cell:
-    """One line of the table.
-
-    Parameters
-    ----------
-    name : str
-        Also the name of the results file.
-    group : str
-        ``level``, ``dependence``, ``power``, ``columns``, ``rows``, ``accuracy``, ``effect``, ``counts`` (profiles
-        without rows).
-    measure : str
-        Name of the function in :mod:`measures` that turns one seed into one record.
-    draw : dict
-        Its arguments.
-    replicates : int
-    require : dict
-        Figure name to (``"<="`` or ``">="``, bound); ``"level"`` means ``<= .05 + 3 se``, ``"share"`` the same of
-        .005; None is printed only.
-    seed : int
-        First seed; each cell has seeds of its own.
-    """
-
-    name: str
-    group: str
-    measure: str
-    draw: dict[str, Any]
-    replicates: int
-    require: dict[str, Any] = field(default_factory=dict)
-    seed: int = 0
+from cell import Cell as Cell
+from cells_of_dependence import dependence_cells
 
 
 def _cells() -> list[Cell]:
@@ -120,7 +90,7 @@ def _cells() -> list[Cell]:
         counted(400, {"changed": "level", "alarm": "level"}, "null", *sizes)
     for scenario in ("mean", "corr", "hetero", "variance", "category", "missing"):
         counted(200, {"changed": None}, scenario, 1000, 1000)
-    return cells
+    return cells + dependence_cells()
 
 
 CELLS: dict[str, Cell] = {cell.name: cell for cell in _cells()}

@@ -100,26 +100,32 @@ def entities(
 
 def chain(
     n: int, seed: int, table: int, *, phi: float, share: float = 1.0, binned: str = "", clock: str = "",
-    clustered: int = 0,
 ) -> pd.DataFrame:  # fmt: skip
     """A first-order chain in ``share`` of each column's variance, in file order.
 
     ``binned``: with a column that cuts the first one into classes, some of them wrong; ``clock``: with the time of
-    each row; ``clustered``: in the first table, rows in stretches of so many that have a part of their own.
+    each row.
     """
     rng = _generator(seed, table, 4)
     steps = rng.standard_normal((n + 2000, COLUMNS))
     x = lfilter([np.sqrt(1 - phi**2)], [1, -phi], steps, axis=0)[2000:]
-    if clustered:
-        x = np.repeat(rng.standard_normal((n // clustered + 1, COLUMNS)), clustered, axis=0)[:n]
-        x = x if table == 0 else rng.standard_normal((n, COLUMNS))
     frame = _frame(rng, n, x, min(share, 1.0 - 1e-9))
     if binned:
         code = np.clip(((frame["income"].to_numpy() + 3) * 4).astype(int), 0, 24)
         frame[binned] = _named(np.where(rng.random(n) < 0.3, rng.integers(0, 25, n), code), "text")
     if clock:
-        frame[clock] = pd.Timestamp("2024-01-01") + pd.to_timedelta(np.arange(n) + table * n, unit="h")
+        frame[clock] = _hours(n, table)
     return frame
+
+
+def _hours(n: int, table: int) -> pd.Series:
+    return pd.Series(pd.Timestamp("2024-01-01") + pd.to_timedelta(np.arange(n) + table * n, unit="h"))
+
+
+def visited(n: int, seed: int, table: int, *, size: int, similar: float) -> pd.DataFrame:
+    """Rows in order of time that were drawn by site, the sites of each table its own."""
+    frame = entities(n, seed, table, size=size, similar=similar)
+    return frame.assign(when=_hours(len(frame), table))
 
 
 def shocks(n: int, seed: int, table: int, *, size: int, day: int, share: float, similar: float = 0.2) -> pd.DataFrame:

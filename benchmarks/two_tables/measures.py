@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from dependent_rows import dependent_rows
 from scenarios import cascade, labelled, outside, two_sample
 
 import ecotone
 from ecotone.checkup.rows._rows import rows_outside
 from ecotone.compare.explain import conditional_change
 from ecotone.compare.two_sample import dependence, two_tables
-from ecotone.data import Pair, pair, profile, read_table
+from ecotone.data import Pair, Roles, pair, profile, read_table
 from ecotone.decide import Budget
 from ecotone.decide.multiple_testing import benjamini_hochberg
 
@@ -94,6 +95,16 @@ def dependent(seed: int, *, kind: str, declared: bool, n: int = 1000, d: int = 1
         "alarm": bool(result.alarms),
         "withdrawn": result.headline["guarantee"] == "withdrawn",
     }
+
+
+def guarantee(seed: int, *, kind: str, n: int, roles: dict[str, str], shape: dict[str, Any]) -> dict[str, Any]:
+    """Whether the guarantee is withdrawn, by the tests of dependence alone."""
+    reference, current = dependent_rows(kind, n, seed, **shape)
+    frames = read_table(reference, name="reference"), read_table(current, name="current")
+    both = pair(*frames, Roles.of(**roles))
+    start = time.perf_counter()
+    found = dependence(both, entity="entity" in roles, time="time" in roles, seed=seed)
+    return {"withdrawn": found.guarantee == "withdrawn", "seconds": time.perf_counter() - start}
 
 
 def _autoregressive(n: int, d: int, seed: int, which: int, coefficient: float = 0.5) -> pd.DataFrame:

@@ -219,6 +219,29 @@ def test_declared_entities_that_hold_it_keep_the_guarantee(grouped):
     assert _withdrawn("entities", range(12), roles={"entity": "customer"}, **shape) == 0
 
 
+def _customers_of_sites(seed, own):
+    """Customers with five rows each, of sites that are a table's own or the same in both."""
+    tables = []
+    for k in range(2):
+        rng = np.random.default_rng([seed, k, 11])
+        site = rng.integers(0, 30, 250) + 30 * k * own
+        law = rng if own else np.random.default_rng([seed, 12])
+        x = (0.6 * law.normal(size=(60, 3))[site] + 0.6 * rng.normal(size=(250, 3))).repeat(5, axis=0)
+        frame = pd.DataFrame(x + rng.normal(size=x.shape), columns=list("abc"))
+        frame["site"] = np.char.add("s", site.repeat(5).astype(str))
+        frame["customer"] = np.char.add("c", (np.arange(250) + 250 * k).repeat(5).astype(str))
+        frame["product"] = np.char.add("p", rng.integers(0, 300, 1250).astype(str))
+        tables.append(frame.sample(frac=1, random_state=seed))
+    return tables
+
+
+def test_declared_entities_that_were_themselves_drawn_by_something_withdraw():
+    for seed in range(3):
+        assert _found(_customers_of_sites(seed, own=False), entity="customer").guarantee == "exact"
+        found = _found(_customers_of_sites(seed, own=True), entity="customer")
+        assert found.guarantee == "withdrawn" and "--entity site" in found.remedy and "60 of 60" in found.reason
+
+
 def test_declared_time_with_rows_drawn_by_something_else_in_one_table_withdraws():
     rng = np.random.default_rng(7)
     tables = []

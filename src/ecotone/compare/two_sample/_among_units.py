@@ -94,7 +94,7 @@ def _screened(scores: RowScores, part: slice, order: Order) -> tuple[Floats, Int
 def _within(d: Floats, blocks: Groups) -> Floats:
     """P-values if a unit's parts in different blocks were independent."""
     value, own = _excess(d, blocks)
-    pairs = np.maximum(own**2 - blocks.sums(d**4), 0.0)
+    pairs = np.maximum(own**2 - blocks.sums((d**2) ** 2), 0.0)
     return chi2_tail(value, pairs.sum(1), degrees(pairs))
 
 

@@ -142,12 +142,18 @@ def _by_entity(pair: Pair, scores: RowScores, declared: tuple[str, ...], seed: i
     if "time" in declared:
         when = [np.argsort(c.values, kind="stable") for c in _role(pair, "time")]
         place = when[0], when[1]
-    among = among_units(scores, Order.of(pooled(units), pair.n, place), seed=seed)
-    found = tuple(words.serial_entry(among, "among"))
+    unit = pooled(units)
+    among = among_units(scores, Order.of(unit, pair.n, place), seed=seed)
+    tied = most_tied(entity_tests(pair, scores, unit, seed=seed))
+    found = (*words.serial_entry(among, "among"), *([words.entity_entry(tied)] if tied else []))
     if among is not None and among.detected:
         reason = words.among_entities(among, columns[0].name)
         remedy = "" if "time" in declared else words.SERIAL_REMEDY
         return Dependence(units, found, declared, "withdrawn", reason, remedy)
+    if tied is not None:
+        name = tied.column.name
+        reason = f"{words.of_entity(tied)}, also rows of different {columns[0].name}"
+        return Dependence(units, found, declared, "withdrawn", reason, words.entity_remedy(name))
     reason = f"rows of one entity are kept together: {counts[0]} entities in the reference, {counts[1]} in current"
     if "time" in declared:
         reason += "; entities near each other in time were found not to be alike"

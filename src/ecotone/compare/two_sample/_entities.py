@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import special
@@ -13,14 +13,14 @@ from ecotone.data._table import Pair
 
 from ._excess_variance import Excess, Shared
 from ._grouped_sums import Groups, without_means
-from ._repeated_values import Exclusive, Repeated, exclusive, level_windows, repeated_values
+from ._repeated_values import MOST_ROWS, Exclusive, Repeated, exclusive, level_windows, repeated_values
 from ._row_scores import RowScores
 from ._serial_dependence import FACTOR
 
 LEVEL = 0.05  # of likeness, over candidates and scores, among levels that already cling to one table
 MOVED_LEVEL = 0.005  # of both tests for levels whose rows moved apart between the tables
 FEWEST_SHARED = 100  # levels in both tables for those
-WORK = 100_000_000  # numbers that the tests of moved levels may read in all
+WORK = 30_000_000  # numbers that the tests of moved levels may read in all
 MOST = 0.8  # share of exclusive levels, beyond chance, from which nearly all are
 
 
@@ -59,12 +59,14 @@ def entity_tests(pair: Pair, scores: RowScores, unit: Ints | None = None, *, see
         Rows already kept together; by default each row is on its own.
     """
     columns = repeated_values(pair, seed)
-    per_column = _affordable(pair, columns, len(scores))
+    source = np.array([pair.reference[s.name].derived_from or s.name for s in scores.plan], dtype=object)
+    rows = sum(min(len(c.level), MOST_ROWS) for c in columns)
+    per_column = max(8, WORK // max(rows, 1))
     out = []
     for k, column in enumerate(columns):
-        held = _Held.of(pair, column, unit)
-        picked = np.array([j for j, s in enumerate(scores.plan) if not _own(pair, s.name, column.name)], np.int64)
-        out.append(_judged(scores, held, picked, len(columns), picked[_spread(len(picked), per_column, k)]))
+        picked = np.flatnonzero(source != column.name)  # a column says nothing of itself, nor what was made from it
+        few = picked[_spread(len(picked), per_column, k)]
+        out.append(_judged(scores, _Held.of(pair, column, unit), picked, len(columns), few))
     return out
 
 
@@ -101,6 +103,16 @@ class _Held:
         current = of_row >= pair.n[0]
         counts = np.stack([np.bincount(single[~current], minlength=size), np.bincount(single[current], minlength=size)])
         return cls(column, rows, level, units, counts, level_windows(counts) if column.ordered else None)
+
+    def thinned(self, split: int) -> _Held:
+        """Some rows, evenly, of every level, where there are very many: what they share is then seen as less."""
+        if len(self.rows) <= MOST_ROWS or self.unit is not None:
+            return self
+        some = np.arange(0, len(self.rows), -(-len(self.rows) // MOST_ROWS))
+        rows, level, size = self.rows[some], self.level[some], self.counts.shape[1]
+        current = rows >= split
+        counts = np.stack([np.bincount(level[~current], minlength=size), np.bincount(level[current], minlength=size)])
+        return replace(self, rows=rows, level=level, counts=counts)
 
     @property
     def all_rows(self) -> Ints | None:
@@ -150,8 +162,9 @@ def _likeness(scores: RowScores, held: _Held, picked: Ints, *, lone_only: bool =
 
 def _moved(scores: RowScores, held: _Held, picked: Ints, candidates: int) -> tuple[float, float] | None:
     """Levels of both tables whose rows differ between them by more than the tables do, and are alike by that."""
-    both = (held.counts > 0).all(0) & (held.counts.sum(0) >= 3)
-    picked = np.array([k for k in picked if scores.plan[k].what == "rank"], np.int64)
+    held = held.thinned(scores.n[0])
+    both = (held.counts.min(0) > 0) & (held.counts.sum(0) >= 3)
+    picked = picked[np.array([scores.plan[k].what == "rank" for k in picked], bool)]
     if both.sum() < FEWEST_SHARED or not len(picked) or held.unit is not None:
         return None
     bar = MOVED_LEVEL / (candidates * len(picked))
@@ -180,17 +193,6 @@ def _interaction(x: Floats, cells: Groups, both: Floats, count: Floats) -> Float
     within = square - (sums**2 / count).sum((1, 2))
     df = len(count) - 1.0, max(float(count.sum()) - 2 * len(count), 1.0)
     return np.asarray(special.fdtrc(*df, between / df[0] / np.maximum(within / df[1], 1e-12)))
-
-
-def _own(pair: Pair, score: str, column: str) -> bool:
-    """Whether a score is the column's own, or of what was derived from it."""
-    return score == column or pair.reference[score].derived_from == column
-
-
-def _affordable(pair: Pair, columns: list[Repeated], scores: int) -> int:
-    """Scores that each candidate's test for moved levels reads, so that all of them stay within bounds."""
-    rows = sum(len(c.level) for c in columns)
-    return scores if rows == 0 else max(8, min(scores, WORK // rows))
 
 
 def _spread(total: int, most: int, k: int) -> Ints:

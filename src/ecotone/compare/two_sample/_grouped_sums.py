@@ -52,13 +52,13 @@ class Groups:
         if self.order is not None:
             values = values[:, self.order]
         if not len(self.starts):
-            return np.zeros((len(values), self.size))
+            return np.zeros((len(values), self.size), values.dtype)
         if len(self.starts) == values.shape[1] == self.size:
             return values
         found = np.add.reduceat(values, self.starts, axis=1)
         if len(self.starts) == self.size:
             return np.asarray(found)
-        out = np.zeros((len(values), self.size))
+        out = np.zeros((len(values), self.size), values.dtype)
         out[:, self.which] = found
         return out
 

@@ -59,17 +59,22 @@ class RowScores:
         step = max(1, CHUNK // max(sum(self.n) if rows is None else rows, 1))
         return (slice(k, min(k + step, len(self))) for k in range(0, len(self), step))
 
-    def matrix(self, which: slice | Ints, rows: Ints | None = None) -> Floats:
-        """(s, rows) some scores, at all rows or at some of the pooled ones."""
+    def matrix(self, which: slice | Ints, rows: Ints | None = None, *, single: bool = False) -> Floats:
+        """(s, rows) some scores, at all rows or at some of the pooled ones; in single precision where asked for."""
         picked = range(len(self))[which] if isinstance(which, slice) else [int(k) for k in which]
         split = self.n[0] if rows is None else int(np.searchsorted(rows, self.n[0]))
-        out = np.empty((len(picked), sum(self.n) if rows is None else len(rows)))
+        kind = np.float32 if single else np.float64
+        out = np.empty((len(picked), sum(self.n) if rows is None else len(rows)), kind)
+        held, middles = -1, []
         for row, k in zip(out, picked):
             score = self.plan[k]
             c = self.columns[score.column]
             codes = c.codes if rows is None else c.codes[rows]
+            if score.column != held:
+                held, middles = score.column, [_middle(counts) for counts in c.counts] if c.ordered else []
             for table, part in enumerate((slice(None, split), slice(split, None))):
-                np.take(_of_codes(score, c.counts[table]), codes[part], out=row[part], mode="clip")
+                values = _of_codes(score, c.counts[table], middles[table] if c.ordered else None)
+                np.take(values.astype(kind, copy=False), codes[part], out=row[part], mode="clip")
         return out
 
 
@@ -89,21 +94,26 @@ def _planned(j: int, c: Coded, n: int) -> Iterator[RowScore]:
         yield RowScore(j, c.name, "missing")
 
 
-def _of_codes(score: RowScore, counts: Ints) -> Floats:
+def _middle(counts: Ints) -> Floats:
+    """(size + 1,) mid-ranks in one table, from -1/2 to 1/2."""
+    held = counts.astype(np.float64)
+    held[-1] = 0
+    return np.asarray((np.cumsum(held) - held / 2) / max(held.sum(), 1.0) - 0.5)
+
+
+def _of_codes(score: RowScore, counts: Ints, middle: Floats | None) -> Floats:
     """(size + 1,) the score of each code in one table, of mean 0 and variance 1 there; 0 where missing."""
-    values = np.zeros(len(counts))
-    held = counts.copy()
-    if score.what in ("rank", "spread"):
-        held[-1] = 0
-        middle = (np.cumsum(held) - held / 2) / max(int(held.sum()), 1) - 0.5
+    ranked = middle is not None and score.what in ("rank", "spread")
+    if ranked:
+        assert middle is not None
         values = middle if score.what == "rank" else middle**2
-    elif score.what == "level":
-        values[score.code] = 1.0
+        counts = np.append(counts[:-1], 0)
     else:
-        values[-1] = 1.0
-    total = max(int(held.sum()), 1)
-    values = values - held @ values / total
-    if score.what in ("rank", "spread"):
+        values = np.zeros(len(counts))
+        values[score.code if score.what == "level" else -1] = 1.0
+    total = max(int(counts.sum()), 1)
+    values = values - counts @ values / total
+    if ranked:
         values[-1] = 0.0
-    scale = float(np.sqrt(held @ values**2 / total))
-    return values / scale if scale > 1e-9 else np.zeros(len(counts))
+    scale = float(np.sqrt(counts @ values**2 / total))
+    return np.asarray(values / scale) if scale > 1e-9 else np.zeros(len(counts))

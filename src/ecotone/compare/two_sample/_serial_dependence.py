@@ -17,6 +17,8 @@ MOST_CELLS = 16_384
 FEWEST_WINDOWS = 8  # cells over width
 SCREEN = 0.005  # of the tests within each table
 CONFIRM, CONFIRM_KEYED = 0.05, 0.01  # of those between the tables; where a column visibly orders the files
+MANY_IN_CELL = 16  # rows, whose squares' own squares no longer matter beside the square of their sum
+SINGLE = 200_000  # pooled rows above which scores are in single precision; what is summed of cells is not
 FACTOR = 1.1  # of a variance, below which dependence does no harm
 
 
@@ -136,11 +138,14 @@ class _Screened:
 
 def _screened(scores: RowScores, part: slice, axis: Axis, centre: Groups | None, bar: float) -> _Screened:
     """Both stages for some scores."""
-    x = scores.matrix(part)
-    total = np.stack([(x[:, h] ** 2).sum(1) / m**2 for h, m in zip(_halves(scores.n), scores.n)]).sum(0)
+    x = scores.matrix(part, single=sum(scores.n) > SINGLE)
+    total = np.zeros(len(x))
     if centre is not None:
+        total = np.sum([(x[:, h] ** 2).sum(1) / m**2 for h, m in zip(_halves(scores.n), scores.n)], axis=0)
         x = without_means(x, centre)
-    sums = [_cell_sums(x[:, h] * (s / m), g) for h, m, s, g in zip(_halves(scores.n), scores.n, (1, -1), axis.cells)]
+    sums = [_cell_sums(x[:, h], g, s / m) for h, m, s, g in zip(_halves(scores.n), scores.n, (1, -1), axis.cells)]
+    if centre is None:
+        total = sums[0][1].sum(1) + sums[1][1].sum(1)
     widths = axis.widths
     value, half = _windows([s[0] for s in sums], [s[1] for s in sums], [s[2] for s in sums], widths)
     p = chi2_tail(value, half, 2 * axis.size / widths)
@@ -160,9 +165,13 @@ def _halves(n: tuple[int, int]) -> tuple[slice, slice]:
     return slice(None, n[0]), slice(n[0], None)
 
 
-def _cell_sums(y: Floats, cells: Groups) -> tuple[Floats, Floats, Floats]:
-    square = y**2
-    return cells.sums(y), cells.sums(square), cells.sums(square**2)
+def _cell_sums(x: Floats, cells: Groups, weight: float) -> tuple[Floats, Floats, Floats]:
+    """Sums of weighted scores over cells, of their squares, and of their fourth powers (0 where a cell has many)."""
+    square = x**2
+    a, q = (cells.sums(part).astype(np.float64) for part in (x, square))
+    many = x.shape[1] >= MANY_IN_CELL * cells.size
+    q4 = np.zeros_like(q) if many else cells.sums(square**2)
+    return a * weight, q * weight**2, q4 * weight**4
 
 
 def _windows(a: list[Floats], q: list[Floats], q4: list[Floats], widths: Ints) -> tuple[Floats, Floats]:
