@@ -11,22 +11,23 @@ from torch import Tensor
 from ecotone.contracts import BadInput, Bools
 from ecotone.learn._random import RowRandom
 
+from ._determined import as_packed, broken, constrain, mended, said, snapped
 from ._given import Given
-from ._heads import Event
+from ._heads import Event, Head
 from ._laws import law
 from ._number_codec import NumberCodec
 from ._prefixes import Prefixes
 from ._table_codec import TableCodec
 from ._table_network import Perceptron
 
-_MOST_TRIES = 500
+_MOST_TRIES, _AGAIN = 500, 30
 
 
 def draw_rows(module: Perceptron, codec: TableCodec, rng: RowRandom, told: Given) -> tuple[Tensor, Tensor]:
     """Tokens and normal scores ``(n, d)`` of one row for each stream.
 
-    Where several events are to be met, each row is drawn until one is kept: with the probability of the events beyond
-    the first, given what was drawn before them.
+    What a rule of the codec says is so. Where several events are to be met, each row is drawn until one is kept: with
+    the probability of the events beyond the first, given what was drawn before them.
 
     Raises
     ------
@@ -35,8 +36,8 @@ def draw_rows(module: Perceptron, codec: TableCodec, rng: RowRandom, told: Given
     """
     n, d = len(rng), len(codec.columns)
     token, z = torch.zeros(n, d, dtype=torch.int64), torch.zeros(n, d, dtype=torch.float64)
-    todo = torch.arange(n)
-    for attempt in range(_MOST_TRIES if len(told.events) > 1 else 1):
+    todo, several = torch.arange(n), len(told.events) > 1 or bool(told.events and codec.rules)
+    for attempt in range(_MOST_TRIES if several else 1):
         streams = RowRandom(rng.seed, rng.rows[todo] + (attempt << 40))
         log_keep, t, s = _attempt(module, codec, streams, told.take(todo))
         kept = torch.log(streams.uniform()) <= log_keep
@@ -54,21 +55,58 @@ def _attempt(module: Perceptron, codec: TableCodec, rng: RowRandom, told: Given)
     """One draw of every row, and the log-probability with which it is to be kept."""
     token, z = told.packed[:, :, 0].long(), told.packed[:, :, 1].clone()
     log_keep, first = torch.zeros(len(rng), dtype=torch.float64), True
-    prefixes, known = Prefixes(module, len(rng)), told.seen.any(0).tolist()
+    prefixes, shown = Prefixes(module, len(rng)), told.seen.any(0).expand(len(rng), -1).clone()
+    known = shown[0].tolist()
     for j in (j for j, told_already in enumerate(known) if told_already):
         prefixes.show(j, token[:, j], z[:, j])
     hidden = [j for j, told_already in enumerate(known) if not told_already and j not in told.events]
     for j in [*told.events, *hidden]:
-        event, out = told.events.get(j), prefixes.out(j)
-        head = codec.head(out if event is None else out.double(), j)
+        event, packed = told.events.get(j), torch.stack([token.double(), z], dim=2)
+        sure, values = said(codec, j, packed, shown)
+        share = torch.zeros(len(rng), dtype=torch.float64)
+        if not bool(sure.all()):
+            out = prefixes.out(j)
+            head = codec.head(out if event is None else out.double(), j)
+            one = torch.zeros(len(out), dtype=torch.int64).scatter_(0, prefixes.group, torch.arange(len(rng)))
+            constrain(head, codec, j, packed[one], shown[one])
+            if event is not None:
+                share = head.log_event(event)[prefixes.group].double()
+            token[:, j], z[:, j] = _drawn(head, codec, j, rng, (event, prefixes.group), packed, shown)
+        if bool(sure.any()):
+            new = as_packed(codec, j, values[sure.numpy()])
+            token[sure, j], z[sure, j] = new[:, 0].long(), new[:, 1]
         if event is not None:
-            share = head.log_event(event)[prefixes.group].double()
-            if first and not bool(torch.isfinite(share).all()):
+            held = event.holds(token[:, j], z[:, j], codec.columns[j].continuous)
+            share = torch.where(held, torch.where(sure, 0.0, share), -math.inf)
+            if first and not bool(torch.isfinite(share).any()):
                 raise BadInput(f"the condition on {codec.names[j]!r} excludes every row; widen it")
-            log_keep, first = log_keep + (0.0 if first else share), False
-        token[:, j], z[:, j] = _as_encoded(codec, j, *head.sample(rng, event, prefixes.group))
+            log_keep, first = log_keep + torch.where(held & first, 0.0, share), False
+        shown[:, j] = True
         prefixes.show(j, token[:, j], z[:, j])
     return log_keep, token, z
+
+
+def _drawn(
+    head: Head,
+    codec: TableCodec,
+    j: int,
+    rng: RowRandom,
+    how: tuple[Event | None, Tensor],
+    packed: Tensor,
+    shown: Tensor,
+) -> tuple[Tensor, Tensor]:
+    """Column j drawn, again where it says of a shown column what that is not; at last the nearest that does not."""
+    event, group = how
+    token, z = snapped(codec, j, *_as_encoded(codec, j, *head.sample(rng, event, group)))
+    for again in range(_AGAIN):
+        wrong = torch.nonzero(broken(codec, j, token, z, packed, shown))[:, 0]
+        if not len(wrong):
+            return token, z
+        streams = RowRandom(rng.seed, rng.rows[wrong] + ((again + 1) << 50))
+        streams.calls = rng.calls
+        new = snapped(codec, j, *_as_encoded(codec, j, *head.sample(streams, event, group[wrong])))
+        token, z = token.index_copy(0, wrong, new[0]), z.index_copy(0, wrong, new[1])
+    return mended(codec, j, token, z, packed, shown)
 
 
 def fill_gaps(module: Perceptron, codec: TableCodec, packed: Tensor, seed: int | None) -> dict[int, Bools]:
@@ -80,8 +118,13 @@ def fill_gaps(module: Perceptron, codec: TableCodec, packed: Tensor, seed: int |
         tokens = np.arange(codec.columns[j].tokens) > 0
         present = Event.of(tokens, np.array([[-math.inf, math.inf]]))
         for rows in torch.nonzero(~seen[:, j])[:, 0].split(8192):
-            head = law(module, codec, packed[rows], seen[rows], j)
-            token, z = _as_encoded(codec, j, *head.sample(rng.take(rows), present))
+            x, shown = packed[rows], seen[rows]
+            sure, values = said(codec, j, x, shown)
+            sure &= torch.as_tensor(~np.isnan(values))  # a gap is to be filled, whatever another says
+            head, everyone = law(module, codec, x, shown, j, present=True), torch.arange(len(rows))
+            token, z = _drawn(head, codec, j, rng.take(rows), (present, everyone), x, shown)
+            new = as_packed(codec, j, values)
+            token, z = torch.where(sure, new[:, 0].long(), token), torch.where(sure, new[:, 1], z)
             packed[rows, j, :2] = torch.stack([token.double(), z], dim=1)
         rng.calls += 4  # the next column's draws are other ones
         seen[:, j] = True

@@ -10,12 +10,14 @@ import pyarrow as pa
 
 from ecotone.contracts import BadInput, Floats
 
-from ._arrow import ColumnCodec, floats, missing, precision, wholes
+from ._arrow import ColumnCodec, encode, floats, missing, precision, wholes
 from ._fit_numbers import fit_numbers
+from ._fit_rules import fit_rules, known_values
 from ._keys import keys_of
 from ._lattice import Lattice, decimal_places, fit_lattice, on_grid
 from ._level_codec import LevelCodec, fit_levels
 from ._number_codec import NumberCodec
+from ._rules import Rule, values_of
 from ._table_codec import TableCodec
 from ._types import is_level, is_number, is_text, is_time, plain, word
 
@@ -43,8 +45,42 @@ def fit_table(table: pa.Table) -> TableCodec:
             distinct[name] = _distinct(found, array)
     if not columns:
         raise BadInput(f"no column can be modelled: {'; '.join(f'{k}: {v}' for k, v in list(left_out.items())[:5])}")
-    order = sorted(columns, key=lambda codec: distinct[codec.name])
-    return TableCodec(tuple(order), tuple(c.name for c in columns), left_out)
+    columns_ = sorted(columns, key=lambda codec: distinct[codec.name])
+    coded = [encode(table.column(c.name), c) for c in columns_]
+    values = np.column_stack([values_of(c, e.token, e.z) for c, e in zip(columns_, coded, strict=True)])
+    rules = fit_rules(tuple(columns_), values)
+    sources = {rule.source for rule in rules}
+    known = {c.name: known_values(c, values[:, j]) for j, c in enumerate(columns_) if c.name in sources}
+    return TableCodec(tuple(_ordered(columns_, rules)), tuple(c.name for c in columns), left_out, rules, known)
+
+
+def _ordered(columns: list[ColumnCodec], rules: tuple[Rule, ...]) -> list[ColumnCodec]:
+    """The order of the law: as given, but every column after one that determines it.
+
+    Levels that determine a column come where that would have; what is determined follows at once.
+    """
+    pairs = {(rule.source, rule.target) for rule in rules}
+    placed: list[ColumnCodec] = []
+
+    def put(column: ColumnCodec) -> None:
+        if any(column is other for other in placed):
+            return
+        placed.append(column)
+        for other in columns:
+            if (column.name, other.name) in pairs:
+                put(other)
+
+    def first(column: ColumnCodec) -> bool:
+        """Whether no column determines it that it does not determine."""
+        return not any(t == column.name and (t, s) not in pairs for s, t in pairs)
+
+    for column in columns:
+        levels = [c for c in columns if isinstance(c, LevelCodec) and first(c) and (c.name, column.name) in pairs]
+        if first(column) or levels:
+            put(column if first(column) else levels[0])
+    for column in columns:
+        put(column)
+    return placed
 
 
 def _distinct(codec: ColumnCodec, array: pa.Array) -> int:

@@ -30,6 +30,15 @@ class Event:
         ends = torch.empty(0, 2) if intervals is None else torch.as_tensor(intervals)
         return cls(torch.as_tensor(tokens), ends.double())
 
+    def holds(self, token: Tensor, z: Tensor, continuous: bool) -> Tensor:
+        """(n,) whether the event is met by tokens and normal scores; the last token's depends on its score."""
+        met = self.tokens[token]
+        if not continuous:
+            return met
+        low, high = self.intervals.unbind(1)
+        inside = ((z[:, None] >= low - 1e-9) & (z[:, None] <= high + 1e-9)).any(1)
+        return met & (inside | (token < len(self.tokens) - 1))
+
 
 class Head:
     """One column's law given what the network saw.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from torch import Tensor
 from ecotone.contracts import Floats
 from ecotone.learn._contracts import Batch
 
+from ._determined import BROKEN, agree, as_packed, constrain, said
 from ._heads import Head
 from ._table_codec import TableCodec
 from ._table_network import Perceptron
@@ -20,10 +22,15 @@ _ALONG, _AT_RANDOM = 0.5, 0.25  # shares of rows that show the first columns, or
 _NEXT = 0.5  # share of the next column in the loss of the first of these
 
 
-def law(module: Perceptron, codec: TableCodec, packed: Tensor, seen: Tensor, j: int) -> Head:
-    """The law of column j for each row ``(n, d, 5)`` given what it shows ``(n, d)``, in float64."""
+def law(module: Perceptron, codec: TableCodec, packed: Tensor, seen: Tensor, j: int, *, present: bool = False) -> Head:
+    """The law of column j for each row ``(n, d, 5)`` given what it shows ``(n, d)``, in float64.
+
+    With ``present``, where a value must be there.
+    """
     h = module.body(packed[:, :, 0].long(), packed[:, :, 1], seen)
-    return codec.head(module.column(h, j).double(), j)
+    head = codec.head(module.column(h, j).double(), j)
+    constrain(head, codec, j, packed, seen, present=present)
+    return head
 
 
 def chain(module: Perceptron, codec: TableCodec, packed: Tensor, seen: Tensor, columns: list[int]) -> Floats:
@@ -33,7 +40,11 @@ def chain(module: Perceptron, codec: TableCodec, packed: Tensor, seen: Tensor, c
         for rows in torch.arange(len(packed)).split(_ROWS):
             x, shown = packed[rows], seen[rows].clone()
             for j in columns:
-                total[rows.numpy()] += law(module, codec, x, shown, j).log_prob(x[:, j]).numpy()
+                found = law(module, codec, x, shown, j).log_prob(x[:, j])
+                told, values = said(codec, j, x, shown)
+                kept = agree(codec, j, x, values)
+                ruled = torch.where(kept, math.log1p(-BROKEN), math.log(BROKEN) + found)
+                total[rows.numpy()] += torch.where(told, ruled, found).numpy()
                 shown[:, j] = True
     return total
 
@@ -46,16 +57,23 @@ def joint(module: Perceptron, codec: TableCodec, packed: Tensor) -> Floats:
 
 def level_shares(module: Perceptron, codec: TableCodec, packed: Tensor, seen: Tensor, j: int) -> Floats:
     """(n, levels) probabilities of a column's levels, given that it has one."""
+    parts = []
     with torch.no_grad():
-        parts = [
-            torch.exp(law(module, codec, packed[r], seen[r], j).logits) for r in torch.arange(len(packed)).split(_ROWS)
-        ]
-    p = torch.cat(parts)[:, 1:].numpy()
-    return np.asarray(p / p.sum(1, keepdims=True))
+        for r in torch.arange(len(packed)).split(_ROWS):
+            p = torch.exp(law(module, codec, packed[r], seen[r], j).logits)
+            told, values = said(codec, j, packed[r], seen[r])
+            sure = as_packed(codec, j, values)[:, 0].long()
+            told = told & (sure > 0)
+            certain = (1 - BROKEN) * torch.nn.functional.one_hot(sure.clamp(min=0), p.shape[1]) + BROKEN * p
+            parts.append(torch.where(told[:, None], certain, p))
+    shares = torch.cat(parts)[:, 1:].numpy()
+    return np.asarray(shares / shares.sum(1, keepdims=True))
 
 
 class HidingLoss:
     """Mean negative log-likelihood of the hidden columns, or slightly more: values that repeat count by their tokens.
+
+    Columns that a shown one determines count nothing.
 
     Half of the rows show the first columns of the order, which is what samples are drawn given, and the next column
     counts for half of their loss. A quarter shows columns at random, any number of them equally likely, and a quarter
@@ -64,6 +82,9 @@ class HidingLoss:
 
     def __init__(self, codec: TableCodec) -> None:
         self.codec = codec
+        self.says = torch.zeros(len(codec.columns), len(codec.columns), dtype=torch.bool)
+        for rule in codec.rules:
+            self.says[codec.place(rule.source), codec.place(rule.target)] = True
 
     def __call__(self, module: Any, batch: Batch) -> Tensor:
         x, d = batch.x, batch.x.shape[1]
@@ -74,8 +95,10 @@ class HidingLoss:
         seen = torch.where(along[:, None], torch.arange(d, device=x.device), rank) < shown[:, None]
         out = module(x[:, :, 0].long(), x[:, :, 1], seen)
         logs = torch.stack([self.codec.head(o, j).log_prob(x[:, j], by_token=True) for j, o in enumerate(out)], dim=1)
-        rows = -torch.where(seen, torch.zeros_like(logs), logs).sum(1) / (~seen).sum(1)
-        following = -logs.gather(1, shown.long()[:, None])[:, 0]
+        sure = (seen[:, :, None] & self.says.to(seen.device)).any(1)  # what rules say is nothing to learn
+        asked = ~seen & ~sure
+        rows = -torch.where(asked, logs, torch.zeros_like(logs)).sum(1) / asked.sum(1).clamp(min=1)
+        following = -torch.where(sure, torch.zeros_like(logs), logs).gather(1, shown.long()[:, None])[:, 0]
         rows = torch.where(along, _NEXT * following + (1 - _NEXT) * rows, rows)
         return (rows if batch.weight is None else rows * batch.weight.to(rows)).mean()
 

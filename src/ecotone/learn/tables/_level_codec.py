@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 from scipy import special
 
-from ecotone.contracts import BadInput, Bools, Floats
+from ecotone.contracts import BadInput, Bools, Floats, Ints
 
 from ._encoded import CONTINUOUS, Encoded
 from ._keys import Key, array_of, from_json, key_of
@@ -77,9 +77,13 @@ class LevelCodec:
         if not self.rare:
             found: list[Any] = np.array(told, dtype=object)[token].tolist()
             return found
-        ends = np.cumsum(self.rare_share)
-        pick = np.minimum(np.searchsorted(ends, special.ndtr(z) * ends[-1]), len(self.rare) - 1)
+        pick = self.rare_place(z)
         return [told[t] if t < len(told) else self.rare[p] for t, p in zip(token, pick, strict=True)]
+
+    def rare_place(self, z: Floats) -> Ints:
+        """(n,) which of the rare levels ``z`` chooses."""
+        ends = np.cumsum(self.rare_share)
+        return np.asarray(np.minimum(np.searchsorted(ends, special.ndtr(z) * ends[-1]), len(self.rare) - 1))
 
     def known(self, value: Any) -> Key:
         """The level that a user's ``value`` means, None for missing; ``BadInput`` for one never seen."""

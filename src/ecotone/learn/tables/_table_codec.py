@@ -18,6 +18,7 @@ from ._encoded import Encoded
 from ._heads import Event, Head
 from ._level_codec import LevelCodec
 from ._number_codec import NumberCodec
+from ._rules import Rule
 from ._types import is_time, type_of
 
 
@@ -33,11 +34,25 @@ class TableCodec:
         Their names in the order of the table.
     left_out : mapping of str to str
         Columns that are not modelled, with the reason.
+    rules : tuple of Rule
+        What columns say of others without exception.
+    known : mapping of str to (k,) float64
+        Values of the columns that do, rising.
     """
 
     columns: tuple[ColumnCodec, ...]
     table: tuple[str, ...]
     left_out: dict[str, str] = field(default_factory=dict)
+    rules: tuple[Rule, ...] = ()
+    known: dict[str, Floats] = field(default_factory=dict)
+
+    def rules_to(self, j: int) -> list[Rule]:
+        """Rules that determine column j."""
+        return [rule for rule in self.rules if rule.target == self.columns[j].name]
+
+    def rules_from(self, j: int) -> list[Rule]:
+        """Rules by which column j determines others."""
+        return [rule for rule in self.rules if rule.source == self.columns[j].name]
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -135,13 +150,23 @@ class TableCodec:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""
-        return {"columns": [c.to_dict() for c in self.columns], "table": self.table, "left_out": self.left_out}
+        columns, rules = ([part.to_dict() for part in parts] for parts in (self.columns, self.rules))
+        return {"columns": columns, "table": self.table, "left_out": self.left_out, "rules": rules} | {
+            "known": {name: values.tolist() for name, values in self.known.items()}
+        }
 
     @classmethod
     def from_dict(cls, d: dict[str, Any]) -> TableCodec:
         """What :meth:`to_dict` gave."""
         kinds: Mapping[str, Any] = {"number": NumberCodec, "level": LevelCodec}
-        return cls(tuple(kinds[c["kind"]].from_dict(c) for c in d["columns"]), tuple(d["table"]), dict(d["left_out"]))
+        columns = tuple(kinds[c["kind"]].from_dict(c) for c in d["columns"])
+        rules = tuple(Rule.from_dict(rule) for rule in d["rules"])
+        if odd := {name for rule in rules for name in (rule.source, rule.target)} - {c.name for c in columns}:
+            raise ValueError(f"a rule names {min(odd)!r}, which is no column")
+        known = {name: np.asarray(values, np.float64) for name, values in d["known"].items()}
+        if {rule.source for rule in rules} - set(known):
+            raise ValueError("a rule of which no values are known")
+        return cls(columns, tuple(d["table"]), dict(d["left_out"]), rules, known)
 
 
 def number(codec: NumberCodec, value: Any) -> float:
