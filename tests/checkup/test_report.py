@@ -8,13 +8,15 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
+from ecotone.checkup._gates import failing
 from ecotone.checkup._leading import convincing, leading
 from ecotone.checkup._result import jsonable
 from ecotone.checkup.report import _svg
 from ecotone.checkup.report._format import number, percent, plain, pvalue, said_of
+from ecotone.checkup.report._notebook import html_summary
 from ecotone.checkup.report._page import html_report
 from ecotone.checkup.report._plot_data import column_picture, pair_picture
-from ecotone.checkup.report._terminal import html_summary, text_report
+from ecotone.checkup.report._terminal import text_report
 from ecotone.data import Column, Pair, Table
 
 NAMES = ("margins", "pairs", "support", "trees", "triples", "energy")
@@ -55,6 +57,7 @@ def nothing(columns=None):
             "alarms": [],
             "sentence": "No change found at alpha = 0.04.",
             "alpha": 0.05,
+            "answer": "no change found",
             "guarantee": "exact",
             "reason": "no dependence between rows was found",
         },
@@ -387,11 +390,12 @@ def test_a_weaker_guarantee_is_said_once_and_plainly(guarantee):
     content = nothing()
     content["headline"].update(guarantee=guarantee, reason="rows lean on each other")
     if guarantee == "withdrawn":
-        content["headline"]["sentence"] += " The guarantee is withdrawn: rows lean on each other"
+        content["headline"]["sentence"] += " The guarantee is withdrawn."
     page = html_report(content, {})
     checked(page)
     assert f"The guarantee is {guarantee}.</strong>" in page
     assert "at most 0.05" not in page
+    assert text_report(content, verbose=True).count("rows lean on each other") == 1
     assert guarantee in text_report(content) and guarantee in html_summary(content)
 
 
@@ -528,14 +532,57 @@ def test_extreme_values_have_an_axis(values):
 
 def test_the_terminal_text_is_wrapped_and_ordered():
     content, _ = everything()
-    content["columns"][0]["sentence"] = "missing 0.15 % -> 0.4 %; +30.8 on average, in 71 % of the rows " * 3
+    content["columns"][0]["sentence"] = "missing 0.15 % → 0.4 %; mean 30.8 → 31, median 7 → 8 " * 4
     for width in (80, 100):
-        shown = text_report(content, width)
-        assert max(map(len, shown.splitlines())) <= width
-        assert "\x1b" not in shown and "\u00a0" not in shown
-        assert not re.search(r"^\s*%", shown, flags=re.MULTILINE)
+        for verbose in (False, True):
+            shown = text_report(content, width, verbose=verbose)
+            assert max(map(len, shown.splitlines())) <= width
+            assert "\x1b" not in shown and "\u00a0" not in shown
+            assert not re.search(r"^\s*%", shown, flags=re.MULTILINE)
     assert shown.index("ALARM") < shown.index("what to do") < shown.index("performance:") < shown.index("columns that")
     assert shown.index("* speed") < shown.index("town  ")
+    assert "counted from 0" in shown
+
+
+def test_one_screen_holds_the_verdict_and_a_line_of_every_part():
+    content, _ = everything()
+    content["columns"] = [column(f"c{k}", effect=0.1, changed=True, sentence="words " * 40) for k in range(50)]
+    content["headline"]["sentence"] += " word" * 200
+    content["headline"].update(guarantee="withdrawn", reason="rows are alike " * 60)
+    content["schema"].update(changed=True, lost=[f"gone{k}" for k in range(30)], reordered=True)
+    content["quality"]["breaks"] = [
+        {"column": f"c{k}", "what": "range", "sentence": "max 85 → 9,999", "notable": True, "bare": ""}
+        for k in range(9)
+    ]  # fmt: skip
+    content["contract"] = {"violated": True, "columns": 3, "unchecked": [], "violations": [
+        {"column": "age", "rule": "max", "sentence": "max 300, 120 allowed", "bare": "beyond"}] * 4}  # fmt: skip
+    content["advice"] = content["advice"] * 5
+    lines = text_report(content, 80).splitlines()
+    assert len(lines) <= 24 and max(map(len, lines)) <= 80
+    assert lines[0].startswith("ALARM") and "--verbose" in lines[-1]
+    for label in ("columns", "contract", "broke", "to do", "roc_auc", "moved", "outside"):
+        assert any(line.startswith(label) for line in lines), label
+    assert any(re.search(r"\(\+\d+ more\)$", line) for line in lines)
+    assert "\n".join(lines).count("guarantee withdrawn") == 1
+    assert len(text_report(content, 80, verbose=True).splitlines()) > 60
+
+
+def test_the_word_alarm_stands_exactly_where_the_run_fails():
+    content, _ = everything()
+    content["headline"]["alarms"] = ["changed", "outside"]
+    for on, wanted in (
+        (None, "changed, rows outside (does not fail): "), ("material", "changed, rows outside (does not fail): "),
+        ("changed", "ALARM  "), (["outside"], "ALARM  "), ("any", "ALARM  "),
+        ("never", "changed, rows outside (does not fail): "),
+    ):  # fmt: skip
+        first = text_report(content, 100, fail_on=on)
+        assert first.startswith(wanted), on
+        assert bool(failing(content, "material" if on is None else on)) == first.startswith("ALARM")
+    content["headline"].update(alarms=[], answer="cannot tell")
+    assert text_report(content).startswith("cannot tell: ")
+    content["schema"]["changed"] = True
+    assert text_report(content).startswith("columns changed (does not fail): ")
+    assert text_report(content, fail_on="schema").startswith("ALARM")
 
 
 def test_the_notebook_cell_is_a_summary():

@@ -139,5 +139,5 @@ def _of_the_rest(content: dict[str, Any], alarms: Sequence[str], blind: str) -> 
     if content["rows"].get("reason"):
         parts.append("Counts alone were compared: what takes rows was not tested.")
     if content["verdict"]["guarantee"] == "withdrawn" and not blind:
-        parts.append("The guarantee is withdrawn: " + str(content["verdict"]["reason"]))
+        parts.append("The guarantee is withdrawn.")
     return parts

@@ -16,10 +16,9 @@ import numpy as np
 from ecotone.contracts import BadInput, Floats
 from ecotone.data import Table
 
-from ._settings import ALARMS
+from ._gates import failing
 
 FORMAT = "ecotone.check/1"
-FAIL_ON = (*ALARMS, "schema", "contract", "any", "never")
 
 
 @dataclass(frozen=True)
@@ -64,15 +63,7 @@ class CheckResult:
 
     def fails(self, on: Iterable[str] | str) -> bool:
         """Whether any of the named is found: an alarm, ``schema`` or ``contract``; ``any`` of them, ``never``."""
-        wanted = {on} if isinstance(on, str) else set(on)
-        if wanted - set(FAIL_ON):
-            raise BadInput(f"fail_on must be of {', '.join(FAIL_ON)}, got {sorted(wanted - set(FAIL_ON))[0]!r}")
-        if "contract" in wanted and self.content["contract"] is None:
-            raise BadInput("fail_on 'contract' needs a contract to hold the table against; give contract=")
-        if "never" in wanted:
-            return False
-        found = raised(self.content)
-        return bool(found) if "any" in wanted else bool(wanted & set(found))
+        return bool(failing(self.content, on))
 
     def save_json(self, path: str | Path) -> None:
         """Write the JSON document, whole or not at all."""
@@ -133,21 +124,26 @@ class CheckResult:
 
         return html_report(self.to_dict(), jsonable(self.pictures), redact=redact)
 
-    def __str__(self) -> str:
+    def text(self, *, verbose: bool = False, fail_on: Iterable[str] | str | None = None) -> str:
+        """Plain text of at most 24 lines, or all of it; ``ALARM`` leads it exactly where :meth:`fails` is true.
+
+        Parameters
+        ----------
+        verbose : bool
+        fail_on : str or iterable of str
+            As for :meth:`fails`; by default ``material``, and ``performance`` where there is a model.
+        """
         from ecotone.checkup.report._terminal import text_report
 
-        return text_report(self.content)
+        return text_report(self.content, verbose=verbose, fail_on=fail_on)
+
+    def __str__(self) -> str:
+        return self.text()
 
     def _repr_html_(self) -> str:
-        from ecotone.checkup.report._terminal import html_summary
+        from ecotone.checkup.report._notebook import html_summary
 
         return html_summary(self.content)
-
-
-def raised(content: dict[str, Any]) -> tuple[str, ...]:
-    """Everything that ``fail_on`` can name and that was found: alarms, a changed schema, a violated contract."""
-    plain = {"schema": content["schema"]["changed"], "contract": (content["contract"] or {}).get("violated")}
-    return (*content["headline"]["alarms"], *(name for name, up in plain.items() if up))
 
 
 def jsonable(value: Any) -> Any:

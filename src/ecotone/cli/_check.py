@@ -68,7 +68,7 @@ def check(
     rows: Annotated[Path | None, typer.Option(help="Write every row's p-value as Parquet")] = None,
     redact: Annotated[bool, typer.Option("--redact", help="No values of rows in the report")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors")] = False,
-    verbose: Annotated[bool, typer.Option("--verbose", help="Say what each stage does, and tracebacks")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Say all of it, each stage, and tracebacks")] = False,
 ) -> int:
     """Say what changed between two tables, whether it matters, and what to do."""
     wanted = _fail_on(fail_on, has_model=bool(model or prediction or probability), has_contract=contract is not None)
@@ -105,7 +105,7 @@ def check(
         )
     result.save(rows=rows, report=report, json=json, redact=redact)
     if not quiet:
-        say(str(result))
+        say(result.text(verbose=verbose, fail_on=wanted))
     return int(result.fails(wanted))
 
 

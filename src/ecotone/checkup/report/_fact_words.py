@@ -32,7 +32,7 @@ def untested_lines(untested: Iterable[dict[str, Any]], *, redact: bool = False) 
         hidden = constant or entry["kind"] == "mismatch"
         reason = ("one value only" if constant else "another type") if redact and hidden else entry["reason"]
         by_reason.setdefault(reason, []).append(entry["name"])
-    return [f"not compared: {some(names)} ({reason})" for reason, names in by_reason.items()]
+    return [f"{some(names)}: {reason}" for reason, names in by_reason.items()]
 
 
 def break_lines(quality: dict[str, Any], *, every: bool = False, redact: bool = False) -> list[str]:

@@ -93,9 +93,7 @@ def _lead(content: dict[str, Any]) -> str:
 
 
 def _headline(content: dict[str, Any]) -> str:
-    """The sentence without the reason of a withdrawn guarantee, which has its own place."""
-    sentence = re.sub(r"(The guarantee is withdrawn): .*", r"\1.", content["headline"]["sentence"], flags=re.DOTALL)
-    return isolated(text(sentence, 400), (c["name"] for c in leading(content["columns"])[:3]))
+    return isolated(text(content["headline"]["sentence"], 400), (c["name"] for c in leading(content["columns"])[:3]))
 
 
 def _sentence(word: str) -> str:

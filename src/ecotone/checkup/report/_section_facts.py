@@ -18,7 +18,7 @@ def schema_changes(content: dict[str, Any], *, redact: bool) -> str:
     changed, untested = schema_lines(found, redact=redact), untested_lines(found["untested"], redact=redact)
     if not changed and not untested:
         return ""
-    told = items(text(line, 300) for line in [*changed, *untested])
+    told = items(text(line, 300) for line in [*changed, *(f"not compared: {line}" for line in untested)])
     return f"<h2>Columns</h2><p>{found['compared']:,} of {found['columns']:,} columns were compared.</p>{told}"
 
 
