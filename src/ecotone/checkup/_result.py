@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import json as _json
 import math
-import os
-import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ecotone.contracts import BadInput, Floats
+from ecotone.contracts import BadInput, Floats, write_whole
 from ecotone.data import Table
 
 from ._gates import failing
@@ -161,31 +159,3 @@ def jsonable(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value
-
-
-def write_whole(files: Sequence[tuple[Path, bytes]]) -> None:
-    """Write files so that each is either complete or as it was; none is touched before all can be written."""
-    staged: list[tuple[str, Path]] = []
-    path = Path()
-    try:
-        for path, content in files:
-            if path.exists() and not path.is_file():  # a device or a pipe
-                path.write_bytes(content)
-                continue
-            handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.")
-            staged.append((temporary, path))
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-            umask = os.umask(0)
-            os.umask(umask)
-            os.chmod(temporary, 0o666 & ~umask)
-        while staged:
-            temporary, path = staged[0]
-            os.replace(temporary, path)
-            staged.pop(0)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise BadInput(f"cannot write {path}: {reason}; choose a folder that exists and is writable") from None
-    finally:
-        for temporary, _ in staged:
-            Path(temporary).unlink(missing_ok=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -144,17 +143,9 @@ def _model(path: Path | None, *, trust: bool) -> Any:
         return None
     if not trust:
         raise BadInput(f"--model {path} is a pickle and opening it can run code; add --trust if you made it")
-    if not os.path.isfile(path):
-        raise BadInput(f"--model {path} is not a file that is there; give one that joblib.dump wrote")
-    import joblib
+    from ._user_code import unpickled
 
-    try:
-        return joblib.load(path)
-    except (Exception, SystemExit) as error:  # a pickle can raise anything
-        raise BadInput(
-            f"--model {path} cannot be opened ({type(error).__name__}: {error}); "
-            "save it with joblib.dump under the same library versions"
-        ) from None
+    return unpickled(path, "--model")
 
 
 @contextmanager

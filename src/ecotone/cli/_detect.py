@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ecotone.contracts import BadInput
+from ecotone.contracts import BadInput, write_whole
 
 from ._main import app, say
 from ._outputs import check_outputs
@@ -95,8 +95,6 @@ def detect(
 
 def _write(result: OutsideResult, output: Path | None, report: Path | None, json: Path | None) -> None:
     """All files are made before the first is put in its place."""
-    from ecotone.checkup._result import write_whole
-
     files: list[tuple[Path, bytes]] = []
     if output is not None:
         files.append((output, table_bytes(output, result.table())))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ecotone.contracts import BadInput
+from ecotone.contracts import BadInput, is_stream
 
 from ._main import app, say
 from ._outputs import check_outputs
@@ -45,7 +45,7 @@ def fit(
     from ecotone.learn import TableModel, Training
     from ecotone.learn.tables import MaskedPerceptron
 
-    checkpoint = output.with_name(output.name + ".checkpoint")
+    checkpoint = None if is_stream(output) else output.with_name(output.name + ".checkpoint")
     check_outputs({"the checkpoint": checkpoint})
     training = Training(
         steps=steps, batch_size=512, learning_rate=2e-3, every=max(min(250, steps // 4), 1), patience=8, device=device,
@@ -53,7 +53,8 @@ def fit(
     )  # fmt: skip
     model = TableModel(MaskedPerceptron(width=width), training=training).fit(table)
     model.save(output)
-    checkpoint.unlink(missing_ok=True)
+    if checkpoint is not None:
+        checkpoint.unlink(missing_ok=True)
     if not quiet:
         say(_fitted(model, output, table.num_rows))
     return 0

@@ -5,18 +5,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
-import os
 import sys
 import traceback
 import warnings
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
 from ecotone.contracts import BadInput
+
+from ._streams import open_streams
 
 # The base of every complaint about a command line; typer brings its own copy of click.
 _Complaint: Any = typer.BadParameter.__mro__[2]
@@ -32,6 +32,23 @@ app = typer.Typer(
 )
 
 
+def _version(asked: bool) -> None:
+    if asked:
+        from ecotone import __version__
+
+        say(f"ecotone {__version__}")
+        raise typer.Exit(0)
+
+
+@app.callback()
+def _top(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and stop")
+    ] = False,
+) -> None:
+    """Learn, detect, compare and decide about data distributions, with alarms that can be believed."""
+
+
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run one command line and return its exit code; nothing is raised."""
     verbose = "--verbose" in (sys.argv if arguments is None else arguments)
@@ -40,7 +57,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
             if not verbose:  # libraries warn of what the answers say already
                 warnings.simplefilter("ignore")
             return _run(arguments)
-    except (typer.Abort, KeyboardInterrupt):
+    except (typer.Abort, KeyboardInterrupt) as stop:
+        if isinstance(stop.__cause__ or stop.__context__, EOFError):  # typer takes every end of a file for Ctrl-D
+            return _complain("internal error (a file ended early); run again with --verbose and report it", 3)
         return _complain("interrupted", INTERRUPTED)
     except typer.Exit as done:
         return done.exit_code
@@ -74,14 +93,12 @@ def _command() -> Any:
 
 
 def say(text: str) -> int:
-    """Print an answer; a reader that has gone away changes no exit code."""
+    """Print an answer."""
     try:
         sys.stdout.write(text + "\n")
-        sys.stdout.flush()
     except UnicodeEncodeError:
         sys.stdout.write(text.encode("ascii", "backslashreplace").decode() + "\n")
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.stdout.flush()
     return 0
 
 
@@ -91,12 +108,12 @@ def _complain(message: str, code: int) -> int:
     line = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in words)
     if len(line) > _LONGEST:  # the remedy stands at the end
         line = f"{line[: _LONGEST - 300]} … {line[-300:]}"
-    with contextlib.suppress(OSError):
-        sys.stderr.write(f"ecotone: {line}\n".encode("utf-8", "backslashreplace").decode())
-        sys.stderr.flush()
+    sys.stderr.write(f"ecotone: {line}\n".encode("utf-8", "backslashreplace").decode())
+    sys.stderr.flush()
     return code
 
 
 def main() -> None:
     """Entry point of the installed command."""
+    open_streams()
     sys.exit(run())

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +10,8 @@ from typing import Any, Literal
 import numpy as np
 
 from ecotone.contracts import Activations, BadInput
+
+from ._user_code import called, function_named, guarded, unpickled
 
 ARRAYS = ("features", "logits", "labels", "weight", "bias")
 
@@ -64,9 +64,7 @@ def open_network(options: NetworkOptions) -> Any:
     if path.suffix in (".joblib", ".pkl", ".pickle"):
         if not options.trust:
             raise BadInput(f"NETWORK {path} is pickled, and opening it can run any code; add --trust if you trust it")
-        import joblib
-
-        return activations.EstimatorNetwork(joblib.load(path))
+        return activations.EstimatorNetwork(unpickled(path, "NETWORK"))
     raise BadInput(f"NETWORK {path} is neither .onnx nor .joblib; for a torch module give --module package:function")
 
 
@@ -150,13 +148,9 @@ def _check_labels(data: Any, target: str, path: str) -> None:
 
 
 def _arrays(path: Path) -> Activations:
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            found = {name: file[name] for name in file.files}
-    except (OSError, ValueError) as error:
-        raise BadInput(
-            f"cannot read {path} ({error}); give an .npz of features, logits, labels, weight, bias"
-        ) from None
+    from ecotone.data.activations._array_files import load_npz
+
+    found: dict[str, Any] = dict(load_npz(path, "an .npz of features, logits, labels, weight, bias"))
     layers = {name.removeprefix("layer."): found.pop(name) for name in list(found) if name.startswith("layer.")}
     unknown = sorted(set(found) - {*ARRAYS, "inputs"})
     if unknown or not found:
@@ -173,7 +167,11 @@ def _arrays(path: Path) -> Activations:
 def _module(options: NetworkOptions) -> Any:
     from ecotone.data.activations import TorchNetwork
 
-    made = _called(options.module or "", "--module")
+    made = called(options.module or "", "--module")
+    if not hasattr(made, "named_modules"):
+        raise BadInput(
+            f"--module {options.module}() made a {type(made).__name__}; give a function that makes a torch module"
+        )
     if options.weights is not None:
         from safetensors.torch import load_model
 
@@ -192,31 +190,10 @@ def _module(options: NetworkOptions) -> Any:
     return TorchNetwork(made, options.layers, options.head, tensors, device=options.device)
 
 
-def _called(words: str, option: str) -> Any:
-    found = _function(words, option)
-    try:
-        return found()
-    except Exception as error:  # whatever a user's own function raises
-        raise BadInput(f"{option} {words}() raised {type(error).__name__}: {error}") from None
-
-
-def _function(words: str, option: str) -> Callable[..., Any]:
-    package, _, name = words.partition(":")
-    if not package or not name:
-        raise BadInput(f"{option} {words!r} must be package:function")
-    if "" not in sys.path:
-        sys.path.insert(0, "")  # a module beside the user, as `python -m` has it
-    try:
-        found: Callable[..., Any] = getattr(importlib.import_module(package), name)
-        return found
-    except (ImportError, AttributeError) as error:
-        raise BadInput(f"{option} {words}: {error}; give a function that Python can import from here") from None
-
-
 def _preprocess(options: NetworkOptions) -> Callable[[Any], Any]:
     """A block of inputs as what enters the network: ``(x / scale - mean) / std`` of bytes, others as they are."""
     if options.preprocess is not None:
-        return _function(options.preprocess, "--preprocess")
+        return guarded(function_named(options.preprocess, "--preprocess"), options.preprocess)
     mean, std = (_by_channel(values, word) for values, word in ((options.mean, "--mean"), (options.std, "--std")))
 
     def prepared(inputs: Any) -> Any:

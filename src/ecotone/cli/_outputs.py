@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from ecotone.contracts import BadInput
+from ecotone.contracts import BadInput, is_stream
 
 
 def check_outputs(outputs: Mapping[str, Path | None], inputs: Sequence[str | Path | None] = ()) -> None:
@@ -17,7 +17,7 @@ def check_outputs(outputs: Mapping[str, Path | None], inputs: Sequence[str | Pat
             continue
         _writable(option, path)
         place = os.path.realpath(path)
-        if place in taken and not _special(path):
+        if place in taken and not is_stream(path):
             raise BadInput(f"{option} {path} would be overwritten: {taken[place]}; give another file")
         taken[place] = f"{option} writes it too"
 
@@ -31,15 +31,14 @@ def _writable(option: str, path: Path) -> None:
             raise BadInput(f"{start}: it is a folder; give a file name in it")
         if not path.parent.is_dir():
             raise BadInput(f"{start}: the folder {path.parent} does not exist; make it first")
-        if path.exists() and not path.is_file():
+        if is_stream(path):
             return
+        path = Path(os.path.realpath(path))  # a link is followed
+        if not path.parent.is_dir():
+            raise BadInput(f"{start}: it is a link into the folder {path.parent}, which does not exist; make it first")
     except OSError as error:
         raise BadInput(f"{start}: {error.strerror}; give another name") from None
     if not os.access(path.parent, os.W_OK | os.X_OK):
         raise BadInput(f"{start}: the folder {path.parent} is not writable; choose another")
     if path.exists() and not os.access(path, os.W_OK):
         raise BadInput(f"{start}: the file is write-protected; choose another name")
-
-
-def _special(path: Path) -> bool:
-    return path.exists() and not path.is_file()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ecotone.contracts import BadInput
+from ecotone.contracts import BadInput, write_whole
 
 from ._main import app, say
 from ._outputs import check_outputs
@@ -45,8 +45,6 @@ def profile(
     written = None if contract is None else _contract(source, made)
     made.save(output)
     if contract is not None and written is not None:
-        from ecotone.checkup._result import write_whole
-
         write_whole([(contract, written)])
     twice = "; no rows, counted in a second pass" if no_rows and base is None and made.sums is not None else ""
     say(f"{output}: {made.n} rows, {output.stat().st_size / 1e6:.2f} MB{twice}")

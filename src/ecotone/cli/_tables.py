@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from ecotone.contracts import BadInput
+from ecotone.contracts import BadInput, write_whole
 
 FORMATS = (".parquet", ".csv", ".arrow", ".feather")
 
@@ -21,8 +21,6 @@ def check_format(option: str, path: Path | None) -> None:
 
 def write_table(path: Path, table: pa.Table) -> None:
     """Write an Arrow table in the format of its name, whole or not at all."""
-    from ecotone.checkup._result import write_whole
-
     write_whole([(path, table_bytes(path, table))])
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ._activations import Activations, Head, Network, concatenate
 from ._bad_input import BadInput
+from ._write import is_stream, write_whole
 from .arrays import as_numpy
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -23,7 +24,7 @@ SMALLEST_PVALUE = 1e-300
 __all__ = [
     "SMALLEST_PVALUE", "Activations", "BadInput", "Bools", "Decision", "Detector", "Estimate", "Explanation", "Floats",
     "Head", "Ints", "Network", "Scorer", "TestResult", "as_matrix", "as_numpy", "as_seed", "check_same_columns",
-    "concatenate",
+    "concatenate", "is_stream", "write_whole",
 ]  # fmt: skip
 
 

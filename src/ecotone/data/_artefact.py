@@ -10,9 +10,7 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import struct
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -21,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import save
 
-from ecotone.contracts import BadInput
+from ecotone.contracts import BadInput, write_whole
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -35,29 +33,8 @@ _DTYPES = {
 
 
 def write_artefact(path: str | Path, kind: str, version: int, body: Any, arrays: Arrays) -> None:
-    """Write an artefact whole or not at all: to a file beside ``path``, then renamed over it."""
-    path = Path(path)
-    data = encode_artefact(kind, version, body, arrays)
-    try:
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name[:40]}.", dir=path.parent)
-    except OSError as error:
-        raise BadInput(f"cannot write {path} ({error.strerror}); give a path in a folder that can be written") from None
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, path)
-    except BaseException as error:
-        Path(temporary).unlink(missing_ok=True)
-        if isinstance(error, OSError):
-            raise BadInput(f"cannot write {path} ({error.strerror}); give another path") from None
-        raise
-
-
-def _umask() -> int:
-    mask = os.umask(0o022)
-    os.umask(mask)
-    return mask
+    """Write an artefact, whole or not at all."""
+    write_whole([(path, encode_artefact(kind, version, body, arrays))])
 
 
 def encode_artefact(kind: str, version: int, body: Any, arrays: Arrays) -> bytes:

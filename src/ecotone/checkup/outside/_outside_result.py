@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from ecotone.checkup._result import write_whole
-from ecotone.contracts import Activations, Floats, as_numpy
+from ecotone.contracts import Activations, Floats, as_numpy, write_whole
 
 SCHEMA = "ecotone.outside/1"
 

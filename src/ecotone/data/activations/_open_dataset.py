@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
-
 from ecotone.contracts import BadInput
 
+from ._array_files import load_npy, load_npz
 from ._images import ENDINGS, ImageFolder
 from ._rows import ArrayRows, Rows, TextRows
 from ._table_rows import TableRows
 
 VALUES = ("x", "X", "images", "data", "inputs", "features", "arr_0")
+_WANTED = "arrays of numbers written by numpy.save or numpy.savez"
 LABELS = ("y", "labels", "label", "target", "targets", "arr_1")
 
 
@@ -106,29 +105,22 @@ def _table(source: Any, target: Any, classes: Sequence[str] | None, unlabelled: 
 
 
 def _arrays(path: Path, target: Any, classes: Sequence[str] | None, unlabelled: bool) -> Rows:
-    try:
-        opened = np.load(path, mmap_mode="r" if path.suffix.lower() == ".npy" else None, allow_pickle=False)
-        if isinstance(opened, np.ndarray):
-            if isinstance(target, str) and not unlabelled:
-                raise BadInput(f"{path} holds one array and no {target!r}; give the labels, or an .npz")
-            return ArrayRows(opened, None if isinstance(target, str) else target, classes, str(path))
-        with opened:
-            names = list(opened.files)
-            labels: Any = target
-            if target is None or isinstance(target, str):
-                key = target or next((name for name in LABELS if name in names), None)
-                if key is not None and key not in names and unlabelled:
-                    key = None
-                if key is not None and key not in names:
-                    raise BadInput(f"{path} has no array {key!r}; it has {', '.join(names)}")
-                labels = None if key is None else opened[key]
-                names = [name for name in names if name != key]
-            key = next((name for name in VALUES if name in names), names[0] if len(names) == 1 else None)
-            if key is None:
-                raise BadInput(f"{path} has the arrays {', '.join(names) or '(none)'}; call the one of the rows 'x'")
-            return ArrayRows(opened[key], labels, classes, str(path))
-    except BadInput:
-        raise
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        reason = getattr(error, "strerror", None) or str(error).split("\n")[0][:200]
-        raise BadInput(f"{path} cannot be read ({reason}); give arrays of numbers written by numpy.save") from None
+    if path.suffix.lower() == ".npy":
+        if isinstance(target, str) and not unlabelled:
+            raise BadInput(f"{path} holds one array and no {target!r}; give the labels, or an .npz")
+        return ArrayRows(load_npy(path, _WANTED), None if isinstance(target, str) else target, classes, str(path))
+    opened = load_npz(path, _WANTED)
+    names = list(opened)
+    labels: Any = target
+    if target is None or isinstance(target, str):
+        key = target or next((name for name in LABELS if name in names), None)
+        if key is not None and key not in names and unlabelled:
+            key = None
+        if key is not None and key not in names:
+            raise BadInput(f"{path} has no array {key!r}; it has {', '.join(names)}")
+        labels = None if key is None else opened[key]
+        names = [name for name in names if name != key]
+    key = next((name for name in VALUES if name in names), names[0] if len(names) == 1 else None)
+    if key is None:
+        raise BadInput(f"{path} has the arrays {', '.join(names) or '(none)'}; call the one of the rows 'x'")
+    return ArrayRows(opened[key], labels, classes, str(path))

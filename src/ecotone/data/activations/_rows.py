@@ -182,6 +182,8 @@ def labelled_files(path: Path, endings: tuple[str, ...]) -> tuple[list[Path], li
 
 
 def _text(path: Path) -> str:
+    if path.exists() and not path.is_file():
+        raise BadInput(f"{path} is not a file but a pipe, a device or a folder; give a text file")
     try:
         return path.read_text(encoding="utf-8-sig")
     except OSError as error:
