@@ -85,7 +85,7 @@ def test_infinite_values_are_said():
     x = numbers(60)
     x[3] = np.inf
     found = answered({"x": x}, {"x": numbers(60, 1)})
-    assert any("1 infinite values in reference" in note for note in found["data"]["notes"])
+    assert any("1 infinite values in the reference" in note for note in found["data"]["notes"])
 
 
 def test_all_missing_on_one_side_is_found():

@@ -64,6 +64,15 @@ SET_ASIDE = {
     "rising": (np.arange(N) * 3 + 5, np.arange(N) * 5 + 1000, "id", "rising identifier"),
     "rising beyond 2**53": (2**60 + np.arange(N), 2**60 + 2 * np.arange(N) + 999, "id", "rising identifier"),
     "shuffled run": (RNG.permutation(N), N + RNG.permutation(9), "id", "consecutive identifier"),
+    "falling": (np.arange(N)[::-1] * 3, np.arange(N)[::-1] * 5, "id", "rising identifier"),
+    "half of a run": (RNG.permutation(2 * N)[:N], 5 * N + RNG.permutation(2 * N)[:N], "id", "identifier with gaps"),
+    "half of a run beyond 2**53": (
+        2**60 + RNG.permutation(2 * N)[:N], 2**60 + 99 * N + RNG.permutation(2 * N)[:N], "id", "identifier with gaps"),
+    "run of tens with gaps": (
+        10 * RNG.permutation(3 * N)[:N], 10 * RNG.permutation(3 * N)[:N], "id", "identifier with gaps"),
+    "same units in both": ((units := RNG.permutation(2 * N)[:N]), RNG.permutation(units), "id", "identifier with gaps"),
+    "sparse numbers that go on": (
+        RNG.permutation(10**6)[:N], 1_000_500 + RNG.permutation(10**6)[:N], "id", "current goes on where"),
     "split run": (*np.split(RNG.permutation(2 * N), 2), "id", "consecutive identifier"),
     "date": ([dt.date(2020, 1, 1)] * 3, [dt.date(2021, 1, 1)] * 2, "datetime", "by design"),
     "timestamp against date": ([dt.datetime(2020, 1, 1, 7)] * 3, [dt.date(2021, 1, 1)] * 2, "datetime", "by design"),
@@ -93,8 +102,11 @@ def test_set_aside(what):
 
 NOT_IDS = {
     "sorted measurements": (np.sort(RNG.standard_normal(N)), np.sort(RNG.standard_normal(N))),
-    "integers with a tie": (np.r_[np.arange(N), N - 1], np.arange(N) + 5),
-    "rising in one table only": (np.arange(N) * 3, RNG.permutation(N) * 2),
+    "integers at random": (RNG.integers(0, 4 * N, N), RNG.integers(0, 4 * N, N)),
+    "incomes": (RNG.lognormal(10, 0.7, N).round(), RNG.lognormal(10.3, 0.7, N).round()),
+    "microseconds": (RNG.integers(0, 10**6, N), RNG.integers(0, 10**6, N)),
+    "prices": (RNG.lognormal(3, 1, N).round() * 100 + 99, RNG.lognormal(3, 1, N).round() * 100 + 99),
+    "a sensor that moved": (RNG.normal(5e6, 1e5, N).round(), RNG.normal(7e6, 1e5, N).round()),
     "too few rows": (np.arange(9), np.arange(9) + 100),
     "wide integers, unique": (RNG.choice(10**7, N, replace=False), RNG.choice(10**7, N, replace=False)),
 }
@@ -132,14 +144,15 @@ def test_a_constant_with_gaps_is_tested_as_missing():
     assert column.name == "c [missing]" and untested.kind == "constant"
 
 
-def test_infinite_values_become_the_largest_finite_magnitude():
+def test_infinite_values_stay_infinite():
     column, _, found = one([1.0, np.inf, -2.5], [-np.inf, np.nan, 7.5])
-    assert column.values.tolist() == [1.0, 7.5, -2.5]
-    assert found.current["c"].values[0] == -7.5
+    assert column.values.tolist() == [1.0, np.inf, -2.5]
+    assert found.current["c"].values[0] == -np.inf
     assert found.notes == (
-        "c: 1 infinite values in reference and 1 in current were replaced by ±7.5, the largest finite magnitude",
+        "c: 1 infinite values in the reference and 1 in current: beyond all others in rank, their share is tested by "
+        "itself",
     )
-    assert np.isfinite(one([np.inf, 1.0, -np.inf], [0.0, 0.0, 1.0])[0].values).all()
+    assert one([np.inf] * 5, [np.inf] * 4)[1].reason == "constant: 'inf' in every row that has a value"
 
 
 def test_prose_becomes_lengths():

@@ -16,6 +16,9 @@ _TAIL = 3  # order statistics at either end that are left to the straight line
 _BEND = 8.0  # normal units from which growth is logarithmic
 
 
+_FAR = 1e150  # where infinite values stand
+
+
 @dataclass(frozen=True)
 class _Ordered:
     """Normal scores by interpolation, straight lines outside."""
@@ -26,9 +29,11 @@ class _Ordered:
     seen: tuple[float, float]  # smallest and largest value
     beyond: float  # least score of a value never reached
     absent: float  # score of a missing value
+    exponent: int = 0  # values are divided by this power of two
     table: Floats | None = None  # scores on an even grid between the outermost knots
 
     def __call__(self, values: Floats) -> Floats:
+        values = _reckonable(values, self.exponent)
         z = self._inside(values)
         for sign, end, slope, limit in zip((-1.0, 1.0), (0, -1), self.slopes, self.seen):
             out = np.flatnonzero(sign * values > sign * self.knots[end])
@@ -128,6 +133,19 @@ class Gaussianiser:
         return z
 
 
+def _reckonable(values: Floats, exponent: int) -> Floats:
+    """Values of which differences and ratios are doubles: infinite ones at a great distance."""
+    scaled = np.ldexp(values, -exponent) if exponent else values
+    return np.clip(scaled, -_FAR, _FAR)
+
+
+def _exponent(values: Floats) -> int:
+    """Power of two of values so large or small that their differences or ratios would be none; nought otherwise."""
+    finite = values[np.isfinite(values)]
+    found = int(np.frexp(np.abs(finite).max(initial=0.0))[1])
+    return found if abs(found) > 300 else 0
+
+
 def _bend(z: Floats) -> Floats:
     excess = np.maximum(np.abs(z) - _BEND, 0)
     return np.asarray(np.sign(z) * (np.minimum(np.abs(z), _BEND) + np.log1p(np.minimum(excess, 1e300))))
@@ -139,7 +157,8 @@ def _surprise(mass: float) -> float:
 
 
 def _ordered(values: Floats, missing: Bools) -> _Ordered | None:
-    unique, counts = np.unique(values, return_counts=True)
+    exponent = _exponent(values)
+    unique, counts = np.unique(_reckonable(values, exponent), return_counts=True)
     if len(unique) < 2:
         return None
     n = len(values)
@@ -154,7 +173,7 @@ def _ordered(values: Floats, missing: Bools) -> _Ordered | None:
     slopes = (_slope(-knots[::-1], -scores[::-1]), _slope(knots, scores))
     absent = 0.0 if missing.any() else _surprise(0.5 / (n + 1))
     seen = (float(unique[0]), float(unique[-1]))
-    return _Ordered(knots, scores, slopes, seen, float(-ndtri(0.5 / n)), absent).tabulated()
+    return _Ordered(knots, scores, slopes, seen, float(-ndtri(0.5 / n)), absent, exponent).tabulated()
 
 
 def _slope(knots: Floats, scores: Floats) -> float:

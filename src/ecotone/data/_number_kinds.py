@@ -2,38 +2,44 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import numpy as np
 
-from ecotone.contracts import Floats
-
-from ._identifiers import codes_of_numbers, distinct_share, identifies
+from ._exact import FEW
+from ._identifiers import codes_of, distinct_share, identifies
 from ._table import Column
 from ._typed import Typed, lone, set_aside
 from ._typing import Raw
 
 
 def number_kind(raw: Raw) -> Typed:
-    values, notes = _bounded(raw)
-    low, high = np.nanmin(values), np.nanmax(values)
+    values, notes = raw.values, infinite_note(raw)
     if raw.family == "time":
         return set_aside(raw, "datetime", "absolute date-times differ by design", values)
-    if low == high and (raw.whole is None or raw.whole.min() == raw.whole.max()):
+    if raw.exact is not None and raw.exact.merged > FEW * len(values):
+        reason = identifies(raw) if raw.exact.offsets() is not None else ""
+        return set_aside(raw, "id", reason, codes_of(raw)) if reason else exact_ranks(raw)
+    low, high = float(np.nanmin(values)), float(np.nanmax(values))
+    if low == high:
         return lone(raw, f"{low:g}")
     present = values[~raw.missing]
     whole = bool((present == np.floor(present)).all())
     if whole and low == 0 and high == 1:
         names = ("false", "true") if raw.family == "boolean" else ("0", "1")
         return Typed((Column(raw.name, "boolean", values, names),), notes=notes)
-    if whole and (reason := identifies(raw, values)):
-        return set_aside(raw, "id", reason, codes_of_numbers(values))
+    if whole and (reason := identifies(raw)):
+        return set_aside(raw, "id", reason, codes_of(raw))
     tied = whole and low >= 0 and distinct_share(present, low, high) <= 0.5
     return Typed((Column(raw.name, "count" if tied else "numeric", values),), notes=notes)
 
 
 def ordered_numbers(raw: Raw) -> Typed:
     """Numbers, or date-times as seconds, that the user wants compared by their order whatever they look like."""
-    values, notes = _bounded(raw)
-    low, high = np.nanmin(values), np.nanmax(values)
+    if raw.exact is not None and raw.exact.merged > FEW * len(raw.values):
+        return exact_ranks(raw)
+    values, notes = raw.values, infinite_note(raw)
+    low, high = float(np.nanmin(values)), float(np.nanmax(values))
     if low == high:
         return lone(raw, f"{low:g}")
     if raw.family == "time":
@@ -44,17 +50,25 @@ def ordered_numbers(raw: Raw) -> Typed:
     return Typed((Column(raw.name, "count" if tied else "numeric", values),), notes=notes)
 
 
-def _bounded(raw: Raw) -> tuple[Floats, tuple[str, ...]]:
-    """Infinite values as the largest finite magnitude of both tables."""
+def exact_ranks(raw: Raw) -> Typed:
+    """Numbers that float64 would make equal, as places in their exact order."""
+    assert raw.exact is not None
+    used, codes = np.unique(raw.exact.codes[~raw.missing], return_inverse=True)
+    exact = raw.exact.values.take(used).to_pylist()
+    levels = tuple(format(v, "f") if isinstance(v, Decimal) else str(v) for v in exact)
+    if len(levels) == 1:
+        return lone(raw, levels[0])
+    values = np.full(len(raw.values), np.nan)
+    values[~raw.missing] = codes
+    note = f"{raw.name}: numbers of more digits than float64 holds, compared by their exact order"
+    return Typed((Column(raw.name, "ordinal", values, levels),), notes=(note,))
+
+
+def infinite_note(raw: Raw) -> tuple[str, ...]:
+    """How many values are infinite: they keep their place at the ends, and their share is tested as well."""
     infinite = np.isinf(raw.values)
     if not infinite.any():
-        return raw.values, ()
-    finite = np.abs(raw.values[~infinite & ~raw.missing])
-    most = float(finite.max()) if len(finite) else 1.0
-    values = np.where(infinite, np.sign(raw.values) * most, raw.values)
+        return ()
     a, b = int(infinite[: raw.split].sum()), int(infinite[raw.split :].sum())
-    note = (
-        f"{raw.name}: {a} infinite values in reference and {b} in current were replaced by ±{most:g}, "
-        "the largest finite magnitude"
-    )
-    return values, (note,)
+    words = "beyond all others in rank, their share is tested by itself"
+    return (f"{raw.name}: {a:,} infinite values in the reference and {b:,} in current: {words}",)

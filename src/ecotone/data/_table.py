@@ -20,6 +20,14 @@ CODED: frozenset[str] = frozenset({"category", "boolean"})
 NAMED: frozenset[str] = CODED | {"ordinal"}
 
 
+FARTHEST = 8e307  # the sum of two such values is a double
+
+
+def bounded(values: Floats) -> Floats:
+    """Values with infinite ones (and those near the end of float64) at a distance with which one can reckon."""
+    return np.clip(values, -FARTHEST, FARTHEST)
+
+
 @dataclass(frozen=True)
 class AllLevels:
     """The levels of a category before the rare ones were merged into ``"(other)"``.
@@ -46,9 +54,9 @@ class Column:
     kind : Kind
         The same in both tables of a :class:`Pair`.
     values : (n,) float64
-        Ordered kinds: the numbers, NaN where missing. Date-times: seconds since 1970. Coded kinds: the
-        position in ``levels`` as a float, NaN where missing. ``id``: an integer code, equal for equal values
-        and shared by both tables, NaN where missing.
+        Ordered kinds: the numbers, NaN where missing; they may be infinite. Date-times: seconds since 1970.
+        Named kinds: the position in ``levels`` as a float, NaN where missing. ``id``: an integer code, equal
+        for equal values and shared by both tables, NaN where missing.
     levels : tuple of str
         Of named kinds, shared by both tables. Ordinal: from low to high. Category: by falling count over both
         tables, equal counts by name, and ``"(other)"`` last. Boolean: ``("false", "true")`` or ``("0", "1")``.
@@ -214,6 +222,6 @@ def tree_matrix(table: Table) -> tuple[Floats, Bools]:
     (n, k) float64, (k,) bool
     """
     used = [c for c in table if c.kind in ORDERED | CODED]
-    values = [np.minimum(c.values, _TREE_LEVELS) if c.kind in CODED else c.values for c in used]
+    values = [np.minimum(c.values, _TREE_LEVELS) if c.kind in CODED else bounded(c.values) for c in used]
     matrix = np.column_stack(values) if values else np.empty((table.n, 0))
     return matrix, np.array([c.kind in CODED for c in used], dtype=bool)

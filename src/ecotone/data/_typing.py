@@ -18,12 +18,15 @@ from numpy.typing import NDArray
 
 from ecotone.contracts import Bools, Floats, Ints
 
+from ._exact import Exact, exact_values
 from .sources import family
 
 Family = Literal["null", "boolean", "number", "time", "text", "nested", "mismatch"]
 
 UUID = r"^\{?[0-9a-fA-F]{8}-?([0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}\}?$"
+CODE = r"^[+-]?(0[0-9]|[0-9]{16,}$)"
 ISO = re.compile(r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}.*)?$")
+MONTH = re.compile(r"^(19|20)\d{2}(-(0[1-9]|1[0-2])|-?Q[1-4])$")
 SPOKEN = re.compile(r"^\d{1,4}[/.]\d{1,2}[/.]\d{1,4}([T ]|$)")
 _DATES = ("%m/%d/%Y", "%d/%m/%Y", "%d.%m.%Y", "%Y/%m/%d")
 _CLOCKS = ("", " %H:%M", " %H:%M:%S")
@@ -47,6 +50,8 @@ class Raw:
         Of text: position in ``dictionary``, -1 where missing.
     whole : (n,) int64 or None
         Integers as they are, where none is missing; float64 is exact only up to 2**53.
+    exact : Exact or None
+        Of numbers of which float64 would make some equal.
     declared : bool
         The user's table says that it is a category.
     ordered : tuple of str
@@ -62,6 +67,7 @@ class Raw:
     codes: Ints = field(default_factory=lambda: np.empty(0, np.int64))
     dictionary: Any = None
     whole: NDArray[Any] | None = None
+    exact: Exact | None = None
     declared: bool = False
     ordered: tuple[str, ...] = ()
     types: tuple[str, str] = ("", "")
@@ -78,6 +84,8 @@ class Raw:
             return self.codes
         if self.whole is not None:
             return self.whole.view(np.int64)
+        if self.exact is not None:
+            return self.exact.codes
         clean = self.values + 0.0  # -0.0 becomes 0.0
         clean[self.missing] = np.nan  # one NaN of the many
         return clean.view(np.int64)
@@ -86,6 +94,8 @@ class Raw:
     def blank(self) -> int | None:
         """The key that stands for "missing"."""
         if self.family == "text":
+            return -1
+        if self.whole is None and self.exact is not None:
             return -1
         return None if self.whole is not None else int(np.array(np.nan).view(np.int64))
 
@@ -97,6 +107,7 @@ class Raw:
             values=self.values[rows] if len(self.values) else self.values,
             codes=self.codes[rows] if len(self.codes) else self.codes,
             whole=None if self.whole is None else self.whole[rows],
+            exact=None if self.exact is None else self.exact.take(rows),
         )
 
 
@@ -139,7 +150,9 @@ def pool(name: str, reference: pa.ChunkedArray, current: pa.ChunkedArray) -> Raw
         return replace(blank, family="mismatch", note=f"{a} in reference, {b} in current")
     kind = "time" if "time" in known else "number" if "number" in known else "boolean"
     whole = _whole(arrays) if kind == "number" else None
-    return Raw(name, kind, split, np.concatenate([_floats(a) for a in arrays]), whole=whole, types=types)
+    exact = exact_values(arrays) if kind == "number" else None
+    values = np.concatenate([_floats(a) for a in arrays])
+    return Raw(name, kind, split, values, whole=whole, exact=exact, types=types)
 
 
 _FIT: tuple[set[str], ...] = ({"number"}, {"boolean"}, {"time"}, {"number", "boolean"})
@@ -228,8 +241,9 @@ def _read_text(raw: Raw) -> Raw:
     looked: Floats | None = None
     kind: Family = "text"
     if re.match(r"^[+-]?(\d|\.\d|inf|nan)", first, re.I):
-        # A leading zero is a code (a post code, a phone number), not a number
-        if not pc.any(pc.match_substring_regex(words, r"^[+-]?0[0-9]")).as_py():
+        # A leading zero is a code (a post code, a phone number), not a number;
+        # and so are sixteen digits or more (an account, a card), of which float64 would make some equal.
+        if not pc.any(pc.match_substring_regex(words, CODE)).as_py():
             looked, kind = _try(words, pa.float64()), "number"
         if looked is None:
             looked, kind = _times(words, first), "time"
@@ -244,6 +258,8 @@ def _read_text(raw: Raw) -> Raw:
 
 def _times(words: pa.Array, first: str) -> Floats | None:
     """Date-times in ISO 8601 or in one of the common national forms."""
+    if MONTH.match(first) and pc.all(pc.match_substring_regex(words, MONTH.pattern)).as_py():
+        return _months(words)
     if ISO.match(first):
         looked = _try(words, pa.timestamp("us"))
         return _try(words, pa.timestamp("us", "UTC")) if looked is None else looked
@@ -254,6 +270,13 @@ def _times(words: pa.Array, first: str) -> Floats | None:
             except pa.ArrowInvalid:
                 continue
     return None
+
+
+def _months(words: pa.Array) -> Floats:
+    """Months (2024-03) and quarters (2024Q1) as their first days."""
+    text = words.to_pylist()
+    months = [f"{w[:4]}-{3 * int(w[-1]) - 2:02d}" if "Q" in w else w for w in text]
+    return np.array(months, "datetime64[M]").astype("datetime64[s]").astype(np.float64)
 
 
 def _try(words: pa.Array, t: pa.DataType) -> Floats | None:

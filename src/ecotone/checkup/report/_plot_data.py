@@ -16,7 +16,8 @@ from ecotone.data import CODED, NAMED, Column, Pair
 MOST_DRAWN = 12
 _BINS = 40
 _CELLS = 8
-_HUGE = 1e150
+_HUGE = 1e300
+_WHOLE = 2.0**52  # up to which whole numbers have bins of equally many
 _LONG = 12.0  # range over the middle four fifths' range, above which the ends squeeze the rest
 _GONE = 0.005  # share of missing values from which on they have a cell of their own
 
@@ -124,7 +125,9 @@ def _edges(values: Floats) -> tuple[Floats, str]:
     if 1 < len(distinct) <= _BINS and _even(distinct):  # a bin to each value, so that counts do not comb
         between = (distinct[:-1] + distinct[1:]) / 2
         return np.concatenate([[2 * distinct[0] - between[0]], between, [2 * distinct[-1] - between[-1]]]), "linear"
-    if np.array_equal(distinct, np.round(distinct)):  # whole numbers: bins of equally many of them
+    if max(-low, high) < _WHOLE and np.array_equal(
+        distinct, np.round(distinct)
+    ):  # whole numbers: bins of equally many of them
         step = max(1, int(np.ceil((high - low + 1) / _BINS)))
         start = np.floor(low) - 0.5
         return start + step * np.arange(int(np.ceil((high + 0.5 - start) / step)) + 1), "linear"

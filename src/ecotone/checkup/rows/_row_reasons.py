@@ -56,8 +56,10 @@ def row_reasons(
 
 def _value(column: Column, row: int) -> float | str | None:
     value = float(column.values[row])
-    if not np.isfinite(value):
+    if np.isnan(value):
         return None
+    if np.isinf(value):
+        return "inf" if value > 0 else "-inf"
     return column.levels[int(value)] if column.kind in NAMED else value
 
 

@@ -33,7 +33,8 @@ def column_scores(column: Column, least: int, degree: int = 4) -> Scores | None:
     n, seen = len(missing), ~missing
     if column.kind in ORDERED and not missing.any():
         order = np.argsort(column.values)
-        if (np.diff(column.values[order]) > 0).all() and n > max(least, 4):
+        rising = column.values[order]
+        if (rising[1:] > rising[:-1]).all() and n > max(least, 4):
             matrix = np.empty((n, degree))
             matrix[order] = _hermite(n)[:, :degree]
             return Scores(column.name, matrix, 1, True)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ecotone.compare.explain._many_level_words import has_many, many_level_words
+from ecotone.contracts import Floats
 from ecotone.data._table import CODED, NAMED, ORDERED, Column
 
 from ._movement_levels import levels_moved, middle, rates_differ
@@ -17,6 +18,7 @@ from ._movement_words import number, percent
 
 _LEAST = 0.01  # change of share from which on one level among many is told by name
 _LARGEST = 1e100  # squares and ratios of larger values are no doubles
+_SMALLEST = 1e-100  # and of smaller ones
 
 
 @dataclass(frozen=True)
@@ -30,11 +32,11 @@ class Movement:
         Plain text; names of levels appear as they are in the data and need escaping in a document.
     facts : mapping
         JSON-ready numbers behind the sentence. ``mean`` and ``median`` (before and after; the median of an ordinal
-        column is a level), and what exceeds the noise floor, where present: ``missing`` (rate before, rate after),
-        ``displacement`` and ``share`` (of the rows that moved), ``opposite`` (the same two numbers for rows that moved
-        the other way), ``factor`` and ``spread`` (ratios), ``beyond`` (side, share, limit, far), ``levels`` (level to
-        share before and after; ``most`` where none is beyond noise), ``unseen`` (share of the rows, expected share,
-        codes) and ``gone`` (codes, expected codes).
+        column is a level), and what exceeds the noise floor, where present: ``missing`` and ``infinite`` (rate before,
+        rate after), ``displacement`` and ``share`` (of the rows that moved), ``opposite`` (the same two numbers for
+        rows that moved the other way), ``factor`` and ``spread`` (ratios), ``beyond`` (side, share, limit, far),
+        ``levels`` (level to share before and after; ``most`` where none is beyond noise), ``unseen`` (share of the
+        rows, expected share, codes) and ``gone`` (codes, expected codes).
     """
 
     name: str
@@ -88,6 +90,11 @@ def movement(reference: Column, current: Column, *, sizes: tuple[float, float] |
     if rates_differ(rates, n):
         facts["missing"] = rates
         words.append(f"missing {percent(rates[0])} → {percent(rates[1])}")
+    ends = float(np.isinf(reference.values).mean()), float(np.isinf(current.values).mean())
+    if reference.kind in ORDERED and rates_differ(ends, n):
+        facts["infinite"] = ends
+        words.append(f"infinite {percent(ends[0])} → {percent(ends[1])}")
+        rates = rates[0] + ends[0], rates[1] + ends[1]  # of what the finite values are told
     left = n[0] * (1 - rates[0]), n[1] * (1 - rates[1])
     if min(left) >= 1 and reference.kind in NAMED:
         words += middle(reference, current, facts) if reference.kind not in CODED else []
@@ -101,8 +108,16 @@ def movement(reference: Column, current: Column, *, sizes: tuple[float, float] |
         r, c = (np.sort(v[np.isfinite(v)]) for v in (reference.values, current.values))
         if len(r) and len(c):
             size = max(abs(float(v)) for v in (r[0], r[-1], c[0], c[-1]))
-            if size < _LARGEST:
-                words += numbers_moved(r, c, left, facts)
-            else:
-                words.append(f"values as large as {number(size)} leave nothing to measure")
+            words += numbers_moved(r, c, left, facts) if _SMALLEST < size < _LARGEST else _ends_of_doubles(r, c, facts)
     return Movement(reference.name, "; ".join(words) or "no movement beyond noise in this column by itself", facts)
+
+
+def _ends_of_doubles(r: Floats, c: Floats, facts: dict[str, Any]) -> list[str]:
+    """Mean and median alone, of values whose squares and ratios are no doubles. Both arrays sorted."""
+    power = int(np.frexp(max(abs(float(v)) for v in (r[0], r[-1], c[0], c[-1])))[1])
+    words = []
+    for name, of in (("mean", np.mean), ("median", np.median)):
+        before, after = (float(np.ldexp(of(np.ldexp(x, -power)), power)) for x in (r, c))
+        facts[name] = (before, after)
+        words.append(f"{name} {number(before)} → {number(after)}")
+    return [", ".join(words)]

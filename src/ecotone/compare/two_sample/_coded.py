@@ -54,7 +54,8 @@ class Coded:
     lut : (size + 1, s) float64
         The scores of each code, of mean 0 and variance 1 over the pooled rows.
     what : tuple of str
-        ``L1`` to ``L4`` (Legendre), ``normal``, ``up``, ``low`` (exponential), ``missing``, ``level:<name>``.
+        ``L1`` to ``L4`` (Legendre), ``normal``, ``up``, ``low`` (exponential), ``infinite``, ``missing``,
+        ``level:<name>``.
     levels : tuple of str
         In the order of the codes (coded kinds).
     every : Every or None
@@ -85,32 +86,47 @@ class Coded:
 def encode(name: str, kind: Kind, values: Floats, n_ref: int, levels: tuple[str, ...] = (), seed: int = 0) -> Coded:
     """Codes and scores of one pooled column; which rows belong to which table decides nothing but ``counts``."""
     if kind in ORDERED:
-        codes, size, names = _codes_ordered(values, seed)
+        codes, size, ends = _codes_ordered(values, seed)
+        names: tuple[str, ...] = ()
     else:
         codes, size, names = _codes_levels(values, levels)
     counts = np.stack([np.bincount(part, minlength=size + 1) for part in (codes[:n_ref], codes[n_ref:])])
     if kind in ORDERED:
-        lut, what = _ordered_scores(counts.sum(0))
+        lut, what = _ordered_scores(counts.sum(0), ends)
     else:
         lut, what = _level_scores(counts.sum(0), names)
     return Coded(name, kind, codes, size, counts, lut, what, names)
 
 
-def _codes_ordered(values: Floats, seed: int) -> tuple[NDArray[np.int32], int, tuple[str, ...]]:
+def _codes_ordered(values: Floats, seed: int) -> tuple[NDArray[np.int32], int, tuple[bool, bool]]:
+    """Codes, their number, and whether the first and the last stand for infinite values."""
     gone = np.isnan(values)
     seen = values[~gone] if gone.any() else values
+    ends = bool(np.isneginf(seen).any()), bool(np.isposinf(seen).any())
     if len(values) <= SORTED_UP_TO:
         distinct, inverse = np.unique(seen, return_inverse=True)
         size = len(distinct)
     else:
-        part = seen if len(seen) <= 20 * BINS else seen[as_seed(seed, 901).integers(0, len(seen), 20 * BINS)]
-        cuts = np.unique(np.quantile(part, np.arange(1, BINS) / BINS, method="lower")) if len(part) else part
-        inverse, size = place(seen, cuts, cells=CELLS, right=True), len(cuts) + 1
+        inverse, size = _binned(seen, ends, seed)
     if not gone.any():
-        return inverse.astype(np.int32), size, ()
+        return inverse.astype(np.int32), size, ends
     codes = np.full(len(values), size, np.int32)
     codes[~gone] = inverse
-    return codes, size, ()
+    return codes, size, ends
+
+
+def _binned(seen: Floats, ends: tuple[bool, bool], seed: int) -> tuple[Ints, int]:
+    """Quantile bins of the finite values; infinite ones have bins of their own."""
+    finite = seen[np.isfinite(seen)] if any(ends) else seen
+    part = finite if len(finite) <= 20 * BINS else finite[as_seed(seed, 901).integers(0, len(finite), 20 * BINS)]
+    cuts = np.unique(np.quantile(part, np.arange(1, BINS) / BINS, method="lower")) if len(part) else part
+    size = len(cuts) + 1
+    inverse = place(finite, cuts, cells=CELLS, right=True) if len(cuts) else np.zeros(len(finite), np.int64)
+    if not any(ends):
+        return inverse, size
+    codes = np.where(seen > 0, size + ends[0], 0).astype(np.int64)
+    codes[np.isfinite(seen)] = inverse + ends[0]
+    return codes, size + sum(ends)
 
 
 def _codes_levels(values: Floats, levels: tuple[str, ...]) -> tuple[NDArray[np.int32], int, tuple[str, ...]]:
@@ -127,10 +143,10 @@ def _codes_levels(values: Floats, levels: tuple[str, ...]) -> tuple[NDArray[np.i
     return np.where(gone, size, rank[raw]).astype(np.int32), size, tuple(names[k] for k in order[:size])
 
 
-def _ordered_scores(count: Ints) -> tuple[Floats, tuple[str, ...]]:
+def _ordered_scores(count: Ints, ends: tuple[bool, bool] = (False, False)) -> tuple[Floats, tuple[str, ...]]:
     if (count[:-1] == 1).all():
         return _scores_without_ties(len(count) - 1, int(count[-1]))
-    return _scores_by_count(count)
+    return _scores_by_count(count, ends)
 
 
 @lru_cache(maxsize=8)
@@ -141,7 +157,7 @@ def _scores_without_ties(distinct: int, gone: int) -> tuple[Floats, tuple[str, .
     return lut, what
 
 
-def _scores_by_count(count: Ints) -> tuple[Floats, tuple[str, ...]]:
+def _scores_by_count(count: Ints, ends: tuple[bool, bool] = (False, False)) -> tuple[Floats, tuple[str, ...]]:
     seen, total = count[:-1], int(count[:-1].sum())
     distinct = int((seen > 0).sum())
     columns: list[Floats] = []
@@ -157,6 +173,12 @@ def _scores_by_count(count: Ints) -> tuple[Floats, tuple[str, ...]]:
         if distinct >= 5:
             columns += [np.minimum(-np.log1p(-u), TAIL), np.minimum(-np.log(u), TAIL)]
             what += ["up", "low"]
+        if any(ends):
+            flag = np.zeros(len(seen))
+            flag[: int(ends[0])] = flag[len(seen) - int(ends[1]) :] = 1
+            if MIN_LEVEL <= flag @ seen <= total - MIN_LEVEL:
+                columns.append(flag)
+                what.append("infinite")
     return _finish(columns, what, count)
 
 

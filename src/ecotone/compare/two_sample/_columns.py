@@ -33,7 +33,8 @@ class ColumnMargin:
         An effect above the minimum, at its part of alpha, behind the same gate.
     effect, effect_name, interval
         ``auc`` (P(X < Y) + P(X = Y) / 2 - 1/2), ``spread`` (the same scale, for the distance from the middle),
-        ``total variation`` or ``missing`` (difference of rates). The interval has level 1 - fdr R / m for the R of m
+        ``total variation``, ``infinite`` or ``missing`` (differences of rates). The interval has level
+        1 - fdr R / m for the R of m
         columns that changed, 1 - fdr for the others.
     psi : float
         Population stability index: a description.
@@ -129,7 +130,7 @@ def _effect(found: list[Effect], changed: bool, level: float) -> tuple[float, st
         return e.value, "total variation", (max(e.value - z * e.se, 0.0), most)
     if name != "total variation":
         e = chosen[0]
-        bound = 1.0 if name == "missing" else 0.5
+        bound = 1.0 if name in ("infinite", "missing") else 0.5
         return e.value, name, (max(e.value - z * e.se, -bound), min(e.value + z * e.se, bound))
     half = 1.0 if len(chosen) == 1 else 0.5  # of two levels one indicator says all
     value = half * sum(abs(e.value) for e in chosen)

@@ -30,8 +30,8 @@ CARD = Card(
     tier="stable",
 )
 
-SCORES = frozenset({"normal", "L2", "L3", "L4", "missing", "level"})
-WEIGHTS = {"normal": 0.7, "L2": 0.15, "L3": 0.04, "L4": 0.04, "missing": 0.6}
+SCORES = frozenset({"normal", "L2", "L3", "L4", "infinite", "missing", "level"})
+WEIGHTS = {"normal": 0.7, "L2": 0.15, "L3": 0.04, "L4": 0.04, "infinite": 0.6, "missing": 0.6}
 ENTRIES = (
     1.6e7  # scores x rows up to which the minimum is permuted; over so many scores Bonferroni loses next to nothing
 )
@@ -145,7 +145,7 @@ def _from_counts(c: Coded, table: Floats, what: list[str]) -> tuple[Floats, Floa
     z = (c.counts[1] @ (table - mean)) / np.sqrt(np.maximum(spread, 1e-12) * n_ref * n_cur / (total * (total - 1)))
     logp = log_two_sided(z)
     for k, name in enumerate(what):
-        if name == "missing" or name.startswith("level:"):
+        if name in ("infinite", "missing") or name.startswith("level:"):
             marked = table[:, k] > 0
             ref, cur = int(c.counts[0][marked].sum()), int(c.counts[1][marked].sum())
             logp[k] = log_hypergeometric(cur, ref + cur, n_cur, total)

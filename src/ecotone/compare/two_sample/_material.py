@@ -29,8 +29,8 @@ class Effect:
     """One difference between the tables with its standard error, in the unit of the minimum effect.
 
     ``kind`` is ``auc`` (P(X < Y) + P(X = Y) / 2 - 1/2), ``spread`` (the same for the distance from the middle),
-    ``level:<name>`` (difference of shares), ``all levels`` (their total variation; ``most`` is its upper bound) or
-    ``missing`` (difference of rates).
+    ``level:<name>`` and ``infinite`` (differences of shares), ``all levels`` (their total variation; ``most`` is its
+    upper bound) or ``missing`` (difference of rates).
     """
 
     kind: str
@@ -55,6 +55,9 @@ def effects(design: Design, c: Coded) -> list[Effect]:
         out.append(_rank_effect(design, c, 1, FIRST))
         if c.size > 2:
             out.append(_rank_effect(design, c, 2, 1 - FIRST))
+        if "infinite" in c.what:
+            flag = c.lut[:-1, c.what.index("infinite")] > 0
+            out.append(_share_effect(design, c, flag, "infinite", 1 - FIRST))
     elif any(w.startswith("level:") for w in c.what) and min(seen.sum(1)) > 1:
         at = [k for k, w in enumerate(c.what) if w.startswith("level:")]
         out += [_share_effect(design, c, c.lut[:-1, k] > 0, c.what[k], 1 / len(at)) for k in at]

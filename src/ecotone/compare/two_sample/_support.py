@@ -8,7 +8,7 @@ import numpy as np
 
 from ecotone.cards import Card
 from ecotone.contracts import Floats, Ints, TestResult
-from ecotone.data._table import Pair
+from ecotone.data._table import Pair, bounded
 
 from ._coded import ID_LEVELS, Coded
 from ._family import Found, as_result
@@ -117,7 +117,7 @@ def _values(design: Design, c: Coded, rows: Ints) -> Floats:
     n_ref = design.n[0]
     ref, cur = rows[rows < n_ref], rows[rows >= n_ref] - n_ref
     pair = design.pair
-    return np.concatenate([pair.reference[c.name].values[ref], pair.current[c.name].values[cur]])
+    return bounded(np.concatenate([pair.reference[c.name].values[ref], pair.current[c.name].values[cur]]))
 
 
 def _rare(c: Coded) -> list[tuple[str, Ints]]:

@@ -6,11 +6,13 @@ import json
 
 import pyarrow as pa
 
+from ._periods import dated_type
+
 
 def without_index(schema: pa.Schema) -> pa.Schema:
-    """A schema without the columns that its pandas metadata calls an index, and without metadata."""
+    """A schema without the columns that its pandas metadata calls an index, without metadata; periods as dates."""
     index = set(_index_columns(schema))
-    return pa.schema([field.remove_metadata() for field in schema if field.name not in index])
+    return pa.schema([pa.field(field.name, dated_type(field)) for field in schema if field.name not in index])
 
 
 def _index_columns(schema: pa.Schema) -> list[str]:

@@ -17,6 +17,7 @@ from ._csv_types import Guess
 from ._failures import Mistyped, check_names, first_line, reading
 from ._frames import FramePart
 from ._part import Request, SourcePart
+from ._periods import dated
 from ._schemas import agree, join_schemas
 
 _AHEAD = 2
@@ -134,7 +135,7 @@ def fit_batch(batch: pa.RecordBatch, request: Request) -> pa.RecordBatch:
     """The columns asked for, in order, with plain types that are those asked for; dictionaries of them if allowed."""
     arrays = []
     for field in request.schema:
-        array = plain_array(batch.column(field.name))
+        array = plain_array(dated(batch.column(field.name), batch.schema.field(field.name)))
         coded = request.coded and pa.types.is_dictionary(array.type) and array.type.value_type == field.type
         arrays.append(array if array.type == field.type or coded else array.cast(field.type))
     return pa.RecordBatch.from_arrays(arrays, names=request.schema.names)
