@@ -171,9 +171,9 @@ def test_an_unchanged_category_of_many_levels_is_tested_and_raises_nothing():
 def test_levels_are_tested_without_rows_while_they_are_counted_one_by_one():
     rng = np.random.default_rng(7)
     old, new = ({"code": words(rng.integers(0, k, 6000)), "x": rng.normal(size=6000)} for k in (240, 200))
-    first = profile(read_table(old), rows=False)
+    first = profile(old, rows=False)
     for table, changed in ((new, True), (old, False)):
-        second = profile(read_table(table, name="current"), like=first, rows=False)
+        second = profile(table, like=first, rows=False)
         result = ecotone.check(first, second)
         column = next(c for c in result.columns if c["name"] == "code")
         assert column["marginal"]["changed"] == changed and column["marginal"]["effect_name"] == "total variation"

@@ -85,8 +85,8 @@ def test_a_check_of_sizes_says_how_the_order_moved():
 def test_roles_without_rows():
     rng = np.random.default_rng(2)
     old, new = ({"size": rng.choice(["S", "M", "L"], 500), "k": np.arange(500)} for _ in range(2))
-    first = profile(read_table(old), rows=False)
-    second = profile(read_table(new, name="current"), like=first, rows=False)
+    first = profile(old, rows=False)
+    second = profile(new, like=first, rows=False)
     both = counted_pair(first, second, Roles.of(ordinal=["size", "k"]))
     assert [(c.name, c.kind) for c in both.columns] == [("size", "ordinal"), ("k", "numeric")]
     assert both.columns[0].levels == ("S", "M", "L")
