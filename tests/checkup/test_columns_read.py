@@ -10,6 +10,7 @@ from sklearn.pipeline import make_pipeline
 
 import ecotone
 from ecotone.checkup.performance._leaks import leaking_columns
+from ecotone.checkup.report._terminal import text_report
 from ecotone.contracts import BadInput
 from ecotone.data import pair, read_table
 
@@ -44,6 +45,8 @@ def test_attribution_rests_on_what_the_model_reads(kind):
     said = " ".join(found["notes"])
     assert "the columns that the model reads" in said and "'closed' nearly determines the target 'y'" in said
     assert "do not use it" in said
+    result = ecotone.check(_table(1, 200), _table(2, 200), target="y", model=model, **more)
+    assert "rests on the 1 column that the model reads" in text_report(result.content, verbose=True)
 
 
 def test_probabilities_bring_their_features_or_all_columns_but_leaks():
@@ -51,12 +54,23 @@ def test_probabilities_bring_their_features_or_all_columns_but_leaks():
     given = {"target": "y", "probability": "p"}
     found = ecotone.check(*tables, **given, features=["x", "noise"]).performance
     assert found["details"]["columns"] == {
-        "used": ["x", "noise"], "source": "features", "missing": [],
+        "used": ["x", "noise"], "source": "features", "missing": [], "constant": [],
         "leaks": [{"name": "closed", "how": "AUC 1.000 by itself", "read": False}],
     }  # fmt: skip
     found = ecotone.check(*tables, **given).performance
     assert found["details"]["columns"]["used"] == ["x", "noise", "b"]
     assert "which ones the model reads is not known" in found["notes"][0]
+
+
+def test_a_column_that_only_tells_the_tables_apart_is_no_ground_for_an_estimate():
+    tables = [_table(seed).assign(p=lambda t: 1 / (1 + np.exp(-1.6 * t["x"])), year=2020 + seed) for seed in (1, 2)]
+    tables[1]["year"] += np.arange(700) % 2
+    given = {"target": "y", "probability": "p"}
+    found = ecotone.check(tables[0], tables[1].drop(columns="y"), **given).performance
+    assert found["details"]["columns"]["constant"] == ["year"] and found["unknown"] is None
+    assert "'year', the same in all rows of a table" in found["notes"][0] and found["details"]["effective"] > 0.5
+    found = ecotone.check(tables[0], tables[1], **given, features=["x", "year"]).performance
+    assert found["details"]["columns"]["used"] == ["x", "year"], "what the model is said to read is kept"
 
 
 def test_a_leak_that_the_model_reads_is_kept_and_said():

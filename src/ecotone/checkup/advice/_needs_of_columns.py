@@ -15,6 +15,8 @@ def leaks(quality: dict[str, Any]) -> Iterator[Need]:
         return
     names = ", ".join(f"'{leak['name']}' ({leak['how']})" for leak in found[:4])
     names += f" and {len(found) - 4} more" if len(found) > 4 else ""
+    known = ", ".join(f"'{leak['name']}'" for leak in found[:2]) + (" and others are" if len(found) > 2 else "")
+    known += {1: " is", 2: " are"}.get(len(found), "")
     read = [leak["name"] for leak in found if leak["read"]]
     several = len(found) > 1
     yield Need(
@@ -25,5 +27,5 @@ def leaks(quality: dict[str, Any]) -> Iterator[Need]:
         else "Estimates and attribution do not use it. It is a leak if it is known only after the outcome.",
         1.6,
         {"columns": [leak["name"] for leak in found], "read": read},
-        action="Find out whether this is known when the model has to predict; if not, leave it out with --ignore",
+        action=f"Find out whether {known} known when the model has to predict; if not, leave out with --ignore",
     )

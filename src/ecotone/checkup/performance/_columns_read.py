@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ecotone.contracts import BadInput
+import numpy as np
+
+from ecotone.contracts import BadInput, Floats
 from ecotone.data import CODED, ORDERED, Pair
 from ecotone.data._model_columns import ModelColumns
 
@@ -30,6 +32,9 @@ class ColumnsRead:
         Columns that nearly determine the target, and how nearly.
     leaks_read : tuple of str
         Those of ``leaks`` that are used, since the model reads them.
+    constant : tuple of str
+        Columns left out because they do not vary in one of the tables, such as a year: not known to be read, they
+        would only tell the tables apart.
     """
 
     used: tuple[str, ...]
@@ -37,11 +42,13 @@ class ColumnsRead:
     missing: tuple[str, ...]
     leaks: Mapping[str, str]
     leaks_read: tuple[str, ...]
+    constant: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""
         return {
             "used": list(self.used), "source": self.source, "missing": list(self.missing),
+            "constant": list(self.constant),
             "leaks": [{"name": n, "how": how, "read": n in self.leaks_read} for n, how in self.leaks.items()],
         }  # fmt: skip
 
@@ -64,7 +71,9 @@ class ColumnsRead:
     def _rest(self) -> str:
         what = "estimates, weights, attribution and retraining rest on"
         if self.source == "unknown":
-            but = " but those that nearly determine the target" if self.leaks else ""
+            left = ["those that nearly determine the target"] if self.leaks else []
+            left += [f"{listed(self.constant)}, the same in all rows of a table"] if self.constant else []
+            but = f" (left out: {' and '.join(left)})" if left else ""
             return (
                 f"{what} all {len(self.used)} columns{but}: which ones the model reads is not known; name them with "
                 "features="
@@ -78,12 +87,19 @@ def columns_read(pair: Pair, reads: Sequence[str] | None, source: str, leaks: Ma
     """The features to use; with ``reads`` None every one but leaks, for a model that read one would be as sure."""
     features = [(c.name, c.derived_from or c.name) for c in pair.reference if c.kind in ORDERED | CODED]
     if reads is None:
-        used = tuple(name for name, whose in features if whose not in leaks)
-        return ColumnsRead(used, "unknown", (), leaks, ())
+        lone = {c.name for c in pair.reference if _constant(c.values) or _constant(pair.current[c.name].values)}
+        used = tuple(name for name, whose in features if whose not in leaks and name not in lone)
+        left = tuple(name for name, whose in features if whose not in leaks and name in lone)
+        return ColumnsRead(used, "unknown", (), leaks, (), left)
     used = tuple(name for name, whose in features if whose in set(reads))
     there = {whose for _, whose in features}
     return ColumnsRead(used, source, tuple(r for r in reads if r not in there), leaks,
                        tuple(name for name in leaks if name in set(reads)))  # fmt: skip
+
+
+def _constant(values: Floats) -> bool:
+    missing = np.isnan(values)
+    return bool(missing.all() or (not missing.any() and values.min() == values.max()))
 
 
 def named_by_user(features: Sequence[str], named: ModelColumns | None, columns: Sequence[str], target: str) -> None:

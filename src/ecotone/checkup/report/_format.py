@@ -12,6 +12,8 @@ from typing import Any
 from ecotone.compare.explain._movement_levels import level_words
 from ecotone.compare.explain._movement_words import change
 
+from ._model_words import undefined
+
 FLOOR = -300.0  # log10 of the smallest p-value that is told as a number
 _SCORES = {"L1": "position of", "L2": "spread of", "up": "upper tail of", "low": "lower tail of"}
 _LITTLE = "changed, by too little to say how"
@@ -69,12 +71,6 @@ def signed(value: float | None) -> str:
     """With its sign."""
     shown = number(value)
     return shown if value is None or value < 0 or shown == "–" else f"+{shown}"
-
-
-def undefined(quality: dict[str, Any]) -> bool:
-    """Whether the metric is 0/0 on one of the sides that the test compares."""
-    sides = (quality["reference"], quality.get("actual") or {"value": quality.get("estimate")})
-    return any(side["value"] is None for side in sides)
 
 
 def precise(value: float | None, *, plus: bool = False) -> str:

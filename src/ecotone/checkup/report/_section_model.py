@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ._format import between, ends, number, precise, text, undefined
+from ._format import between, ends, number, precise, text
 from ._html import Row, folded, items, name, p, table, tracks
+from ._model_words import undefined
 
 _GROUPS = 20
 _LABELS = "p(y|x)"
@@ -54,7 +55,9 @@ def _verdict(content: dict[str, Any], quality: dict[str, Any]) -> str:
 
 def _warnings(quality: dict[str, Any]) -> str:
     out = ""
-    if quality.get("unknown") and quality.get("actual"):
+    if quality.get("unknown") and quality.get("estimate") is None:
+        out += f'<p class="soft text">There is no estimate: {text(quality["unknown"], 500)}.</p>'
+    elif quality.get("unknown") and quality.get("actual"):
         out += f'<p class="soft text">Without the labels it would be unknown: {text(quality["unknown"], 500)}.</p>'
     elif quality.get("unknown"):
         out += (

@@ -9,6 +9,7 @@ from ecotone.checkup._leading import leading
 
 from ._fact_words import break_lines, contract_lines, schema_lines, untested_lines
 from ._format import between, detectable, plain, precise, said_of
+from ._model_words import rests_on
 
 _REASONS = 3
 
@@ -79,7 +80,8 @@ def _performance(content: dict[str, Any]) -> Block:
     reference, actual = quality["reference"], quality.get("actual")
     lines = [_measure("reference", reference)]
     if actual:
-        lines.append(_measure("now, with labels", actual))
+        some = actual["rows"] < content["data"]["current"]["rows_kept"]
+        lines.append(_measure(f"now, {actual['rows']:,} labels" if some else "now, with labels", actual))
     if quality.get("estimate") is not None:
         faint = "  not to be acted on" if quality.get("unknown") else ""
         estimate = {"value": quality["estimate"], "interval": quality["interval"]}
@@ -90,7 +92,10 @@ def _performance(content: dict[str, Any]) -> Block:
             found = summary[part]
             lines.append(f"  {said:<27}{precise(found['value'], plus=True)} {between(found['interval'], _plus)}")
     if quality.get("unknown"):
-        lines.append(f"unknown without labels: {quality['unknown']}")
+        how = "no estimate" if quality.get("estimate") is None else "unknown without labels"
+        lines.append(f"{how}: {quality['unknown']}")
+    if columns := (quality.get("details") or {}).get("columns"):
+        lines.append(rests_on(columns))
     if quality.get("warning"):
         lines.append(f"warning: {quality['warning']}")
     if not actual:
