@@ -68,7 +68,7 @@ def check(
         Where one is a profile without rows, counts alone are compared, and arguments that need rows are refused.
     target : str
         Column of labels. Not part of the verdict; ``current`` may lack it.
-    model : object with ``predict``
+    model : object with ``predict``, or path of an ONNX file
         Scored on both tables; its training rows must not be in ``reference``.
     prediction, probability : str, or list of str
         Columns that hold the model's output, in the place of ``model``.

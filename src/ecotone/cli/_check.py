@@ -29,7 +29,7 @@ def check(
     ],
     current: Annotated[str, typer.Argument(help="The same, to compare with REFERENCE")],
     target: Annotated[str | None, typer.Option(help="Column of labels; CURRENT may lack it")] = None,
-    model: Annotated[Path | None, typer.Option(help="Pickled model (joblib); needs --trust")] = None,
+    model: Annotated[Path | None, typer.Option(help="ONNX file, or pickled model (joblib) with --trust")] = None,
     trust: Annotated[bool, typer.Option("--trust", help="Open the pickled model: it can run code")] = False,
     prediction: Annotated[str | None, typer.Option(help="Column of predictions, in the place of a model")] = None,
     probability: Annotated[list[str] | None, typer.Option(help="Column of probabilities; once for each class")] = None,
@@ -141,6 +141,8 @@ def _fields(entry: str) -> list[str]:
 def _model(path: Path | None, *, trust: bool) -> Any:
     if path is None:
         return None
+    if path.suffix == ".onnx":
+        return path
     if not trust:
         raise BadInput(f"--model {path} is a pickle and opening it can run code; add --trust if you made it")
     from ._user_code import unpickled

@@ -19,6 +19,7 @@ from ._class_labels import class_labels
 from ._class_names import keys, named_after, numbers, numeric
 from ._columns_read import columns_read, named_by_user
 from ._leaks import leaking_columns
+from ._onnx_model import opened
 
 _MOST_CLASSES = 20  # whole numbers with more values than this are predicted as numbers
 _SUM_TOLERANCE = 1e-3
@@ -51,7 +52,7 @@ class Outputs:
         if target not in self.tables[0].column_names:
             raise BadInput(f"target {target!r} is not a column of the reference; its labels are needed there")
         self.target = [t[target] if target in t.column_names else None for t in self.tables]
-        self.model, self.named = model, target
+        self.model, self.named = (model := opened(model)), target
         if model is not None:
             asked = ask(model, self.tables, pair, target, features)
             self.predicted, self.given = list(asked.predicted), list(asked.given)

@@ -55,4 +55,11 @@ def columns_by_name(table: Any, names: tuple[str, ...]) -> dict[str, Any]:
             f"the table lacks column {missing[0]!r}, an input of the graph (inputs: {', '.join(names[:8])}); give "
             "every column"
         )
-    return {name: matrix(table.select([name])) for name in names}
+    return {name: _one(table, name) for name in names}
+
+
+def _one(table: Any, name: str) -> Any:
+    """A column as (n, 1): numbers, or words as they are."""
+    if str(table.schema.field(name).type) in ("string", "large_string"):
+        return np.array([["" if v is None else v] for v in table[name].to_pylist()], dtype=object).reshape(-1, 1)
+    return matrix(table.select([name]))
