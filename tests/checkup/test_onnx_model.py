@@ -78,7 +78,7 @@ def test_one_input_needs_its_columns_named(tmp_path, capsys, monkeypatch):
     _table(1).to_parquet("b.parquet")
     words = ["check", "a.parquet", "b.parquet", "--target", "y", "--model", "m.onnx", "--fail-on", "performance"]
     assert run(words) == 2 and "features=" in capsys.readouterr().err
-    assert run([*words, "--features", "x 1,b"]) == 0
+    assert run([*words, "--features", "x 1,b", "--verbose"]) == 0
     assert "2 columns that the model reads" in capsys.readouterr().out
 
 
