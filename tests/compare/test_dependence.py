@@ -63,6 +63,23 @@ def test_excess_keeps_its_level_for_independent_rows():
         assert abs((p <= level).mean() - level) <= 4 * np.sqrt(level / 4000)
 
 
+def test_scores_together_keep_the_level_and_add_up():
+    rng = np.random.default_rng(10)
+    block = np.repeat(np.arange(50), 8)
+    blend = np.linalg.cholesky(0.5 * np.eye(4) + 0.5)  # scores go together
+    null = np.array([Shared.of(block).joint(blend @ rng.standard_normal((4, 400))) for _ in range(1500)])
+    assert abs((null[:, 0] <= 0.05).mean() - 0.05) <= 4 * np.sqrt(0.05 / 1500) and abs(null[:, 1].mean() - 1) < 0.02
+    own = 0.35 * rng.standard_normal((200, 4, 50)).repeat(8, axis=2)
+    alike = [Shared.of(block).joint(o + rng.standard_normal((4, 400)))[0] for o in own]
+    single = [Shared.of(block).excess(o + rng.standard_normal((4, 400))).pvalue.min() * 4 for o in own]
+    assert np.mean(np.array(alike) <= 0.01) >= np.mean(np.array(single) <= 0.01)
+    y, unit = rng.standard_normal((1, 400)), rng.integers(0, 90, 400)
+    for units in (None, unit):
+        shared = Shared.of(block, units)
+        (p, factor), plain = shared.joint(y), shared.excess(y)
+        np.testing.assert_allclose([p, factor], [plain.pvalue[0], plain.factor[0]])
+
+
 def test_windows_along_the_file_are_tapered_sums_over_pairs():
     rng = np.random.default_rng(2)
     a, q = rng.standard_normal((2, 64)), rng.random((2, 64))

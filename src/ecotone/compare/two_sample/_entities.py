@@ -17,7 +17,8 @@ from ._repeated_values import MOST_ROWS, Exclusive, Repeated, exclusive, level_w
 from ._row_scores import RowScores
 from ._serial_dependence import FACTOR
 
-LEVEL = 0.05  # of likeness, over candidates and scores, among levels that already cling to one table
+LEVEL = 0.01  # of likeness, over candidates and scores, among levels that already cling to one table
+MOST_RANKS = 24  # ordered columns whose likeness is taken together
 MOVED_LEVEL = 0.005  # of both tests for levels whose rows moved apart between the tables
 FEWEST_SHARED = 100  # levels in both tables for those
 WORK = 30_000_000  # numbers that the tests of moved levels may read in all
@@ -139,11 +140,14 @@ def _judged(scores: RowScores, held: _Held, picked: Ints, candidates: int, few: 
     harm = False
     if (most or some) and len(picked):
         found = _likeness(scores, held, picked, lone_only=True)
-        p = np.minimum(found.pvalue * candidates * len(picked), 1.0)
+        p = np.minimum(found.pvalue * candidates * len(picked) * 2, 1.0)
         alike = (p <= LEVEL) & (found.factor >= FACTOR)
-        harm = bool(alike.any())
-        best = int(np.where(alike, found.factor, -1).argmax()) if harm else int(p.argmin())
+        best = int(np.where(alike, found.factor, -1).argmax()) if alike.any() else int(p.argmin())
         pvalue, factor = float(p[best]), float(found.factor[best])
+        together, mean_factor = _likeness_of_ranks(scores, held, picked)
+        if not alike.any() and together * candidates * 2 < pvalue:
+            pvalue, factor = together * candidates * 2, mean_factor
+        harm = pvalue <= LEVEL and factor >= FACTOR
     elif len(few):
         moved = _moved(scores, held, few, candidates)
         if moved is not None:
@@ -151,10 +155,25 @@ def _judged(scores: RowScores, held: _Held, picked: Ints, candidates: int, few: 
     return Sampled(held.column, lone, pvalue, factor, named or harm)
 
 
+def _likeness_of_ranks(scores: RowScores, held: _Held, picked: Ints) -> tuple[float, float]:
+    """Of all ordered columns together (some of them where they are very many): slight likeness adds up."""
+    ranks = picked[np.array([scores.plan[k].what == "rank" for k in picked], bool)]
+    most = int(min(MOST_RANKS, max(2, (2 * WORK / max(len(held.rows), 1)) ** 0.5)))
+    ranks = ranks[_spread(len(ranks), most, 0)]
+    if not len(ranks):
+        return 1.0, 1.0
+    x = np.concatenate(list(held.scores(scores, ranks)))
+    return Shared.of(_lone(held), held.unit).joint(x * scores.weight[held.rows])
+
+
+def _lone(held: _Held) -> Ints:
+    """Levels of one table; a row of another, whose pairs cancel on average, stands alone."""
+    return np.where((held.counts.min(0) == 0)[held.level], held.level, -1)
+
+
 def _likeness(scores: RowScores, held: _Held, picked: Ints, *, lone_only: bool = False) -> Excess:
-    """Of rows that share a level; levels of both tables, whose pairs cancel on average, may be left to stand alone."""
-    lone = held.counts.min(0) == 0
-    level = np.where(lone[held.level], held.level, -1) if lone_only else held.level
+    """Score by score, of rows that share a level."""
+    level = _lone(held) if lone_only else held.level
     shared, weight = Shared.of(level, held.unit), scores.weight[held.rows]
     found = [shared.excess(x * weight) for x in held.scores(scores, picked)]
     return Excess(np.concatenate([f.pvalue for f in found]), np.concatenate([f.factor for f in found]))
