@@ -6,6 +6,7 @@ import platform
 from importlib.metadata import version
 from pathlib import Path
 
+import many_levels
 from table import peers, table
 
 HERE = Path(__file__).parent
@@ -27,6 +28,12 @@ Made with {versions}.
 
 {table}
 
+## Many levels
+
+The test of all levels of a category, by itself ([many_levels.py](many_levels.py)): under the null, and after a change.
+
+{many}
+
 ## Other tools on the same tables
 
 Share of runs with an alarm (replicates in brackets); see [peers.py](peers.py) for what counts as one and how to set
@@ -41,6 +48,7 @@ def main() -> None:
     page = TEXT.format(
         versions=f"Python {platform.python_version()}, {versions}",
         table=table(HERE / "results"),
+        many=many_levels.table(),
         peers=peers(HERE / "results"),
     )
     (HERE / "README.md").write_text(page)

@@ -11,7 +11,7 @@ import ecotone
 from ecotone.checkup.report._plot_data import column_picture
 from ecotone.compare.explain import movement
 from ecotone.compare.two_sample._coded import encode
-from ecotone.data import Column, pair, read_table
+from ecotone.data import Column, pair, profile, read_table
 
 N = 300
 
@@ -136,3 +136,14 @@ def test_movement_tells_infinite_values_apart_from_finite_ones():
     x = np.linspace(0, 1, 1000)
     told = movement(Column("v", "numeric", x), Column("v", "numeric", np.where(x > 0.7, np.inf, x + 0.0)))
     assert told.sentence.startswith("infinite 0 % → 30 %") and told.facts["infinite"] == (0.0, pytest.approx(0.3))
+
+
+def test_profiles_without_rows_say_what_they_cannot_tell_apart_and_count_infinite_values():
+    rng = np.random.default_rng(9)
+    old, new = ({"big": 2**60 + k, "v": np.where(rng.random(N) < share, np.inf, rng.normal(size=N))}
+                for k, share in ((OLD, 0.0), (NEW, 0.2)))  # fmt: skip
+    first = profile(old, rows=False)
+    result = ecotone.check(first, profile(new, like=first, rows=False))
+    columns = {c["name"]: c for c in result.columns}
+    assert columns["v [infinite]"]["marginal"]["changed"] and result.verdict["changed"]
+    assert columns["big"]["role"] == "untested" and "2**53" in columns["big"]["reason"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 import numpy as np
@@ -19,6 +19,7 @@ from ._profile_cuts import Sums
 from ._roles import EVERYTHING, Roles, Told
 from ._table import Kind, Untested
 
+_CELLS = 1000  # steps of float64 that a column must span
 _SLACK = 0.1  # of a share of distinct values that a sketch estimates with a standard error of 1/22
 
 
@@ -129,7 +130,10 @@ def _one(a: ColumnProfile, b: ColumnProfile, sums: tuple[Sums, Sums], told: Told
         return _set_aside(a, b, "id", "identifier, as told: not compared")
     if "time" in families:
         return _set_aside(a, b, "datetime", "absolute date-times differ by design")
-    return _number(a, b, sums, told) if "number" in families else _text(a, b, told)
+    if "number" not in families:
+        return _text(a, b, told)
+    found = _number(a, b, sums, told)
+    return replace(found, columns=(*found.columns, *_infinite(a, b)))
 
 
 def _gaps(a: ColumnProfile, b: ColumnProfile) -> Iterator[Counted]:
@@ -137,6 +141,20 @@ def _gaps(a: ColumnProfile, b: ColumnProfile) -> Iterator[Counted]:
     if a.missing or b.missing:
         counts = np.array([[c.rows - c.missing, c.missing, 0] for c in (a, b)], np.int64)
         yield Counted(f"{a.name} [missing]", "boolean", counts, ("false", "true"))
+
+
+def _infinite(a: ColumnProfile, b: ColumnProfile) -> Iterator[Counted]:
+    """Being infinite, as a column of its own: cells say how many values lie beyond a cut point, not which."""
+    if a.infinite or b.infinite:
+        counts = [[c.rows - c.missing - c.infinite, c.infinite, c.missing] for c in (a, b)]
+        yield Counted(f"{a.name} [infinite]", "boolean", np.array(counts, np.int64), ("false", "true"))
+
+
+def _merged(a: ColumnProfile, b: ColumnProfile) -> bool:
+    """Whether whole numbers lie so close beyond 2**53 that a profile's float64 makes many of them equal."""
+    ends = [v for c in (a, b) for v in (c.low, c.high) if v is not None]
+    size = max((abs(v) for v in ends), default=0.0)
+    return a.whole and b.whole and size >= 2.0**53 and max(ends) - min(ends) < _CELLS * float(np.spacing(size))
 
 
 def _set_aside(a: ColumnProfile, b: ColumnProfile, kind: str, reason: str, *, gaps: bool = True) -> _One:
@@ -147,6 +165,8 @@ def _number(a: ColumnProfile, b: ColumnProfile, sums: tuple[Sums, Sums], told: T
     finite = not (a.infinite or b.infinite)
     low, high = (pick(v for v in ends if v is not None) if any(v is not None for v in ends) else None
                  for pick, ends in ((min, (a.low, b.low)), (max, (a.high, b.high))))  # fmt: skip
+    if finite and _merged(a, b):
+        return _set_aside(a, b, "merged", "whole numbers beyond 2**53 that counts cannot tell apart; profile with rows")
     if finite and low == high:
         return _set_aside(a, b, "constant", f"constant: '{low:g}' in every row that has a value")
     if finite and not told and (reason := _identifies(a, b)):
