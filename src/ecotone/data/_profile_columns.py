@@ -206,7 +206,7 @@ def coded(array: Any) -> tuple[Any, Ints]:
         array = pa.DictionaryArray.from_arrays(array.indices, array.dictionary.cast(pa.string()))
     if array.dictionary.null_count or pc.count_distinct(array.dictionary).as_py() < len(array.dictionary):
         array = pc.dictionary_encode(array.dictionary_decode())
-    codes = array.indices
+    codes = array.indices.cast(pa.int64())  # unsigned ones hold no -1
     codes = (codes.fill_null(-1) if codes.null_count else codes).to_numpy(zero_copy_only=False)
     return array.dictionary, codes.astype(np.int64, copy=False)
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from ecotone.contracts import Bools, Ints
 
-from ._profile_columns import coded, plain
+from ._profile_columns import coded, numbers, plain
 from ._profile_hash import Hashes, hash_key, mix
 from .sources import family
 
@@ -66,17 +66,30 @@ class Rows:
 
 
 def _alike(one: pa.Table, other: pa.Table) -> list[pa.Table]:
-    """Two tables in which a column that is a category in only one is text."""
-    mixed = [c for c in one.column_names if (one.schema.field(c).type == CATEGORY) != (other[c].type == CATEGORY)]
-    return [_as_text(table, mixed) for table in (one, other)]
+    """Two tables with columns of one type each; columns that only one of them keeps are dropped."""
+    shared = [name for name in one.column_names if name in set(other.column_names)]
+    columns = [_of_one_type(one[name].combine_chunks(), other[name].combine_chunks()) for name in shared]
+    return [pa.table([pair[side] for pair in columns], names=shared) for side in (0, 1)]
 
 
-def _as_text(table: pa.Table, columns: list[str]) -> pa.Table:
-    for name in columns:
-        if table[name].type == CATEGORY:
-            at = table.column_names.index(name)
-            table = table.set_column(at, name, table[name].cast(pa.string()))
-    return table
+def _of_one_type(a: Any, b: Any) -> tuple[Any, Any]:
+    kinds = a.type, b.type
+    if a.type == b.type or "null" in (family(a.type), family(b.type)):
+        return a, b
+    if CATEGORY in kinds:
+        return a.cast(pa.string()), b.cast(pa.string())
+    if family(a.type) == "time":
+        return _microseconds(a), _microseconds(b)
+    whole = all(pa.types.is_integer(kind) for kind in kinds) and pa.uint64() not in kinds
+    return (a.cast(pa.int64()), b.cast(pa.int64())) if whole else (_as_float(a), _as_float(b))
+
+
+def _microseconds(a: Any) -> Any:
+    return a.cast(pa.timestamp("us", getattr(a.type, "tz", None)), safe=False).cast(pa.int64()).cast(pa.timestamp("us"))
+
+
+def _as_float(a: Any) -> Any:
+    return pa.array(numbers(a, "number"), from_pandas=True) if a.null_count else pa.array(numbers(a, "number"))
 
 
 class Reservoir:

@@ -212,7 +212,7 @@ def _declared_order(arrays: list[pa.ChunkedArray]) -> tuple[str, ...]:
             continue
         if not pa.types.is_dictionary(a.type) or not a.type.ordered:
             return ()
-        found += {tuple(map(str, c.dictionary.to_pylist())): None for c in a.chunks}
+        found += {tuple(map(str, c.dictionary.cast(pa.string()).to_pylist())): None for c in a.chunks}
     longest = max(found, key=len, default=())
     place = {level: k for k, level in enumerate(longest)}
     for levels in found:

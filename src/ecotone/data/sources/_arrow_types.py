@@ -49,6 +49,22 @@ def plain_type(kind: pa.DataType) -> pa.DataType:
     if types.is_dictionary(kind):
         value = plain_type(kind.value_type)
         return value if types.is_null(value) else pa.dictionary(kind.index_type, value, kind.ordered)
+    return _plain_nested(kind)
+
+
+def _plain_nested(kind: pa.DataType) -> pa.DataType:
+    """Nested values are only counted, but rows of them are taken: of plain types, too."""
+    types = pa.types
+    if types.is_struct(kind):
+        return pa.struct([kind.field(i).with_type(plain_type(kind.field(i).type)) for i in range(kind.num_fields)])
+    if types.is_list(kind) or types.is_list_view(kind):
+        return pa.list_(plain_type(kind.value_type))
+    if types.is_large_list(kind) or types.is_large_list_view(kind):
+        return pa.large_list(plain_type(kind.value_type))
+    if types.is_fixed_size_list(kind):
+        return pa.list_(plain_type(kind.value_type), kind.list_size)
+    if types.is_map(kind):
+        return pa.map_(plain_type(kind.key_type), plain_type(kind.item_type))
     return kind
 
 
