@@ -15,6 +15,7 @@ import pytest
 
 from ecotone import __version__
 from ecotone.cli._main import run
+from ecotone.cli._tables import table_bytes
 from ecotone.contracts import BadInput, write_whole
 
 
@@ -221,3 +222,10 @@ def test_modules_that_fail(text, table, tmp_path, monkeypatch, capsys):
 def test_modules_that_are_none(words, table, capsys):
     assert run(["detect", "--module", words, "--reference", str(table), "--data", str(table)]) == 2
     assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_a_format_that_cannot_hold_a_table_is_a_sentence(tmp_path):
+    far = pa.table({"t": pa.array([2**62], pa.timestamp("s"))})
+    with pytest.raises(BadInput, match="cannot hold this table"):
+        table_bytes(tmp_path / "t.parquet", far)
+    assert len(table_bytes(tmp_path / "t.arrow", far)) > 0

@@ -321,3 +321,60 @@ def test_frames_of_other_kinds_are_one_source():
     reader = pa.RecordBatchReader.from_batches(table.schema, table.to_batches())
     for source in (reader, pa.dataset.dataset(table), pl.from_arrow(table), pl.from_arrow(table).lazy()):
         assert read_table(source).arrow.to_pydict() == table.to_pydict()
+
+
+def test_profiles_of_one_column_in_other_types_merge(tmp_path):
+    """Families merge; the rows that are kept take a type that holds both."""
+    far = pa.array([2**31 - 1, None], pa.int32()).cast(pa.date32())
+    for one, other, kind in (
+        (pa.array([90, None], pa.duration("ms")), pa.array([1, 2]), "double"),
+        (pa.array([2**53 + 1, 3]), pa.array([1.5, None]), "double"),
+        (pa.array([2**64 - 1, 3], pa.uint64()), pa.array([-1, 2]), "double"),
+        (pa.array([1, 2], pa.int8()), pa.array([3, None], pa.uint32()), "int64"),
+        (pa.array(["a", None]).dictionary_encode(), pa.array(["b", "a"]), "string"),
+        (far, pa.array([1, 2], pa.timestamp("s", "UTC")), "timestamp[us]"),
+        (pa.nulls(2), pa.array(["a", "b"]).dictionary_encode(), "dictionary<values=string, indices=int32, ordered=0>"),
+    ):
+        a, b = profile({"x": one}), profile({"x": other})
+        for whole in (a.merge(b), b.merge(a)):
+            assert str(whole.frame().schema.field("x").type) == kind and whole.n == 4
+            whole.save(tmp_path / "w.profile")
+            assert read_table(tmp_path / "w.profile").n == 4
+
+
+def test_categories_of_unsigned_codes_have_missing_values():
+    for index in (pa.uint8(), pa.uint16(), pa.uint32(), pa.uint64()):
+        codes = pa.array([0, None, 1], index)
+        assert profile({"x": pa.DictionaryArray.from_arrays(codes, pa.array(["a", "b"]))})["x"].missing == 1
+
+
+def test_hash_like_columns_and_the_ends_of_types_are_checked_and_drawn(tmp_path):
+    from ecotone.cli._main import run
+
+    rng = np.random.default_rng(0)
+
+    def made(n):
+        ends = [5e-324, 1e-310, 1e308, 0.0]
+        return pa.table(
+            {
+                "signed": rng.integers(-(2**63), 2**63 - 1, n),
+                "unsigned": rng.integers(0, 2**64 - 1, n, np.uint64),
+                "hex": [f"{v:016x}" for v in rng.integers(0, 2**62, n)],
+                "tiny": rng.choice(ends[:2], n),
+                "ends": rng.choice(ends, n),
+                "tails": np.exp(rng.normal(size=n) * 200),
+                "far": pa.array(rng.integers(-(2**62), 2**62, n), pa.timestamp("s")),
+                "levels": pa.DictionaryArray.from_arrays(
+                    rng.integers(0, 2, n), pa.array([2**62, 5], pa.timestamp("s")), ordered=True
+                ),
+                "views": pa.array([["a"], None] * (n // 2), pa.list_(pa.string_view())),
+                "struct": pa.array([{"a": "b"}, None] * (n // 2), pa.struct([("a", pa.string_view())])),
+            }
+        )
+
+    for name, n in (("a", 200), ("b", 300)):
+        arrow(made(n), tmp_path).rename(tmp_path / f"{name}.arrow")
+    a, b, out = (str(tmp_path / f) for f in ("a.arrow", "b.arrow", "out"))
+    assert run(["check", a, b, "--report", f"{out}.html", "--json", f"{out}.json", "--rows", f"{out}.pq"]) in (0, 1)
+    assert run(["profile", a, "-o", f"{out}.profile", "--contract", f"{out}.contract.json"]) == 0
+    assert run(["check", f"{out}.profile", b, "--contract", f"{out}.contract.json", "--quiet"]) in (0, 1)

@@ -66,9 +66,8 @@ def main() -> int:
                     bad += 1
                     print(f"\nnumber {number}: exit {code} after {seconds:.0f} s: {line}\n{said[-600:]}", flush=True)
         number += 1
-    print(
-        f"\n{codes.total()} commands, seed {asked.seed}, numbers {asked.start} to {number - 1}: {dict(codes)}, {bad} bad"
-    )
+    print(f"\n{codes.total()} commands, seed {asked.seed}, numbers {asked.start} to {number - 1}: {dict(codes)}")
+    print(f"{bad} bad")
     return int(bad > 0)
 
 

@@ -1,14 +1,11 @@
 """The short form of the fuzz: every Arrow type profiled, and a few hundred command lines without an internal error."""
 
 import importlib.util
-import sys
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
 from fuzz_columns import ALL, column
 from fuzz_commands import stored
 

@@ -27,7 +27,11 @@ def write_table(path: Path, table: pa.Table) -> None:
 def table_bytes(path: Path, table: pa.Table) -> bytes:
     """A table as the bytes of a file in the format of its name, to be written with other files."""
     made = io.BytesIO()
-    _write(made, table, path.suffix)
+    try:
+        _write(made, table, path.suffix)
+    except (pa.ArrowException, ValueError) as error:  # a format may have no such type, or not so far a date
+        reason = str(error).split("\n")[0][:200]
+        raise BadInput(f"{path}: {path.suffix} cannot hold this table ({reason}); give a name in .arrow") from None
     return made.getvalue()
 
 

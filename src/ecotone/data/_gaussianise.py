@@ -46,12 +46,19 @@ class _Ordered:
 
     def _inside(self, values: Floats) -> Floats:
         if self.table is None:
-            return np.asarray(np.interp(values, self.knots, self.scores))
+            return self._interpolated(values)
         low, high = self.knots[0], self.knots[-1]
         at = np.nan_to_num(np.clip((values - low) * (_CELLS / (high - low)), 0, _CELLS))
         cell = np.minimum(at.astype(np.int32), _CELLS - 1)
         at -= cell
         return np.asarray(self.table[cell] * (1 - at) + self.table[cell + 1] * at)
+
+    def _interpolated(self, values: Floats) -> Floats:
+        with np.errstate(over="ignore", invalid="ignore"):
+            found = np.asarray(np.interp(values, self.knots, self.scores))
+        steep = np.flatnonzero(~np.isfinite(found) & np.isfinite(values))  # knots so near that their slope is infinite
+        found[steep] = self.scores[np.minimum(np.searchsorted(self.knots, values[steep]), len(self.knots) - 1)]
+        return found
 
     def tabulated(self) -> _Ordered:
         """The same map by table look-up, or itself where that would move a score by 1/20."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Collection
 
 from ecotone.data import Profile
@@ -13,6 +14,7 @@ from ._summary import ColumnSummary
 from ._tail import FEWEST, tail_index
 
 _MOST_LEVELS = 200
+_MOST_POWER = 300.0  # exp of it is a float64
 _EXPECTED = 0.05  # rows beyond the new end of a range, in a table of the same size
 _LEAST = 1.2  # times as far from the median as the old end, at least
 _HARD = 5  # rows at an end that make it one by nature: a month's 12, an hour's 0
@@ -79,9 +81,12 @@ def _end(c: ColumnSummary, sign: int) -> float | int:
     if c.law.equal(float(edge)) >= _HARD or c.low == c.high or not math.isfinite(float(c.high) - float(c.low)):
         return int(edge) if c.whole else float(edge)
     law = c.law if sign > 0 else c.law.mirrored()
-    farther = max(_LEAST, (1 / _EXPECTED) ** tail_index(law))  # the largest of n values is where one row is expected
+    power = min(tail_index(law) * math.log(1 / _EXPECTED), _MOST_POWER)
+    farther = max(_LEAST, math.exp(power))  # the largest of n values is where one row is expected
     middle = c.law.median
     limit = _outward(middle + (float(edge) - middle) * farther, sign)
+    if not math.isfinite(limit):  # farther out than numbers go
+        limit = math.copysign(sys.float_info.max, limit)
     if sign * float(edge) <= 0 <= sign * limit:
         limit = 0.0
     if c.whole:
@@ -94,6 +99,8 @@ def _outward(value: float, sign: int) -> float:
     if value == 0 or not math.isfinite(value):
         return value
     unit = 10.0 ** (math.floor(math.log10(abs(value))) - 1)
+    if unit == 0:  # too near zero for two digits
+        return value
     rounded = float(f"{(math.ceil if sign > 0 else math.floor)(value / unit) * unit:.2g}")
     return rounded if math.isfinite(rounded) else value
 

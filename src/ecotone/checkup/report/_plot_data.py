@@ -79,6 +79,7 @@ def column_picture(reference: Column, current: Column) -> dict[str, Any]:
         edges, scale = np.concatenate([[-np.inf], middles, [np.inf]]), "values"
     else:
         edges, scale = _edges(values)
+        edges = np.maximum.accumulate(edges)  # rounding at the ends of float64 may turn two of them round
     binned = [_bin_shares(side, edges) for side in sides]
     found = {"kind": "bins", "scale": scale, "reference": binned[0], "current": binned[1]}
     if scale == "values":

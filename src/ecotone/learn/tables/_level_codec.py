@@ -108,7 +108,13 @@ class LevelCodec:
     def shown(self, keys: tuple[Key, ...]) -> list[Any]:
         """Levels as a user knows them."""
         kind = self.values
-        found: list[Any] = list(keys) if is_text(kind) else array_of(keys, kind).to_pylist()
+        if is_text(kind):
+            return list(keys)
+        levels = array_of(keys, kind)
+        try:
+            found: list[Any] = levels.to_pylist()
+        except (OverflowError, ValueError):  # dates beyond Python's
+            found = levels.cast(pa.string()).to_pylist()
         return found
 
     def event(self, wanted: set[Any]) -> Bools:
