@@ -107,9 +107,12 @@ def test_unchanged_tables_raise_nothing():
 
 def test_rows_outside_make_it_unknown():
     rng = np.random.default_rng(5)
-    found = _check(_table(N, rng), _table(N, rng, shift=0.9).drop(columns="y"), model=_model(rng), target="y",
-                   outside_share=0.2)  # fmt: skip
-    assert "20.0% of the current rows lie outside" in found.unknown and not found.raised
+    model, current = _model(rng), _table(N, rng).drop(columns="y")
+    assert _check(_table(N, rng), current, model=model, target="y").unknown is None
+    columns = current.select_dtypes("number").columns
+    current.loc[: N // 5, columns] = current.loc[: N // 5, columns] * 0.1 + 9
+    found = _check(_table(N, rng), current, model=model, target="y")
+    assert "of the current rows lie where one reference row would have to stand" in found.unknown and not found.raised
 
 
 def test_regression_with_and_without_labels():

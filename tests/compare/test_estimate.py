@@ -20,6 +20,7 @@ from ecotone.compare.estimate._core import A_MANY, A, Core, with_new_shares
 from ecotone.compare.estimate._errors import by_bootstrap, by_formula, variance_of_mean
 from ecotone.compare.estimate._learners import deal
 from ecotone.compare.estimate._nuisance import nuisance
+from ecotone.compare.estimate._unknown import thin
 from ecotone.contracts import BadInput
 from ecotone.measure.scores import METRICS, SoftSample, metric_named
 
@@ -101,6 +102,7 @@ def test_trees_stacked_on_confidence_find_a_group_that_the_model_does_not():
 def test_the_interval_reaches_further_away_from_the_reference():
     given, _, _ = _shifted(n=1500)
     core = Core.of(given, "accuracy", 0)
+    core.shared._made["beyond"] = 0.0
     for value in (core.reference - 0.04, core.reference + 0.04):
         low, high = core.interval(value, 0.9, widen=True)
         plain = core.interval(value, 0.9, widen=False)
@@ -115,6 +117,7 @@ def test_more_than_two_classes_reach_further():
     y = (p[0].cumsum(1) > rng.random((600, 1))).argmax(1)
     given = Predictions(x[0], x[1], y, p[0].argmax(1), p[1].argmax(1), p[0], p[1], classes=("0", "1", "2"))
     core = Core.of(given, "accuracy", 0)
+    core.shared._made["beyond"] = 0.0
     low, high = core.interval(core.reference - 0.04, 0.9, widen=True)
     plain = core.interval(core.reference - 0.04, 0.9, widen=False)
     assert (plain[0] - low) - (high - plain[1]) == pytest.approx(A_MANY * 0.04)
@@ -190,6 +193,36 @@ def test_unknown_where_the_reference_has_no_such_rows():
     mute = Predictions(given.x_reference, given.x_reference, given.y_reference, given.predicted_reference,
                        given.predicted_reference, p, p, classes=("0", "1"))  # fmt: skip
     assert "miss by" in cbpe(mute).unknown
+
+
+def _with_a_cluster(share, shift=0.0, n=1500):
+    """Labels logistic in x0; the current rows are shifted along x1, and a ``share`` of them lies far away."""
+    rng = np.random.default_rng(1)
+    x, x_new = rng.standard_normal((n, 2)), rng.standard_normal((n, 2)) + np.array([0, shift])
+    x_new[: int(share * n)] = 6 + 0.3 * rng.standard_normal((int(share * n), 2))
+    p, p_new = (np.column_stack([1 - _expit(a[:, 0]), _expit(a[:, 0])]) for a in (x, x_new))
+    y = (rng.random(n) < p[:, 1]).astype(int)
+    return Predictions(x, x_new, y, p.argmax(1), p_new.argmax(1), p, p_new, classes=("0", "1"))
+
+
+def test_unknown_for_a_new_cluster_and_not_for_a_smooth_shift():
+    smooth = Core.of(_with_a_cluster(0, shift=1.2), "accuracy", 0)
+    assert thin(smooth) is None and smooth.shared.beyond < 0.02
+    assert thin(Core.of(_with_a_cluster(0), "accuracy", 0)) is None
+    new = Core.of(_with_a_cluster(0.15), "accuracy", 0)
+    assert new.shared.beyond == pytest.approx(0.15, abs=0.03) and "to stand for more than 50 of them" in thin(new)
+
+
+def test_a_few_rows_beyond_the_reference_widen_the_interval_to_the_ends():
+    core = Core.of(_with_a_cluster(0.03), "accuracy", 0)
+    value, u = core.value("doubly_robust"), core.shared.beyond
+    assert 0.02 < u < 0.05 and doubly_robust(core.data).unknown is None
+    assert core.open_ends(value) == pytest.approx((u * value, u * (1 - value)))
+    whole, plain = core.interval(value, 0.9, widen=True), core.interval(value, 0.9, widen=False)
+    assert whole[0] <= plain[0] - u * value and whole[1] >= plain[1] + u * (1 - value)
+    core.shared._made["beyond"] = 0.02
+    loss = Core.of(core.data, "log_loss", 0)
+    assert loss.open_ends(0.5) == pytest.approx((0.01, 0.03)), "no end above: three times the distance to zero"
 
 
 def test_unknown_where_calibration_cannot_repair():

@@ -167,7 +167,7 @@ def _answers(
     verdict, conditionals, rows = _tests(both, ties, settings, budget, stage)
     entries = column_entries(both, verdict.columns, conditionals, changed=verdict.changed, fdr=fdr)
     with stage("performance", 0.75):
-        quality = _performance(both, frames, model, settings, budget, rows) if settings.measures_performance else None
+        quality = _performance(both, frames, model, settings, budget) if settings.measures_performance else None
     with stage("pictures", 0.95):
         drawn = pictures(both, verdict, entries, rows, quality)
     data = data_of_tables(both, frames, ties, settings)
@@ -217,7 +217,7 @@ def _paired(frames: tuple[Frame, Frame], settings: Settings) -> Pair:
 
 
 def _performance(
-    both: Pair, frames: tuple[Frame, Frame], model: Any, settings: Settings, budget: Budget, rows: RowsOutside
+    both: Pair, frames: tuple[Frame, Frame], model: Any, settings: Settings, budget: Budget
 ) -> Performance:
     return performance(
         both,
@@ -231,6 +231,5 @@ def _performance(
         features=settings.features,
         groups=settings.roles.groups,
         alpha=budget.spend("performance"),
-        outside_share=rows.share,
         seed=settings.seed,
     )

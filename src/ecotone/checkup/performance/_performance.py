@@ -27,7 +27,6 @@ from ._predict_with import predict_with
 __all__ = ["Performance", "performance", "predict_with"]
 
 LEAST_LABELS = 50  # labelled current rows from which on the test reads the labels alone
-MOST_OUTSIDE = 0.05
 
 
 @dataclass(frozen=True)
@@ -107,7 +106,6 @@ def performance(
     features: Sequence[str] | None = None,
     groups: str | None = None,
     alpha: float = 0.005,
-    outside_share: float | None = None,
     seed: int = 0,
 ) -> Performance:
     r"""A model's metric on the current rows, and whether it became worse.
@@ -148,8 +146,6 @@ def performance(
         Column by whose values the estimate is given apart.
     alpha : float
         Of the test.
-    outside_share : float, optional
-        Share of the current rows outside the reference; above 5 % the metric is unknown.
     seed : int
 
     Raises
@@ -165,8 +161,7 @@ def performance(
     data, kept = outputs.predictions()
     core = Core.of(data, metric or ("mae" if data.is_regression else "accuracy"), seed)
     found = doubly_robust(data, core.metric.name, level=LEVEL, seed=seed)
-    known = bool(np.isfinite(found.value))
-    unknown = (_outside(outside_share) if known else None) or found.unknown
+    known, unknown = bool(np.isfinite(found.value)), found.unknown
     reference = measured(scores(data, core.metric, "reference"), LEVEL, seed)
     actual = attribution = None
     if len(data.labelled):
@@ -214,15 +209,6 @@ def _positive(data: Predictions) -> str | None:
     return data.classes[data.positive] if len(data.classes) == 2 else None
 
 
-def _outside(share: float | None) -> str | None:
-    if share is None or share <= MOST_OUTSIDE:
-        return None
-    return (
-        f"{share:.1%} of the current rows lie outside the reference (above {MOST_OUTSIDE:.0%} nothing is said of "
-        "them): label current rows"
-    )
-
-
 def _test(core: Core, seed: int) -> tuple[float, str]:
     """p-value of "performance has not become worse", and the test."""
     data, metric = core.data, core.metric
@@ -232,7 +218,8 @@ def _test(core: Core, seed: int) -> tuple[float, str]:
     worse = (core.reference - core.values["doubly_robust"]) * (1 if metric.greater_is_better else -1)
     if np.isnan(worse):
         return 1.0, "none: the metric is undefined"
-    sure = (1 - core.reach) * worse - core_of.B * core.disagreement
+    left_open = core.open_ends(core.values["doubly_robust"])[1 if metric.greater_is_better else 0]
+    sure = (1 - core.reach) * worse - core_of.B * core.disagreement - left_open
     error = core.standard_error_of_drop
     if not (sure > 0 and error > 0):
         return 1.0, "no labels: the drop does not exceed what the estimators leave open"

@@ -33,12 +33,14 @@ def doubly_robust(predictions: Predictions, metric: str = "accuracy", *, level: 
     logistic in the model's log-odds and in those of boosted trees grown on the reference rows; for regressions, boosted
     trees of the loss. Both are out of fold. The interval is
 
-    .. math:: \hat M \pm (z\,se + b\,\mathrm{range}), \quad
+    .. math:: \hat M \pm (c\,z\,se + b\,\mathrm{range}), \quad
         \text{longer by } a\,|\hat M - M_{ref}| \text{ on the side away from } M_{ref}
 
     sampling error, including that realised labels are random themselves; the range of this estimate, the mean of m
     and the weighted metric; and a share of the estimated move, since learners held back against noise see too little
-    of a change. a and b were fitted on simulated shifts: coverage is measured there, not proved.
+    of a change. a, b and c were fitted on simulated shifts: coverage is measured there, not proved. Current rows for
+    which one reference row would have to stand for more than 50 of them (fewer, below 1 000 reference rows) have
+    no reference: the interval lets their share u take the metric to either end, and above 5 % the answer is unknown.
 
     Parameters
     ----------

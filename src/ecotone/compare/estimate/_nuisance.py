@@ -11,15 +11,15 @@ from ecotone.contracts import Floats, Ints, as_seed
 from ecotone.measure._binnable import binnable
 from ecotone.measure.scores import Metric
 
-from ._learners import deal, label_trees, log_odds, logistic, moment_trees, ratio_trees
+from ._learners import deal, label_trees, log_odds, logistic, moment_trees
 from ._predictions import Predictions
+from ._row_laws import RowLaws, row_laws
 
 T = TypeVar("T")
 
 FOLDS = 3
 _CELLS = 600_000  # rows times columns that a ratio is fitted on, per table
 _ROWS = 20_000
-_MOST_WEIGHT = 50.0  # a row counts for at most this many
 _LEAST_OWN = 1e-4  # probability that our own trees may say
 _FEW_ROWS = 4000
 _MOST_STACKED = 10  # classes
@@ -52,6 +52,8 @@ class Nuisance:
         w = self.weights[inside]
         found._made["rows"] = np.searchsorted(reference, self.rows[inside])
         found._made["weights"] = w / w.mean() if len(w) else w
+        there = self.laws.beyond[np.isin(self.laws.current, current)]
+        found._made["beyond"] = float(there.mean()) if len(there) else self.beyond
         if not data.is_regression:
             both = {("calibrated", w): self.calibrated(w) for w in (False, True)} | {"conditional": self.conditional()}
             found._made |= {key: (ref[reference], cur[current]) for key, (ref, cur) in both.items()}
@@ -76,37 +78,22 @@ class Nuisance:
     @property
     def weights(self) -> Floats:
         """(len(rows),) law of the current rows over that of the reference rows, out of fold, mean one."""
-        return self._once("weights", self._fit_weights)
+        return self._once("weights", lambda: self.laws.weights)
+
+    @property
+    def laws(self) -> RowLaws:
+        return self._once("laws", lambda: row_laws(self, self._sample(len(self.data.x_current), 2), FOLDS))
+
+    @property
+    def beyond(self) -> float:
+        """Share of the current rows for which one reference row would have to stand for more than there can be."""
+        return self._once("beyond", lambda: float(self.laws.beyond.mean()))
 
     @property
     def effective(self) -> float:
         """Effective share of the weighted rows: (sum w)^2 / (n sum w^2)."""
         w = self.weights
         return float(w.sum() ** 2 / (len(w) * (w**2).sum()))
-
-    def _fit_weights(self) -> Floats:
-        # Not measure.ratios.ClassifierRatio: its smaller trees and calibrated odds are steadier weights to refit with,
-        # but smooth a shift away that an estimate must see. With them the error of the estimated accuracy was .0104
-        # against .0074 for shifted subgroups, and larger in three of three replicates of shifted covariates (n = 5000).
-        d = self.data
-        ref, cur = self.rows, self._sample(len(d.x_current), 2)
-        x = np.vstack([self.features("reference")[ref], self.features("current")[cur]])
-        label = np.repeat([0, 1], [len(ref), len(cur)])
-        units = None if d.units is None else (d.units[0][ref], d.units[1][cur])
-        folds = np.concatenate(
-            [self.folds(len(ref), 3, units and units[0]), self.folds(len(cur), 4, units and units[1])]
-        )
-        odds = np.empty(len(ref))
-        for k in range(FOLDS):
-            test, both = np.flatnonzero(folds[: len(ref)] == k), len(np.unique(label[folds != k])) == 2
-            if len(test) == 0 or not both:  # too few rows or units to compare: no weight but one
-                odds[test] = len(cur) / len(ref)
-                continue
-            tree = ratio_trees(self._mask(x.shape[1]), self.seed).fit(binnable(x[folds != k]), label[folds != k])
-            p = np.clip(tree.predict_proba(x[test])[:, 1], 1e-4, 1 - 1e-4)
-            odds[test] = p / (1 - p)
-        w = np.minimum(odds * len(ref) / len(cur), _MOST_WEIGHT)
-        return np.asarray(w / w.mean())
 
     def features(self, side: str) -> Floats:
         """The columns beside what the model says of the row: its log-odds, or its prediction."""
@@ -116,7 +103,7 @@ class Nuisance:
     def _predicted(self, side: str) -> Floats:
         return np.asarray(getattr(self.data, f"predicted_{side}"), dtype=np.float64)[:, None]
 
-    def _mask(self, width: int) -> Any:
+    def mask(self, width: int) -> Any:
         mask = np.zeros(width, dtype=bool)
         given = self.data.categorical
         if given is not None:
@@ -158,7 +145,7 @@ class Nuisance:
             if len(np.unique(y[train])) < 2:
                 ref[folds == f, y[train][0]], cur[f, :, y[train][0]] = 1, 1
                 continue
-            tree = label_trees(self._mask(x.shape[1]), self.seed).fit(binnable(x[train]), y[train])
+            tree = label_trees(self.mask(x.shape[1]), self.seed).fit(binnable(x[train]), y[train])
             if (folds == f).any():
                 ref[np.ix_(folds == f, tree.classes_)] = tree.predict_proba(x[folds == f])
             cur[f][:, tree.classes_] = tree.predict_proba(xc)
@@ -226,7 +213,7 @@ class Nuisance:
             train = train if len(train) else np.arange(len(x))
             train = train if len(train) <= _ROWS else as_seed(self.seed, 8, f).choice(train, _ROWS, replace=False)
             for m in range(target.shape[1]):
-                tree = moment_trees(self._mask(x.shape[1]), self.seed).fit(binnable(x[train]), target[train, m])
+                tree = moment_trees(self.mask(x.shape[1]), self.seed).fit(binnable(x[train]), target[train, m])
                 if (folds == f).any():
                     ref[folds == f, m] = tree.predict(x[folds == f])
                 cur[:, m] += tree.predict(xc) / FOLDS

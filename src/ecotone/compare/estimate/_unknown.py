@@ -9,25 +9,25 @@ from ecotone.contracts import Floats
 from ._core import Core
 from ._predictions import Predictions
 
-LEAST_EFFECTIVE = 0.1  # share of the reference rows
 LEAST_ROWS = 30
+MOST_BEYOND = 0.05  # share of the current rows
 MOST_MISCALIBRATED = 0.1
 
 
 def thin(core: Core) -> str | None:
     """Why the reference cannot stand for the current rows, if it cannot."""
-    share, rows = core.shared.effective, len(core.shared.rows)
-    if share >= LEAST_EFFECTIVE:
-        if rows * share >= LEAST_ROWS:
-            return None
+    rows, kept, beyond = len(core.shared.rows), core.shared.effective, core.shared.beyond
+    if beyond > MOST_BEYOND:
         return (
-            f"only {rows * share:.0f} reference rows count (effective sample size; below {LEAST_ROWS} nothing can be "
+            f"{beyond:.1%} of the current rows lie where one reference row would have to stand for more than "
+            f"{core.shared.laws.most:.0f} of them (above {MOST_BEYOND:.0%} nothing is said): label current rows"
+        )
+    if rows * kept < LEAST_ROWS:
+        return (
+            f"only {rows * kept:.0f} reference rows count (effective sample size; below {LEAST_ROWS} nothing can be "
             "said): label more rows"
         )
-    return (
-        f"the reference rows that resemble the current ones are worth {share:.1%} of them (effective sample size; "
-        f"below {LEAST_EFFECTIVE:.0%} nothing can be said): label current rows"
-    )
+    return None
 
 
 def miscalibrated(core: Core) -> str | None:
