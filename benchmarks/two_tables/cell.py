@@ -16,7 +16,7 @@ class Cell:
         Also the name of the results file.
     group : str
         ``level``, ``dependence``, ``power``, ``columns``, ``rows``, ``accuracy``, ``effect``, ``counts`` (profiles
-        without rows).
+        without rows), ``repeats`` (rows that repeat by nature, or were copied).
     measure : str
         Name of the function in :mod:`measures` that turns one seed into one record.
     draw : dict

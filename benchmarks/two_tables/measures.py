@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from dependent_rows import dependent_rows
+from repeats import repeated as repeated
 from scenarios import cascade, labelled, outside, two_sample
 
 import ecotone

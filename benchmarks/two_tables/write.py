@@ -23,7 +23,9 @@ python benchmarks/two_tables/write.py                  # this page
 
 alpha .05; n rows in each table, d columns, mixed unless `gauss`. "changed" is the verdict at its share of alpha,
 "alarm" any alarm of the headline or of any exit code. A level may exceed .05 by three standard errors in a cell; pooled
-it may not exceed .055. The group `counts` checks two profiles without rows, named by the rows of both.
+it may not exceed .055. The group `counts` checks two profiles without rows, named by the rows of both. The group
+`repeats` has tables of one law whose rows repeat by nature or were copied ([repeats.py](repeats.py)): "margins" is that
+family at .05 on the rows that take part; `moved` cells are power.
 Made with {versions}.
 
 {table}

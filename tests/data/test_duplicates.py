@@ -145,7 +145,16 @@ def test_copies_among_rows_that_repeat_by_nature_thin_these_too():
     assert left_out(found)[0] == 0 and abs(found.n[1] - 2000) < 60
     nought = [(t["a"].values == 0).mean() for t in (found.reference, found.current)]
     assert abs(nought[0] - nought[1]) < 0.04  # half of the rows, though no group of zeros may be split
-    assert "too many are equal to be copies" in found.notes[-1]
+    assert "more are equal than copying at this rate gives" in found.notes[-1]
+
+
+def test_a_batch_that_was_appended_again_and_again_is_read_once():
+    a, b = table(1000, 0), table(1000, 1)
+    for times in (1, 2, 5):
+        found = make(a, pd.concat([b, *[b[-100:]] * times], ignore_index=True))
+        assert found.n == (1000, 1000) and left_out(found) == (0, 100 * times)
+    mixed = make(a, pd.concat([b, b[:200], *[b[-100:]] * 4], ignore_index=True))
+    assert mixed.n == (1000, 1000)
 
 
 def test_a_row_repeated_a_hundred_times_is_kept():

@@ -156,6 +156,7 @@ def check_counts(counts: Counts, settings: Settings, stage: Stages) -> CheckResu
 def _rows(alpha: float, fdr: float) -> dict[str, Any]:
     return {
         "share": None, "interval": [None, None], "share_said": "The share outside is not estimated.",
+        "copies_said": "",
         "index": [], "reasons": [], "n_calibration": 0, "needed": None,
         "global_pvalue": None, "raised": False, "alpha": alpha, "fdr": fdr, "statement": _NO_ROWS, "seconds": 0.0,
         "reason": _CONDITIONAL,

@@ -30,7 +30,7 @@ class CheckResult:
     pictures : dict
         JSON-ready numbers that the report's plots are drawn from; not part of the document.
     row_pvalues : (n_current,) float64
-        Conformal p-value of every current row that was kept.
+        Conformal p-value of every current row as it was read, copies that were left out included.
     current : Table
         The current rows that were kept, for their places in the sources.
     """
@@ -68,7 +68,7 @@ class CheckResult:
         self.save(json=path)
 
     def save_rows(self, path: str | Path) -> None:
-        """Write the p-value of every current row as Parquet: file, row, pvalue, named."""
+        """Write the p-value of every current row as Parquet: file, row, pvalue, named, kept (or left out as a copy)."""
         self.save(rows=path)
 
     def save_report(self, path: str | Path, *, redact: bool = False) -> None:
@@ -99,17 +99,20 @@ class CheckResult:
 
         if self.current is None:
             raise BadInput("this result holds no rows; run the check again with rows to write their p-values")
-        named = np.zeros(self.current.n, dtype=bool)
+        rows = np.arange(len(self.row_pvalues))
+        named, kept = np.zeros(len(rows), dtype=bool), np.zeros(len(rows), dtype=bool)
         named[self.pictures["named_rows"]] = True
+        kept[self.current.rows] = True
         ends = np.cumsum([part.rows for part in self.current.parts])
-        part = np.searchsorted(ends, self.current.rows, side="right")
+        part = np.searchsorted(ends, rows, side="right")
         start = np.concatenate([[0], ends[:-1]])
         table = pa.table(
             {
                 "file": pa.DictionaryArray.from_arrays(part, [p.name for p in self.current.parts]),
-                "row": self.current.rows - start[part],
+                "row": rows - start[part],
                 "pvalue": self.row_pvalues,
                 "named": named,
+                "kept": kept,
             }
         )
         sink = pa.BufferOutputStream()

@@ -34,11 +34,13 @@ def copy_notes(copies: Copies) -> list[str]:
 
 def _kept(copies: Copies) -> str:
     said = " and ".join(f"{count:,} of {table}" for table, count in zip(_TABLES, copies.repeats) if count)
-    most = " and ".join(f"{count:,} times in {table}" for table, count in zip(_TABLES, copies.commonest))
+    most = " and ".join(
+        f"{count:,} time{'' if count == 1 else 's'} in {table}" for table, count in zip(_TABLES, copies.commonest)
+    )
     if copies.refuted:
-        why = "too many are equal to be copies, or they agree by chance in columns of few values"
+        why = "they agree by chance in columns of few values, or more are equal than copying at this rate gives"
     elif copies.pvalue is None:
-        why = "columns of few values agree by chance, and a value that many rows share belongs to the law"
+        why = "they agree by chance in columns of few values, or more are equal than copies made at random would be"
     elif copies.decidable:
         why = "they fall on the two tables as rows that repeat by nature do"
     else:

@@ -49,8 +49,11 @@ def judge(counts: Ints, able: Bools, whole: Bools) -> tuple[Judgement, Bools]:
     Rows that repeat by nature are exchangeable between tables of one law; copies stay in the table in which they
     were made. Of :math:`k` equal rows all are the reference's with probability
     :math:`r_k = \prod_{i<k} (n - i)/(N - i)` (current's: :math:`c_k`), whatever the law. The numbers of groups in
-    the reference only, in current only and in one table only are each compared with their Poisson-binomial laws, and
-    Bonferroni's bound joins the three.
+    the reference only, in current only and in one table only are each compared with their Poisson-binomial laws.
+
+    Groups of more rows than copying at random gives are left out of these numbers, for they are values of the law,
+    unless all groups of one size do the same: a batch that was appended again and again. Half of the level is for all
+    sizes up to the limit together, half for each larger one; Bonferroni's bound joins all of them.
 
     Parameters
     ----------
@@ -71,16 +74,26 @@ def judge(counts: Ints, able: Bools, whole: Bools) -> tuple[Judgement, Bools]:
     size = counts.sum(0)
     able = able & (size <= MOST)
     limit = _size_limit(counts, able)
-    candidates = able & (size >= 2) & (size <= limit)
     n, m = (int(c) for c in counts.sum(1))
-    groups = np.bincount(size[candidates], minlength=limit + 1)
-    only = [candidates & (counts[1 - t] == 0) & whole[t] for t in (0, 1)]
-    seen = [int(o.sum()) for o in only]
-    rates = [_alone(own, n + m, limit) for own in (n, m)]
-    rates, seen = [*rates, rates[0] + rates[1]], [*seen, sum(seen)]
-    least = min(upper_tail(groups, rate, count) for rate, count in zip(rates, seen))
-    most = min(upper_tail(groups, rate, int(groups.sum())) for rate in rates[:2])
-    return Judgement(min(1.0, max(3 * least, _LEAST)), limit, int(groups.sum()), 3 * most <= LEVEL), candidates
+    rates = [_alone(own, n + m, MOST) for own in (n, m)]
+    rates.append(rates[0] + rates[1])
+    groups = np.bincount(size[able & (size >= 2)], minlength=MOST + 1)
+    only = [np.bincount(size[able & (size >= 2) & (counts[1 - t] == 0) & whole[t]], minlength=MOST + 1) for t in (0, 1)]
+    only.append(only[0] + only[1])
+    large = [
+        min(upper_tail(groups[k : k + 1], rate[k : k + 1], int(seen[k])) for rate, seen in zip(rates, only))
+        for k in range(limit + 1, MOST + 1)
+    ]
+    cost = len(rates) * max(len(large), 1)
+    least = cost * min(large, default=1.0)
+    limit = max([limit, *(limit + 1 + i for i, p in enumerate(large) if 2 * cost * p <= LEVEL)])
+    upto = slice(None, limit + 1)
+    judged = groups[upto]
+    tails = [upper_tail(judged, rate[upto], int(seen[upto].sum())) for rate, seen in zip(rates, only)]
+    least = min(least, len(rates) * min(tails))
+    most = min(upper_tail(judged, rate[upto], int(judged.sum())) for rate in rates[:2])
+    found = Judgement(min(1.0, max(2 * least, _LEAST)), limit, int(judged.sum()), bool(2 * len(rates) * most <= LEVEL))
+    return found, able & (size >= 2) & (size <= limit)
 
 
 def _size_limit(counts: Ints, able: Bools) -> int:

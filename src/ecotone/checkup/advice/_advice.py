@@ -84,7 +84,7 @@ def _outside(content: dict[str, Any]) -> Iterator[Need]:
     rows = content["rows"]
     if not (rows["raised"] and rows["index"]):
         return
-    total = content["data"]["current"]["rows_kept"]
+    total = content["data"]["current"]["rows_read"]
     named = len(rows["index"])
     why = f"{named:,} of {total:,} rows lie outside the reference."
     more = {"rows": named, "share": named / total, "fdr": rows["fdr"]}

@@ -37,7 +37,7 @@ def pictures(
         "columns": shown,
         "pair": None if pair is None else pair_picture(both, *pair),
         "rows": rows.map,
-        "named_rows": rows.index,
+        "named_rows": rows.named,
     }
 
 

@@ -29,14 +29,15 @@ def _said(content: dict[str, Any]) -> str:
     found = content["rows"]
     share = text(found["share_said"], 300)
     test = f"{p(found['global_pvalue'])}, level {number(found['alpha'])}"
+    copies = f" {text(found['copies_said'], 300)}" if found.get("copies_said") else ""
     if found["index"]:
-        total = content["data"]["current"]["rows_kept"]
+        total = content["data"]["current"]["rows_read"]
         named = f"<strong>{len(found['index']):,} of {total:,} current rows are named</strong>"
-        return f"{named} ({test}). Estimated: {share}"
+        return f"{named} ({test}).{copies} Estimated: {share}"
     if found["raised"]:
-        return f"Some current rows lie outside the reference ({test}). Estimated: {share}"
+        return f"Some current rows lie outside the reference ({test}).{copies} Estimated: {share}"
     against = f"against {found['n_calibration']:,} reference rows set aside to compare with"
-    return f"No row lies outside the reference by more than chance explains ({test}), {against}."
+    return f"No row lies outside the reference by more than chance explains ({test}), {against}.{copies}"
 
 
 def _map(pictures: dict[str, Any], named: list[Any]) -> str:
@@ -66,14 +67,16 @@ def _reasons(content: dict[str, Any], *, redact: bool) -> str:
     shown = table(head, cells[:_FIRST], {1})
     if len(cells) > _FIRST:
         shown += folded(f"{len(cells) - _FIRST:,} more rows", table(head, cells[_FIRST:], {1}))
-    hidden = len(found["index"]) - len(cells)
+    hidden = len(found["index"]) - sum(1 + (entry.get("copies") or 0) for entry in reasons[:_MOST])
     return shown + (f'<p class="soft small">{hidden:,} more are named in the JSON.</p>' if hidden > 0 else "")
 
 
 def _cells(entry: dict[str, Any], *, several: bool, redact: bool) -> tuple[str, str, str]:
     because = ", ".join(_because(r, redact=redact) for r in entry["columns"][:3])
     place = f"{name(entry['file'] or 'current', 50)}, " if several else ""
-    return f"{place}{entry['row']:,}", p(entry["pvalue"], word=""), because
+    again = entry.get("copies") or 0
+    also = f" and {again:,} {'copy' if again == 1 else 'copies'}" if again else ""
+    return f"{place}{entry['row']:,}{also}", p(entry["pvalue"], word=""), because
 
 
 def _because(reason: dict[str, Any], *, redact: bool) -> str:

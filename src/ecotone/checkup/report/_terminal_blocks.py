@@ -129,20 +129,26 @@ def _columns(content: dict[str, Any]) -> Block:
 def _rows(content: dict[str, Any]) -> Block:
     rows = content["rows"]
     title = "rows outside (rows are counted from 0)"
-    if not (rows["index"] or rows["raised"] or rows.get("needed")):
+    copies = rows.get("copies_said")
+    if not (rows["index"] or rows["raised"] or rows.get("needed") or copies):
         return Block("outside", title, ())
     named = len(rows["index"])
     if named or rows["raised"]:
         share = f"estimated: {rows['share_said']}"
         lines = [f"{named:,} named; {share}" if named else f"none can be named; {share}"]
-    else:
+    elif rows.get("needed"):
         there = f"{rows['n_calibration']:,} are there"
         lines = [f"none can be named; {rows['needed']:,} calibration rows are needed, {there}"]
+    else:
+        lines = []
+    if copies:
+        lines.insert(0, copies)
     reasons = (rows.get("reasons") or [])[:_REASONS]
     for entry in reasons:
         because = ", ".join(plain(reason["column"], 40) for reason in entry["columns"][:3])
         lines.append(f"{plain(entry['file'] or 'current', 40)} row {entry['row']:,} (from 0): {because}")
-    return Block("outside", title, tuple(lines), max(0, named - len(reasons)))
+    told = sum(1 + (entry.get("copies") or 0) for entry in reasons)
+    return Block("outside", title, tuple(lines), max(0, named - told))
 
 
 def _quiet(content: dict[str, Any]) -> Block:

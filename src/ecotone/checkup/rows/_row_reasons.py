@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -24,11 +25,16 @@ def row_reasons(
     improbable: Ints,
     pvalues: Floats,
     typical: Floats,
+    copies: Mapping[int, int],
 ) -> tuple[dict[str, Any], ...]:
-    """The columns that make the lowest rows surprising, given the other columns."""
+    """The columns that make the lowest rows surprising, given the other columns; of equal rows the first.
+
+    ``copies`` has the rows to explain and for each how many others equal it.
+    """
     if not len(index):
         return ()
-    rows = index[np.lexsort((typical[index], pvalues[index]))][:_MAX_EXPLAINED]
+    different = np.array(sorted(copies))
+    rows = different[np.lexsort((typical[different], pvalues[different]))][:_MAX_EXPLAINED]
     parts = density.contributions(X[rows])
     group = ~np.isin(rows, improbable)  # rows typical one by one: what they share sets them apart
     precision = density.whitener_ @ density.whitener_.T
@@ -50,7 +56,9 @@ def row_reasons(
             }
             for j in shown
         ]
-        out.append({"file": file, "row": at, "pvalue": float(pvalues[row]), "columns": columns})
+        out.append(
+            {"file": file, "row": at, "pvalue": float(pvalues[row]), "copies": copies[int(row)], "columns": columns}
+        )
     return tuple(out)
 
 

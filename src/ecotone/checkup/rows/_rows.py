@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from ecotone.contracts import BadInput, Floats, Ints, as_seed
-from ecotone.data import Pair, Part
+from ecotone.data import Pair
 from ecotone.decide.conformal import conformal_pvalues
 
+from ._every_row import every_row
 from ._row_calibration import LEAST, fewest, halves, rows_needed, units_of
 from ._row_gate import gate
 from ._row_reasons import plane, row_reasons
@@ -35,12 +36,17 @@ class RowsOutside:
         Both in a sentence.
     index : (k,) int64
         Positions in the current table of the rows named, ascending; empty unless ``raised``.
+    named : (l,) int64
+        Positions in current as it was read of the rows named and of copies of them that were left out, ascending.
     sources : tuple of (file, row)
         The same rows in their sources.
-    pvalues : (n_cur,) float64
-        Conformal p-value of every current row.
+    copies_said : str
+        The row outside that occurs most often, named or not, in a sentence; empty where none occurs again.
+    pvalues : (rows of current as read,) float64
+        Conformal p-value of every current row, copies that were left out included.
     reasons : tuple of dict
-        For at most 200 of the rows named, lowest first: file, row, pvalue and the columns that make it surprising.
+        For at most 200 of the rows named, lowest first, and of equal ones for the first: file, row, pvalue, the number
+        of copies (other current rows that equal it) and the columns that make it surprising.
     n_calibration : int
     needed : int or None
         Calibration rows needed to find and name 1 % of the current rows (five at least), where there are fewer.
@@ -55,7 +61,9 @@ class RowsOutside:
     interval: tuple[float, float] | tuple[None, None]
     share_said: str
     index: Ints
+    named: Ints
     sources: tuple[tuple[str, int], ...]
+    copies_said: str
     pvalues: Floats
     reasons: tuple[dict[str, Any], ...]
     n_calibration: int
@@ -75,6 +83,7 @@ class RowsOutside:
             "interval": list(self.interval),
             "share_said": self.share_said,
             "index": [{"file": file, "row": row} for file, row in self.sources],
+            "copies_said": self.copies_said,
             "reasons": list(self.reasons),
             "n_calibration": self.n_calibration,
             "needed": self.needed,
@@ -137,16 +146,27 @@ def rows_outside(
     ]
     index = np.union1d(*named)
     pvalues = np.minimum(1.0, 2 * np.minimum(*each))
+    every = every_row(pair, found, index, pvalues)
     share = share_outside(by_score, len(index), None if pair.units is None else _counts(pair))
     return RowsOutside(
         share=share.value,
         interval=share.interval,
         share_said=share.said(),
         index=index,
-        sources=_sources(pair, index),
-        pvalues=pvalues,
+        named=every.named,
+        sources=every.sources,
+        copies_said=every.copies_said,
+        pvalues=every.pvalues,
         reasons=row_reasons(
-            pair, found.encoder, found.density, found.pooled[n:], index, named[0], pvalues, found.scores[0][n:]
+            pair,
+            found.encoder,
+            found.density,
+            found.pooled[n:],
+            index,
+            named[0],
+            pvalues,
+            found.scores[0][n:],
+            every.copies,
         ),
         n_calibration=n,
         needed=short if not len(index) else None,
@@ -158,16 +178,6 @@ def rows_outside(
         statement=_statement(raised, index, share.value, fdr, short, (n, m), pair.units is not None),
         seconds=time.perf_counter() - began,
     )
-
-
-def _sources(pair: Pair, index: Ints) -> tuple[tuple[str, int], ...]:
-    """File and row of each position, as ``Table.where`` gives them."""
-    parts = pair.current.parts or (Part("", pair.current.n),)
-    ends = np.cumsum([part.rows for part in parts])
-    rows = pair.current.rows[index]
-    part = np.searchsorted(ends, rows, side="right")
-    starts = ends - [p.rows for p in parts]
-    return tuple((parts[i].name, int(row)) for i, row in zip(part, rows - starts[part]))
 
 
 def _counts(pair: Pair) -> tuple[int, int]:
@@ -200,6 +210,6 @@ def _nothing(pair: Pair, n: int, short: int | None, alpha: float, fdr: float) ->
         "or no column to score."
     )
     empty = np.empty(0, np.int64)
-    ones = np.ones(pair.current.n)
+    ones = np.ones(pair.current.n if pair.stand_in is None else len(pair.stand_in))
     nothing = (None, (None, None), "The share outside is not estimated.")
-    return RowsOutside(*nothing, empty, (), ones, (), n, short, 1.0, False, alpha, fdr, statement=why)
+    return RowsOutside(*nothing, empty, empty, (), "", ones, (), n, short, 1.0, False, alpha, fdr, statement=why)
