@@ -59,6 +59,19 @@ class CheckResult:
         """Strict JSON: no NaN, no infinity."""
         return _json.dumps(jsonable(self.content), indent=indent, allow_nan=False, ensure_ascii=False)
 
+    def columns_frame(self) -> Any:
+        """One row a column: what was found, the effect, and the facts before and after.
+
+        Returns
+        -------
+        pandas.DataFrame, polars.DataFrame or pyarrow.Table
+            Of the first of these libraries that is installed. ``min`` to ``median`` are numbers, and texts where a
+            date-time is among the columns.
+        """
+        from ._columns_frame import columns_frame
+
+        return columns_frame(self.content)
+
     def fails(self, on: Iterable[str] | str) -> bool:
         """Whether any of the named is found: an alarm, ``schema`` or ``contract``; ``any`` of them, ``never``."""
         return bool(failing(self.content, on))

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import csv
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,6 +12,7 @@ from ecotone.contracts import BadInput
 
 from ._main import app, say
 from ._outputs import check_outputs
+from ._progress import progress
 
 if TYPE_CHECKING:
     from ecotone.checkup import CheckResult
@@ -76,7 +74,7 @@ def check(
         raise BadInput("--redact is about the report; give --report too, or leave it out")
     from ecotone.checkup import check as run_check
 
-    with _progress(quiet=quiet, verbose=verbose) as progress:
+    with progress(quiet=quiet, verbose=verbose) as listener:
         result: CheckResult = run_check(
             reference,
             current,
@@ -100,7 +98,7 @@ def check(
             contract=contract,
             independent=independent,
             seed=seed,
-            progress=progress,
+            progress=listener,
         )
     result.save(rows=rows, report=report, json=json, redact=redact)
     if not quiet:
@@ -148,18 +146,3 @@ def _model(path: Path | None, *, trust: bool) -> Any:
     from ._user_code import unpickled
 
     return unpickled(path, "--model")
-
-
-@contextmanager
-def _progress(*, quiet: bool, verbose: bool) -> Iterator[Any]:
-    if verbose:
-        yield lambda name, done: sys.stderr.write(f"[{done:4.0%}] {name}\n")
-    elif quiet or not sys.stderr.isatty():
-        yield None
-    else:
-        from rich.console import Console
-        from rich.progress import Progress
-
-        with Progress(console=Console(stderr=True), transient=True) as bar:
-            task = bar.add_task("starting", total=1.0)
-            yield lambda name, done: bar.update(task, completed=done, description=name)

@@ -16,6 +16,7 @@ import typer
 
 from ecotone.contracts import BadInput
 
+from ._progress import beating
 from ._streams import open_streams
 
 # The base of every complaint about a command line; typer brings its own copy of click.
@@ -77,9 +78,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: Sequence[str] | None) -> int:
-    code = _command().main(
-        args=None if arguments is None else list(arguments), prog_name="ecotone", standalone_mode=False
-    )
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    with beating(given):
+        code = _command().main(args=given, prog_name="ecotone", standalone_mode=False)
     if code == INTERRUPTED:  # typer's answer to Ctrl-C, without a word
         raise KeyboardInterrupt
     return code if isinstance(code, int) else 0
@@ -97,7 +98,8 @@ def say(text: str) -> int:
     try:
         sys.stdout.write(text + "\n")
     except UnicodeEncodeError:
-        sys.stdout.write(text.encode("ascii", "backslashreplace").decode() + "\n")
+        plain = text.translate({0x2192: "->", 0x2026: "...", 0x2212: "-", 0x2013: "-"})
+        sys.stdout.write(plain.encode("ascii", "backslashreplace").decode() + "\n")
     sys.stdout.flush()
     return 0
 

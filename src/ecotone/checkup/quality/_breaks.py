@@ -116,10 +116,10 @@ def _counted(c: ColumnSummary, count: float) -> str:
 def _ends_at_zero(a: ColumnSummary) -> bool:
     """Whether the reference looks as if nothing could lie below zero: it reaches it, crowds above it, or is far off."""
     low, middle = float(a.low or 0), a.law.median
-    if a.law.rows < FEWEST or middle <= 0:
+    if a.law.rows < FEWEST:
         return False
-    if low == 0:
-        return True
+    if low == 0 or middle <= 0:
+        return low == 0
     first = -float(a.law.mirrored().top(max(0.01 * a.law.rows, _FIRST))[0][-1])
     reach = middle - low
     return first - low <= 0.12 * reach or (low >= 0.5 * reach and tail_index(a.law.mirrored()) <= 0.25)
