@@ -77,6 +77,7 @@ def test_the_page_shows_the_columns_and_redacts_their_values(silent):
     _, _, result = silent
     page, hidden = result.report(), result.report(redact=True)
     assert "amount → Amount" in page and "0/1 → no/yes" in page
+    assert "old</bdi> (lost)" in page and "city</bdi> (new)" in page and "600 → –" in page
     assert "amount → Amount" in hidden and "no/yes" not in hidden
 
 

@@ -9,6 +9,7 @@ from ._format import number, text
 from ._html import folded, items, name, table
 
 _ROWS = 400
+_COUNTED = ("count", "missing", "distinct")
 _ORDERED = ("min", "median", "mean", "max")
 
 
@@ -49,14 +50,15 @@ def facts(content: dict[str, Any], *, redact: bool) -> str:
     rows = [_row(column, redact=redact) for column in columns[:_ROWS]]
     hidden = len(columns) - _ROWS
     more = f'<p class="soft">{hidden:,} more columns are in the JSON.</p>' if hidden > 0 else ""
-    shown = ("missing", "distinct") if redact else ("missing", "distinct", *_ORDERED)
+    shown = _COUNTED if redact else (*_COUNTED, *_ORDERED)
     return folded("Facts of every column, before → after", table(("column", *shown), rows, (), "facts") + more)
 
 
 def _row(column: dict[str, Any], *, redact: bool) -> tuple[str, ...]:
     sides = column["reference"], column["current"]
-    figures = ["missing", "distinct"] + ([] if redact else list(_ORDERED))
-    return (name(column["name"]), *(_both([_figure(side, what) for side in sides]) for what in figures))
+    figures = _COUNTED if redact else (*_COUNTED, *_ORDERED)
+    note = " (new)" if sides[0] is None else " (lost)" if sides[1] is None else ""
+    return (name(column["name"]) + note, *(_both([_figure(side, what) for side in sides]) for what in figures))
 
 
 def _both(values: list[str]) -> str:
@@ -64,10 +66,10 @@ def _both(values: list[str]) -> str:
 
 
 def _figure(side: dict[str, Any] | None, what: str) -> str:
-    if side is None:
-        return "no such column"
-    value = side[what]
-    if value is None or isinstance(value, str):
-        return text(str(value)[:10]) if value else "–"
+    value = None if side is None else side[what]
+    if side is None or value is None:
+        return "–"
+    if isinstance(value, str):
+        return text(value[:10])
     about = "about " if what == "distinct" and side["estimated"] else ""
     return about + (f"{value:,}" if isinstance(value, int) else number(value))
