@@ -107,3 +107,10 @@ def test_the_loss_is_a_mean_over_hidden_columns():
     assert float(loss.detach()) == pytest.approx(np.log(3)), (
         "before learning each of three tokens is as likely, shown what may be"
     )
+
+
+def test_a_lattice_wider_than_64_bits_has_its_origin():
+    from ecotone.learn.tables._lattice import Lattice
+
+    found = Lattice(step=10**30).whole(np.array([0.0, np.nan, 2.0]), -(10**40), 10**40)
+    assert found.tolist() == [0, 0, 2 * 10**30]
