@@ -66,6 +66,9 @@ def _fitted(model: TableModel, output: Path, rows: int) -> str:
         f"{output}: {len(model.columns_)} columns of {rows} rows, {int(model.history_[-1]['step'] or 0)} steps, "
         f"{output.stat().st_size / 1e6:.1f} MB; held-out loss {last['held_out']:.4f} nats a column"
     ]
+    if model.rules_:
+        some = ", ".join(f"{a} -> {b}" for a, b in model.rules_[:6]) + (", …" if len(model.rules_) > 6 else "")
+        lines.append(f"rules that samples keep: {len(model.rules_)} ({some})")
     lines += [f"left out: {name} ({why})" for name, why in model.left_out_.items()]
     return "\n".join(lines)
 

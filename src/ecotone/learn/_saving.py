@@ -15,6 +15,7 @@ import torch
 from ecotone.contracts import BadInput
 from ecotone.data._artefact import read_artefact, write_artefact
 
+from ._bounded import Bounded
 from ._distribution import Generator
 
 KIND, VERSION = "model", 1
@@ -41,16 +42,18 @@ def load(path: str | Path) -> Any:
     Raises
     ------
     BadInput
-        For a file that is missing, cut short, of another kind or version, or that names anything but parts of
-        ``ecotone.learn``.
+        For a file that is missing, cut short, of another kind or version, that names anything but parts of
+        ``ecotone.learn``, or parts far larger than its arrays.
     """
     body, arrays = read_artefact(path, KIND, VERSION)
+    tensors = {name: torch.from_numpy(a) for name, a in arrays.items()}
     try:
-        model = build(body["model"])
-        if not isinstance(model, Generator):
-            raise ValueError("it describes no model")
-        model._restore(body["state"], {name: torch.from_numpy(a) for name, a in arrays.items()})
-    except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
+        with Bounded(sum(a.size for a in arrays.values()), len(arrays)):
+            model = build(body["model"])
+            if not isinstance(model, Generator):
+                raise ValueError("it describes no model")
+            model._restore(body["state"], tensors)
+    except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError, RuntimeError, MemoryError) as error:
         if isinstance(error, BadInput):
             raise
         raise BadInput(f"{path} is not a usable model artefact: {error}; save the model again") from None

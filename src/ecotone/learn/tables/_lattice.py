@@ -51,7 +51,7 @@ class Lattice:
         gone = np.isnan(steps)
         k = np.rint(np.where(gone, 0, steps))
         reach = 2.0**62 / self.step
-        if self.origin == 0 and self.step < 2**63 and bool(np.all(np.abs(k) < reach)):
+        if self.origin == 0 and self.step < 2**62 and bool(np.all(np.abs(k) < reach)):
             exact = k.astype(np.int64) * self.step
             return np.where(gone, 0, np.clip(exact, max(low, -(2**63)), min(high, 2**63 - 1)))
         far = float(2**1000)

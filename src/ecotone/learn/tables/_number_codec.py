@@ -89,6 +89,25 @@ class NumberCodec:
     gaps: bool = True
     kind: str = field(default="number", init=False)
 
+    def check(self) -> None:
+        """Raise ``ValueError`` for a codec that no column gave."""
+        rising = all(
+            v.ndim == 1 and np.isfinite(v).all() and (np.diff(v) > 0).all()
+            for v in (self.atoms, self.knots, self.below)
+        )
+        if not rising or len(self.knots) != len(self.below) or len(self.knots) == 1:
+            raise ValueError(f"the law of column {self.name!r} is none")
+        if len(self.below) and not 0 <= self.below[0] < self.below[-1] <= 1:
+            raise ValueError(f"the law of column {self.name!r} is no distribution")
+        tails = [v for t in (self.lower, self.upper) for v in (t.mass, t.scale, t.shape)]
+        if not all(isinstance(v, int | float) and v >= 0 for v in (*tails, self.unit)) or abs(self.power) > 1100:
+            raise ValueError(f"the tails of column {self.name!r} are none")
+        lattice = self.lattice
+        if lattice is not None and not (
+            isinstance(lattice.origin, int) and lattice.step >= 1 and 0 <= lattice.digits <= 80
+        ):
+            raise ValueError(f"the lattice of column {self.name!r} is none")
+
     @property
     def tokens(self) -> int:
         """How many tokens the column has."""

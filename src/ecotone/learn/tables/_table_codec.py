@@ -54,6 +54,18 @@ class TableCodec:
         """Rules by which column j determines others."""
         return [rule for rule in self.rules if rule.source == self.columns[j].name]
 
+    def check(self) -> None:
+        """Raise ``ValueError`` for a codec that no table gave: every token of a column must be a value of its type."""
+        if set(self.table) != set(self.names) or not all(isinstance(name, str) for name in self.table):
+            raise ValueError("its columns are not those of its table")
+        for codec in self.columns:
+            if isinstance(codec, NumberCodec):
+                codec.check()
+            try:
+                stored(codec, codec.decode(np.arange(codec.tokens), np.zeros(codec.tokens)))
+            except (pa.ArrowException, LookupError, ArithmeticError, AttributeError) as error:
+                raise ValueError(f"column {codec.name!r} can not be made: {error}") from None
+
     @property
     def names(self) -> tuple[str, ...]:
         return tuple(c.name for c in self.columns)

@@ -66,6 +66,19 @@ class MaskedPerceptron:
         """The module for columns of so many tokens, each with or without a continuous part."""
         return Perceptron(self, columns)
 
+    def check(self, tokens: list[int], tensors: dict[str, Tensor]) -> None:
+        """Raise ``ValueError`` where a file's tensors are not those of this network for columns of so many tokens."""
+        blocks = sum(name.startswith("module.blocks.") and name.endswith(".1.weight") for name in tensors)
+        sizes = {
+            "depth": (self.depth, blocks),
+            "width": (self.width, len(tensors["module.first.weight"])),
+            "embedding": (self.embedding, tensors["module.tokens.weight"].shape[-1]),
+            "tokens": (sum(tokens) + len(tokens), len(tensors["module.tokens.weight"])),
+        }
+        for name, (said, held) in sizes.items():
+            if type(said) is not int or said != held:
+                raise ValueError(f"it says {name} {str(said)[:40]}, and its arrays have {held}")
+
 
 class Perceptron(nn.Module):
     """``forward(token (n, d), z (n, d), seen (n, d))`` gives the outputs of every column's :class:`Head`."""
