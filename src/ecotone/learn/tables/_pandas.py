@@ -50,7 +50,7 @@ def as_dtype(array: pa.Array, said: Any) -> Any:
     array = plain(array)
     array = array.dictionary_decode() if pa.types.is_dictionary(array.type) else array
     if isinstance(dtype, pd.PeriodDtype) and pa.types.is_timestamp(array.type):  # read as when they begin
-        return pd.Series(array.to_pandas()).dt.to_period(dtype.freq).array
+        return pd.PeriodIndex(array.to_pandas(), dtype=dtype).array
     if hasattr(dtype, "__from_arrow__"):
         wanted = dtype.pyarrow_dtype if isinstance(dtype, pd.ArrowDtype) else array.type
         return dtype.__from_arrow__(pa.chunked_array([array.cast(wanted)]))
