@@ -162,6 +162,17 @@ def test_a_panel_without_an_effect_of_its_own_needs_nothing():
     assert _withdrawn("entities", range(8), size=10, similar=0.3, churn=0.0) == 0
 
 
+def test_columns_that_are_functions_of_a_category_make_it_no_entity():
+    """Within a level they do not vary at all; that its rank differs a little between the tables is no effect."""
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        own = rng.normal(size=160)
+        level = rng.integers(0, 160, 2400)
+        rows = pd.DataFrame({"school": level + 1000, "size": own[level], "score": own[level] + rng.normal(size=2400)})
+        found = _found((rows[:1200], rows[1200:]))
+        assert found.guarantee == "exact", found.reason
+
+
 def test_a_sorted_file_is_told():
     tables = dependent_rows("category", 800, 1, levels=30, order="group+income")
     found = _found(tables)

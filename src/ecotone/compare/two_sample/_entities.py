@@ -22,6 +22,7 @@ MOST_RANKS = 24  # ordered columns whose likeness is taken together
 MOVED_LEVEL = 0.005  # of both tests for levels whose rows moved apart between the tables
 FEWEST_SHARED = 100  # levels in both tables for those
 WORK = 30_000_000  # numbers that the tests of moved levels may read in all
+RANK_NOISE = 12.0  # times 1/n + 1/m: four times the variance of a rank score for being taken in its own table
 MOST = 0.8  # share of exclusive levels, beyond chance, from which nearly all are
 
 
@@ -190,7 +191,8 @@ def _moved(scores: RowScores, held: _Held, picked: Ints, candidates: int) -> tup
     current = held.rows >= scores.n[0]
     cells = Groups.of(np.where(both[held.level], 2 * held.level + current, -1), 2 * len(both))
     count = held.counts.T[both].astype(np.float64)
-    apart = np.concatenate([_interaction(x, cells, both, count) for x in held.scores(scores, picked)])
+    noise = RANK_NOISE * (1 / scores.n[0] + 1 / scores.n[1])
+    apart = np.concatenate([_interaction(x, cells, both, count, noise) for x in held.scores(scores, picked)])
     hits = picked[apart <= bar]
     if not len(hits):
         return None
@@ -202,8 +204,12 @@ def _moved(scores: RowScores, held: _Held, picked: Ints, candidates: int) -> tup
     return min(float(found.pvalue[best]) * candidates * len(picked), 1.0), float(found.factor[best])
 
 
-def _interaction(x: Floats, cells: Groups, both: Floats, count: Floats) -> Floats:
-    """P-values of the F test of level by table against rows within both."""
+def _interaction(x: Floats, cells: Groups, both: Floats, count: Floats, noise: float) -> Floats:
+    """P-values of the F test of level by table against rows within both.
+
+    ``noise`` is the variance that a value's rank has for being taken in its own table: a score that is a function of
+    the level varies between tables by that much and within both not at all.
+    """
     sums = cells.sums(x).reshape(len(x), -1, 2)[:, both]
     square = cells.sums(x**2).sum(1)
     weight = count.prod(1) / count.sum(1)
@@ -211,7 +217,8 @@ def _interaction(x: Floats, cells: Groups, both: Floats, count: Floats) -> Float
     between = (weight * gap**2).sum(1) - (weight * gap).sum(1) ** 2 / weight.sum()
     within = square - (sums**2 / count).sum((1, 2))
     df = len(count) - 1.0, max(float(count.sum()) - 2 * len(count), 1.0)
-    return np.asarray(special.fdtrc(*df, between / df[0] / np.maximum(within / df[1], 1e-12)))
+    expected = np.maximum(within / df[1], 1e-12) + noise * weight.sum() / df[0]
+    return np.asarray(special.fdtrc(*df, between / df[0] / expected))
 
 
 def _spread(total: int, most: int, k: int) -> Ints:
