@@ -7,6 +7,7 @@ from functools import partial
 import numpy as np
 import pytest
 
+from ecotone.checkup import check
 from ecotone.checkup.rows import _row_scores
 from ecotone.checkup.rows._row_gate import gate
 from ecotone.checkup.rows._row_share import select, share_outside
@@ -257,3 +258,10 @@ def test_tables_without_a_column_to_score():
 def test_names_a_bad_level():
     with pytest.raises(BadInput, match="alpha"):
         rows_outside(_pair(0, 50, 50), alpha=0)
+
+
+def test_a_unit_that_holds_most_rows_may_leave_a_later_half_empty(monkeypatch):
+    empty = np.empty(0, np.int64)
+    monkeypatch.setattr(_row_scores, "halves", lambda pair, most, rng: (np.arange(pair.reference.n), empty))
+    rng = np.random.default_rng(0)
+    assert check({"x": rng.normal(size=60)}, {"x": rng.normal(size=60)}).content["rows"] is not None

@@ -13,7 +13,7 @@ from ecotone.data._gaussianise import Gaussianiser
 from ecotone.detect.anomaly import GaussianMixtureDensity
 from ecotone.detect.anomaly._foreign_component import foreign_score, leading, log_normal, moments
 
-from ._row_calibration import halves, halves_of_units
+from ._row_calibration import LEAST, halves, halves_of_units
 from ._row_share import Scores
 
 _FLOOR = 0.5  # least variance of a normal score
@@ -89,6 +89,7 @@ def families(
         for _ in range(_MORE):
             more = halves(pair, max_fit, rng)
             halvings += [more, more[::-1]]
+    halvings = [parts for parts in halvings if min(map(len, parts)) >= LEAST // 2]  # one unit may hold most
     splits = [first, *(scored(pair, (fit[:max_fit], rest), max_fit, rng) for fit, rest in halvings)]
     found: list[list[Scores]] = [[], [], []]
     for split in (s for s in splits if s is not None):
