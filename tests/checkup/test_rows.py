@@ -264,4 +264,5 @@ def test_a_unit_that_holds_most_rows_may_leave_a_later_half_empty(monkeypatch):
     empty = np.empty(0, np.int64)
     monkeypatch.setattr(_row_scores, "halves", lambda pair, most, rng: (np.arange(pair.reference.n), empty))
     rng = np.random.default_rng(0)
-    assert check({"x": rng.normal(size=60)}, {"x": rng.normal(size=60)}).content["rows"] is not None
+    table = {"x": rng.normal(size=60), "k": rng.choice(["a", "b", "c"], 60)}
+    assert check(table, table).content["rows"] is not None
