@@ -164,3 +164,9 @@ def test_in_python_and_on_the_page(contract):
         none.fails("contract")
     with pytest.raises(BadInput, match="contract must be"):
         ecotone.check(table(0), table(1), contract=3)
+
+
+def test_a_value_just_beyond_the_limit_is_told_apart_from_it():
+    table = {"x": summary("x", pa.chunked_array([pa.array([100.01, 100.04])]))}
+    kept = keeps(Contract.of({"format": "ecotone.contract/1", "columns": {"x": {"max": 100.02}}}), table)
+    assert [v.sentence for v in kept.violations] == ["max 100.04, 100.02 allowed (1 row)"]

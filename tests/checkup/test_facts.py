@@ -258,3 +258,10 @@ def test_breaks_carry_no_part_of_alpha():
     names = {part["name"].split("/")[0] for part in ecotone.check(table, table).budget["parts"]}
     assert names == {"verdict", "rows", "performance"}
     assert quality({}, {}).to_dict() == {"breaks": [], "columns": []}
+
+
+def test_ends_of_ranges_keep_their_zeros_and_show_that_they_differ():
+    warm = notable([12.0 + k / 7 for k in range(600)], [*(12.0 + k / 7 for k in range(590)), *[170.4] * 10])
+    assert warm["range"] == "max 97.6 → 170 (10 rows above)"
+    near = [("x", summary("x", pa.chunked_array([pa.array(v)]))) for v in ([100.01, 100.02], [100.01, 100.04])]
+    assert [b.sentence for b in breaks(near[0][1], near[1][1])] == ["max 100.02 → 100.04 (1 row above)"]

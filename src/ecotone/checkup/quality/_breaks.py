@@ -11,7 +11,7 @@ from scipy import special
 
 from ._summary import ColumnSummary, iso
 from ._tail import FEWEST, breaks_out, tail_index
-from ._words import level, number, rows, share
+from ._words import apart, level, number, rows, share
 
 _FIRST = 5  # rows of which one is no accident: what one table has so often, the other would have by chance, too
 _YEAR_2100, _YEAR_1900 = 4_102_444_800.0, -2_208_988_800.0
@@ -89,13 +89,13 @@ def _numbers(a: ColumnSummary, b: ColumnSummary) -> Iterator[Break]:
         return
     if b.high > a.high:
         out = _counted(b, b.law.above(float(a.high)))
-        words = f"max {number(a.high)} → {number(b.high)}"
+        words = f"max {' → '.join(apart(a.high, b.high))}"
         bare = f"{out} above anything seen before"
         yield _made(a, "range", f"{words} ({out} above)" if out else words, breaks_out(a.law, b.law), bare.strip())
     negative = a.low >= 0 > b.low
     if b.low < a.low:
         out = _counted(b, b.law.below(0.0 if negative else float(a.low)))
-        words = f"min {number(a.low)} → {number(b.low)}"
+        words = f"min {' → '.join(apart(a.low, b.low))}"
         broken = breaks_out(a.law.mirrored(), b.law.mirrored())
         if negative:
             bare = "first negative values" + (f": {out}" if out else "")

@@ -9,7 +9,7 @@ from typing import Any
 
 from ._contract import Contract, Rules, bound
 from ._summary import ColumnSummary, iso
-from ._words import level, number, rows, share
+from ._words import apart, level, number, rows, share
 
 _NAMED = 3
 _SLACK = 0.85  # of the number of distinct values that a sketch estimates: fewer are surely not all
@@ -123,11 +123,9 @@ def _range(c: ColumnSummary, rules: Rules) -> Iterator[Violation | Unchecked]:
             found, out = c.high, c.law.above(float(limit))
         infinite = c.infinite and not math.isinf(limit)
         if found is not None and (found < limit if rule == "min" else found > limit):
-            show = iso if c.family == "time" else number
+            shown = (iso(found), iso(limit)) if c.family == "time" else apart(found, limit)
             many = "" if c.law.sketched else f" ({rows(max(round(out), 1))})"
-            yield _broken(
-                c.name, rule, f"{rule} {show(found)}, {show(limit)} allowed{many}", f"beyond the {rule}{many}"
-            )
+            yield _broken(c.name, rule, f"{rule} {shown[0]}, {shown[1]} allowed{many}", f"beyond the {rule}{many}")
         elif infinite and rule == "max":
             yield _broken(c.name, rule, f"{rows(c.infinite)} infinite, {number(limit)} allowed", "infinite values")
 

@@ -10,8 +10,8 @@ def number(value: float | int | None) -> str:
 
     Examples
     --------
-    >>> number(9999.0), number(84.721), number(0.00123), number(12345.6), number(None)
-    ('9,999', '84.7', '0.00123', '12,346', '–')
+    >>> number(9999.0), number(84.721), number(100.04), number(0.00123), number(12345.6), number(None)
+    ('9,999', '84.7', '100', '0.00123', '12,346', '–')
     """
     if value is None or (isinstance(value, float) and not math.isfinite(value)):
         return "–"
@@ -23,7 +23,24 @@ def number(value: float | int | None) -> str:
     if size >= 1000:
         return f"{value:,.0f}"
     digits = max(0, 2 - math.floor(math.log10(size)))
-    return f"{value:.{digits}f}".rstrip("0").rstrip(".")
+    shown = f"{value:.{digits}f}"
+    return shown.rstrip("0").rstrip(".") if "." in shown else shown
+
+
+def apart(first: float | int, second: float | int) -> tuple[str, str]:
+    """Two numbers, with as many digits as show that they differ.
+
+    Examples
+    --------
+    >>> apart(64.4, 100.04), apart(100.02, 100.04)
+    (('64.4', '100'), ('100.02', '100.04'))
+    """
+    shown = number(first), number(second)
+    digits = 4
+    while shown[0] == shown[1] and first != second and digits <= 17:
+        shown = f"{first:,.{digits}g}", f"{second:,.{digits}g}"
+        digits += 1
+    return shown
 
 
 def share(value: float) -> str:

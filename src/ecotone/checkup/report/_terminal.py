@@ -14,7 +14,7 @@ from ._terminal_blocks import Block, blocks
 
 _SCREEN = 24
 _SHOWN = 12
-_LABEL = 10
+_LABEL = 11
 _FOOT = "--verbose says all of it, --report FILE.html draws it"
 
 
@@ -96,7 +96,7 @@ def _screen(found: Sequence[Block], wide: int, room: int) -> list[str]:
     for block, most in zip(found, quota):
         hidden = len(block.lines) - most + block.more
         for k, words in enumerate(block.lines[:most]):
-            label = f"{block.label:<{_LABEL}}"[: max(_LABEL, len(block.label) + 1)] if k == 0 else " " * _LABEL
+            label = f"{block.label:<{_LABEL - 1}} " if k == 0 else " " * _LABEL
             more = f" (+{hidden:,} more)" if hidden and k == most - 1 else ""
             lines.append(f"{label}{_one_line(words, wide - len(label) - len(more))}{more}".rstrip())
     return [*lines, _FOOT]

@@ -155,4 +155,4 @@ def _quiet(content: dict[str, Any]) -> Block:
     """What a clean result rules out."""
     quiet = not content["headline"]["alarms"] and content["headline"]["answer"] == "no change found"
     title = "with these sizes, each of these would have been found with probability 0.8"
-    return Block("would be found", title, tuple(detectable(content["verdict"])) if quiet else ())
+    return Block("would find", title, tuple(detectable(content["verdict"])) if quiet else ())
