@@ -11,6 +11,7 @@ import pandas as pd
 from dependent_rows import dependent_rows
 from repeats import repeated as repeated
 from scenarios import cascade, labelled, outside, two_sample
+from strata import strata_tables
 
 import ecotone
 from ecotone.checkup.rows._rows import rows_outside
@@ -184,4 +185,29 @@ def accuracy(seed: int, *, kind: str, n: int = 5000, d: int = 10) -> dict[str, A
         "truth": truth,
         "estimate": found["estimate"],
         "seconds": sum(result.timing.values()),
+    }
+
+
+def within_strata(
+    seed: int, *, n: int, given: list[str], m: int = 0, size: int = 1, phi: float = 0.0, **change: float
+) -> dict[str, Any]:
+    """The verdict and the rows outside, of tables whose law depends on strata that their shares differ in."""
+    reference, current = strata_tables(seed, n, m or n, size=size, phi=phi, **change)
+    roles = Roles.of(
+        given=given, entity="customer" if size > 1 else None, time="when" if phi else None,
+        ignore=[] if "hour" in given else ["hour"],
+    )  # fmt: skip
+    frames = read_table(reference, name="reference"), read_table(current, name="current")
+    both = pair(*frames, roles, seed=seed)
+    ties = dependence(both, entity=size > 1, time=phi > 0, seed=seed)
+    both = replace(both, units=ties.units)
+    found = two_tables(both, alpha=BUDGET.spend("verdict"), min_effect=0.02, fdr=0.1, seed=seed)
+    raised = rows_outside(both, alpha=BUDGET.spend("rows"), fdr=0.1, seed=seed).raised
+    return {
+        "changed": found.changed,
+        "material": found.material,
+        "alarm": found.changed or raised,
+        "withdrawn": ties.guarantee == "withdrawn",
+        "rows": both.n,
+        "families": {f.name: f.pvalue for f in found.families},
     }

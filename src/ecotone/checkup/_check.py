@@ -25,6 +25,7 @@ from ._from_counts import check_counts, open_counts
 from ._result import CheckResult
 from ._settings import Settings
 from ._stages import Progress, Stages
+from ._within_strata import within_strata
 
 WIDE = 1000
 
@@ -50,6 +51,7 @@ def check(
     entity: str | None = None,
     time: str | None = None,
     groups: str | None = None,
+    given: str | list[str] | None = None,
     contract: Any = None,
     independent: bool = False,
     seed: int = 0,
@@ -97,6 +99,9 @@ def check(
         Column that orders rows.
     groups : str
         Column of groups for which performance is given apart.
+    given : str, or list of str
+        Columns, or parts of date-times (``when:month``, or ``month`` where one column holds date-times): rows are
+        drawn so that each of their values has the same share of both tables, and compared. They are not tested.
     contract : path, dict or Contract
         What ``current`` shall be, as ``ecotone profile --contract`` writes it; violations are told, without a test.
     independent : bool
@@ -130,7 +135,7 @@ def check(
     """
     roles = Roles.of(
         target=target, prediction=prediction, probability=probability, entity=entity, time=time, groups=groups, id=id,
-        ordinal=ordinal, columns=columns, ignore=ignore,
+        ordinal=ordinal, columns=columns, ignore=ignore, given=given,
     )  # fmt: skip
     settings = Settings.of(
         model=model, roles=roles, metric=metric, positive=positive, alpha=alpha, fdr=fdr, min_effect=min_effect,
@@ -163,6 +168,7 @@ def _answers(
             independent=settings.independent,
             seed=seed,
         )
+        ties = within_strata(ties, both)
         both = replace(both, units=ties.units)
     verdict, conditionals, rows = _tests(both, ties, settings, budget, stage)
     entries = column_entries(both, verdict.columns, conditionals, changed=verdict.changed, fdr=fdr)
@@ -212,7 +218,9 @@ def _paired(frames: tuple[Frame, Frame], settings: Settings) -> Pair:
     both = pair(*frames, settings.roles, seed=settings.seed)
     for name, table in (("reference", both.reference), ("current", both.current)):
         if table.n < 2:
-            raise BadInput(f"{name} has {table.n} row after copies were left out; a comparison needs at least 2")
+            matched = f"rows were matched on {', '.join(settings.roles.given)}"
+            what = "copies were left out" if both.strata is None else matched
+            raise BadInput(f"{name} has {table.n} row after {what}; a comparison needs at least 2")
     return both
 
 

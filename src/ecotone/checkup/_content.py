@@ -98,6 +98,7 @@ def data_of_tables(both: Pair, frames: tuple[Frame, Frame], ties: Dependence, se
         "types": {column.name: column.kind for column in both.reference},
         "untested": [{"name": u.name, "kind": u.kind, "reason": u.reason} for u in both.untested],
         "duplicates": dict(both.duplicates),
+        "given": None if both.strata is None else both.strata.to_dict(),
         "dependence": {
             "declared": ties.declared,
             "found": list(ties.found),

@@ -52,6 +52,9 @@ def check(
     groups: Annotated[
         str | None, typer.Option(help="Column of groups to report performance for; tested as well")
     ] = None,
+    given: Annotated[
+        list[str] | None, typer.Option(help="Compare at equal values: columns, or when:month (repeat, or commas)")
+    ] = None,
     contract: Annotated[
         Path | None, typer.Option(help="What CURRENT shall be: a file that ecotone profile --contract wrote")
     ] = None,
@@ -95,6 +98,7 @@ def check(
             entity=entity,
             time=time,
             groups=groups,
+            given=_split(given),
             contract=contract,
             independent=independent,
             seed=seed,

@@ -8,12 +8,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from ecotone.contracts import BadInput
+from ecotone.contracts import BadInput, Bools, Ints
 
 from ._duplicate_notes import copy_notes
 from ._duplicates import find_copies
 from ._each import each
 from ._kinds import decide
+from ._match import Matched, match
 from ._readers import Frame
 from ._role_columns import role_columns
 from ._roles import EVERYTHING, Roles
@@ -86,7 +87,10 @@ def pair(reference: Frame, current: Frame, roles: Roles = EVERYTHING, *, seed: i
     pooled = each(lambda name: pool(name, reference.arrow[name], current.arrow[name]), shared, values=values)
     raws = dict(zip(shared, pooled))
     copies = find_copies(reference.arrow, current.arrow, raws, seed=seed)
-    keep = copies.keep
+    keep, matched = copies.keep, None
+    if roles.given:
+        matched = match(roles.given, raws, keep, reference.n, roles.entity, seed=seed)
+        keep = matched.keep
     if not keep.all():
         raws = {name: raw.take(keep) for name, raw in raws.items()}
     wanted = [c for c in shared if roles.compares(c)]
@@ -104,7 +108,7 @@ def pair(reference: Frame, current: Frame, roles: Roles = EVERYTHING, *, seed: i
         for h, r, frame in zip(halves, rows, frames)
     ]
     lone, lone_notes = _one_sided(reference, current, set(named.values()) | set(roles.ignore))
-    aside = {t.aside.name: (t.aside.take(halves[0]), t.aside.take(halves[1])) for t in typed.values() if t.aside}
+    beside = [*(t.aside for t in typed.values() if t.aside), *_conditions(matched)]
     return Pair(
         tables[0],
         tables[1],
@@ -116,12 +120,29 @@ def pair(reference: Frame, current: Frame, roles: Roles = EVERYTHING, *, seed: i
             *(n for t in typed.values() for n in t.notes),
             *copy_notes(copies),
             *lone_notes,
+            *(matched.strata.said() if matched else ()),
         ),
         duplicates=copies.to_dict(),
-        stand_in=None if copies.stand_in is None else (np.cumsum(keep) - 1)[copies.stand_in],
-        aside=aside,
+        stand_in=_stand_in(copies.stand_in, keep, reference.n),
+        aside={c.name: (c.take(halves[0]), c.take(halves[1])) for c in beside},
         calibration=None if reference.calibration is None else reference.calibration[rows[0]],
+        strata=None if matched is None else matched.strata,
     )
+
+
+def _conditions(matched: Matched | None) -> list[Column]:
+    """What rows were matched on, for what looks for order and entities."""
+    if matched is None:
+        return []
+    return [Column(c.name, "id", c.codes[matched.keep].astype(np.float64)) for c in matched.conditions]
+
+
+def _stand_in(found: Ints | None, keep: Bools, split: int) -> Ints | None:
+    """Positions among the rows that take part; -1 for a row that does not, nor one that equals it."""
+    if found is None and keep.all():
+        return None
+    at = np.arange(split, len(keep)) if found is None else found
+    return np.where(keep[at], (np.cumsum(keep) - 1)[at], -1)
 
 
 def _check_names(reference: Frame, current: Frame, roles: Roles) -> None:

@@ -10,8 +10,8 @@ from ecotone.contracts import BadInput
 
 Told = Literal["", "id", "ordinal"]
 #: Roles whose columns take no part in the comparison of columns.
-_NEVER_COMPARED = ("target", "prediction", "probability", "entity", "time", "id")
-_SEVERAL = ("probability", "id", "ordinal", "ignore")
+_NEVER_COMPARED = ("target", "prediction", "probability", "entity", "time", "id", "given")
+_SEVERAL = ("probability", "id", "ordinal", "ignore", "given")
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,9 @@ class Roles:
         The only columns to compare; by default all that both tables have.
     ignore : tuple of str
         Columns not to compare.
+    given : tuple of str
+        Columns, or parts of date-times (``when:month``), at equal values of which rows are compared; not compared
+        themselves.
 
     Examples
     --------
@@ -58,6 +61,7 @@ class Roles:
     ordinal: tuple[str, ...] = ()
     columns: tuple[str, ...] | None = None
     ignore: tuple[str, ...] = ()
+    given: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, **given: Any) -> Roles:

@@ -10,6 +10,8 @@ import numpy as np
 
 from ecotone.contracts import Bools, Floats, Ints
 
+from ._strata import Strata
+
 Kind = Literal["numeric", "count", "ordinal", "category", "boolean", "datetime", "text", "id", "constant"]
 
 #: Kinds whose ``values`` are numbers with an order.
@@ -180,11 +182,14 @@ class Pair:
         that repeat by nature falling on the two tables as they do, None where there was nothing to judge.
     stand_in : (rows of current as read,) int64 or None
         For each current row as it was read the position, among the reference's rows and then current's, of a row
-        that equals it in the columns of both tables: its own unless it was left out. None: no row was left out.
+        that equals it in the columns of both tables: its own unless it was left out; -1 where that row was not drawn
+        within its stratum. None: no row was left out.
     aside : mapping of str to (Column, Column)
         Identifiers, date-times and sentences, reference's and current's: no features, but they tell units and order.
     calibration : (n_ref,) bool or None
         Reference rows that were set apart for calibration when they were profiled; None: not decided.
+    strata : Strata or None
+        What rows were matched on; None: rows are compared as they are.
     """
 
     reference: Table
@@ -197,6 +202,7 @@ class Pair:
     stand_in: Ints | None = None
     aside: Mapping[str, tuple[Column, Column]] = field(default_factory=dict)
     calibration: Bools | None = None
+    strata: Strata | None = None
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from ecotone.checkup._leading import leading
 from ._format import answers, detectable, isolated, number, percent, sizes, text
 from ._html import folded, items, name, p, table
 from ._section_columns import columns, every_column, pair
-from ._section_facts import broken, contract, facts, schema_changes
+from ._section_facts import broken, contract, facts, given, schema_changes
 from ._section_model import model
 from ._section_rows import rows
 
@@ -38,7 +38,7 @@ def html_report(content: dict[str, Any], pictures: dict[str, Any], *, redact: bo
     """
     style = resources.files("ecotone.checkup").joinpath("_report.css").read_text(encoding="utf-8")
     sections = [
-        _lead(content),
+        _lead(content, redact=redact),
         schema_changes(content, redact=redact),
         contract(content, redact=redact),
         broken(content, redact=redact),
@@ -70,7 +70,7 @@ def _pairing(content: dict[str, Any]) -> str:
     return f"{side('current')} against {side('reference')}"
 
 
-def _lead(content: dict[str, Any]) -> str:
+def _lead(content: dict[str, Any], *, redact: bool) -> str:
     head, verdict = content["headline"], content["verdict"]
     levels = {"material": verdict["alpha"], "changed": verdict["alpha"], "rows outside": content["rows"]["alpha"]}
     levels["performance"] = next(
@@ -85,7 +85,7 @@ def _lead(content: dict[str, Any]) -> str:
         f"<header><span><b>Ecotone check</b> · {name(_pairing(content), 90)}</span>"
         f"<span>{sizes(content)}</span></header>"
         f'<section class="lead{" alarm" if head["alarms"] else ""}"><h1>{_headline(content)}</h1>'
-        f'<div class="tiles">{tiles}</div>{_guarantee(head)}'
+        f'<div class="tiles">{tiles}</div>{_guarantee(head)}{given(content, redact=redact)}'
         f'<p class="small soft">A difference matters from {number(verdict["min_effect"])} on the AUC scale: a '
         f"shift of about {3.545 * verdict['min_effect']:.2g} standard deviations, or "
         f"{percent(verdict['min_effect'])} of the rows in another category or missing.</p></section>"

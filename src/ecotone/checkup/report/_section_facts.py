@@ -23,6 +23,15 @@ def schema_changes(content: dict[str, Any], *, redact: bool) -> str:
     return f"<h2>Columns</h2><p>{found['compared']:,} of {found['columns']:,} columns were compared.</p>{told}"
 
 
+def given(content: dict[str, Any], *, redact: bool) -> str:
+    """What rows were matched on, and which have no counterpart."""
+    found = content["data"]["given"]
+    if found is None:
+        return ""
+    said = "; ".join(found["sentences"][:1] if redact else found["sentences"])
+    return f'<p class="note">{text(said[:1].upper() + said[1:], 900)}.</p>'
+
+
 def contract(content: dict[str, Any], *, redact: bool) -> str:
     """How current keeps the contract."""
     kept = content["contract"]
