@@ -82,7 +82,7 @@ def blindness(content: dict[str, Any], ties: Dependence) -> str:
                 f"one table holds only {fewest} independent {what}, and {_FEWEST_UNITS} are needed in each to show "
                 "a change"
             )
-    given = content["data"]["given"]
+    given = content["data"].get("given")
     if given is not None and min(given["matched"].values()) < _FEWEST_UNITS:
         few = min(given["matched"].values())
         return f"only {few} rows of one table have a counterpart at equal {', '.join(given['columns'])}"

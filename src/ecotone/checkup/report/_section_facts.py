@@ -25,7 +25,7 @@ def schema_changes(content: dict[str, Any], *, redact: bool) -> str:
 
 def given(content: dict[str, Any], *, redact: bool) -> str:
     """What rows were matched on, and which have no counterpart."""
-    found = content["data"]["given"]
+    found = content["data"].get("given")
     if found is None:
         return ""
     said = "; ".join(found["sentences"][:1] if redact else found["sentences"])

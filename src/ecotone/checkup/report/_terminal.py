@@ -60,7 +60,7 @@ def _headline(content: dict[str, Any], wide: int, answer: str, *, verbose: bool)
     compared = f"{found['compared']:,} of {found['columns']:,} columns compared"
     asked = f"alpha {head['alpha']:g}, minimum effect {verdict['min_effect']:g}"
     lines += _wrap(f"{sizes(content)}; {compared}; {asked}", wide, " " * 7)
-    if given := content["data"]["given"]:
+    if given := content["data"].get("given"):
         lines += _cut(_wrap("; ".join(given["sentences"]), wide, " " * 7), 99 if verbose else 3)
     if head["guarantee"] != "exact" and head["reason"] not in head["sentence"]:
         said = _wrap(f"guarantee {head['guarantee']}: {head['reason']}", wide, " " * 7)
