@@ -5,7 +5,6 @@ import pytest
 from scipy import stats
 from scipy.special import logsumexp
 from sklearn.covariance import LedoitWolf
-from sklearn.ensemble import IsolationForest
 
 from ecotone.contracts import BadInput
 from ecotone.detect.anomaly import DTE, GaussianMixtureDensity, IsolationForestScore, KNNDistance, ShrunkMahalanobis
@@ -79,10 +78,31 @@ def test_knn_names_a_bad_method(rows):
         KNNDistance(method="median").fit(rows)
 
 
+def _mean_depth(size):
+    """Liu et al.'s c(n): the mean depth of a failed search in a random search tree."""
+    return 0.0 if size < 2 else 1.0 if size == 2 else 2 * (np.log(size - 1) + np.euler_gamma) - 2 * (size - 1) / size
+
+
+def _depth(tree, row):
+    node, depth = 0, 0
+    while tree.children_left[node] >= 0:
+        below = np.float32(row[tree.feature[node]]) <= tree.threshold[node]
+        node, depth = (tree.children_left if below else tree.children_right)[node], depth + 1
+    return depth + _mean_depth(tree.n_node_samples[node])
+
+
 @pytest.mark.oracle("IsolationForestScore")
-def test_isolation_forest_gives_the_library_s_score(rows):
-    theirs = IsolationForest(n_estimators=30, max_samples=256, random_state=4).fit(rows).score_samples(rows)
-    np.testing.assert_array_equal(IsolationForestScore(trees=30, seed=4).fit(rows).score_samples(rows), theirs)
+@pytest.mark.parametrize(("size", "grown"), [(64, 64), (1000, 300)])
+def test_isolation_forest_is_the_papers_score_of_depths_walked_here(rows, size, grown):
+    model = IsolationForestScore(trees=9, rows=size, seed=4).fit(rows)
+    trees = [part.tree_ for part in model.forest_.estimators_]
+    assert len(trees) == 9 and {int(tree.n_node_samples[0]) for tree in trees} == {grown}
+    assert max(tree.max_depth for tree in trees) == np.ceil(np.log2(grown)), "trees end at the mean depth"
+    new = np.vstack([rows[:20], 3 * rows[:20]])
+    depth = np.mean([[_depth(tree, row) for tree in trees] for row in new], axis=1)
+    np.testing.assert_allclose(model.score_samples(new), -(2 ** (-depth / _mean_depth(grown))), rtol=1e-6)
+    other = IsolationForestScore(trees=9, rows=size, seed=5).fit(rows).score_samples(new)
+    assert not np.array_equal(other, model.score_samples(new)), "the seed is used"
 
 
 @pytest.mark.oracle("DTE")

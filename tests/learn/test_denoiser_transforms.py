@@ -134,7 +134,15 @@ def test_sharing_every_grid_time_changes_nothing_and_within_an_interval_only_row
         t = torch.full((100,), t, dtype=torch.float64)
         return shared.process.noise(shared(x, t), x, t)
 
-    assert torch.allclose(noise(0.021), noise(0.039), atol=1e-10), "the network is told 0.02 at both"
+    def told(t):  # what the network itself makes of the time t: the noise does not depend on t otherwise
+        return plain.process.noise(plain(x, t), x, t)
+
+    for t, start in ((0.021, 0.02), (0.039, 0.02), (0.0401, 0.04), (0.0999, 0.08), (0.012, 1e-5)):
+        at = noise(t), told(start)
+        assert torch.allclose(*at, atol=1e-9), f"at {t} the network is told {start}, where its interval starts"
+    times = torch.tensor([0.0, 0.02, 0.059, 0.0999, 0.1, 0.7], dtype=torch.float64)
+    start = torch.tensor([1e-5, 0.02, 0.04, 0.08, 0.1, 0.7], dtype=torch.float64)
+    assert torch.allclose(shared.shared_time(times), start, atol=1e-12)
     assert not torch.allclose(noise(0.039), noise(0.041), atol=1e-3)
     assert torch.allclose(noise(0.1), plain.process.noise(plain(x, 0.1), x, 0.1), atol=1e-12), "the cutoff is outside"
     with pytest.raises(BadInput, match="cutoff"):

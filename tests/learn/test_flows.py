@@ -12,6 +12,7 @@ from ecotone.contracts import BadInput
 from ecotone.learn import (
     FFJORD,
     MAF,
+    Batch,
     GaussianMixture,
     MarginalTailAdaptiveFlow,
     NeuralSplineFlow,
@@ -22,10 +23,10 @@ from ecotone.learn import (
     Training,
     load,
 )
-from ecotone.learn.flows._planar_layers import Planar, Radial
+from ecotone.learn.flows._planar_layers import Planar, Radial, Warped
 from ecotone.learn.flows._tail_index import hill, tail_index
 from ecotone.learn.flows._tail_layers import BlockLinear, TailAdaptive
-from ecotone.learn.flows._tarflow_blocks import Patches, Stack
+from ecotone.learn.flows._tarflow_blocks import Block, Patches, Stack
 
 EXACT = GaussianMixture.random(dim=2, components=3, seed=4, spread=1.5)
 FLOWS = {
@@ -160,6 +161,65 @@ def test_maps_by_automatic_jacobian(kind):
 
 
 @pytest.mark.oracle("PlanarFlow")
+@pytest.mark.parametrize("kind", ["planar", "radial"])
+def test_a_chain_of_maps_is_the_papers_formulas_and_their_jacobian(kind):
+    d, maps = 3, 4
+    model = Warped(d, maps, kind == "planar", 0, 8).double()
+    streams = np.random.default_rng(7)
+    with torch.no_grad():
+        model.theta.copy_(torch.as_tensor(streams.normal(size=len(model.theta))))
+    theta = model.theta.detach().numpy()
+    rng = RowRandom(0, 6)
+    noise = RowRandom(0, 6).normal((d,)).numpy()
+    z, log = model.draw_with_log_prob(rng, None)
+    for row, point, found in zip(noise, z.detach().numpy(), log.detach().numpy(), strict=True):
+        now, jacobian = theta[:d] + np.exp(theta[d : 2 * d]) * row, np.diag(np.exp(theta[d : 2 * d]))
+        for part in theta[2 * d :].reshape(maps, -1):
+            now, slope = (_planar if kind == "planar" else _radial)(now, part, d)
+            jacobian = slope @ jacobian
+        np.testing.assert_allclose(point, now, atol=1e-10)
+        want = stats.norm.logpdf(row).sum() - np.linalg.slogdet(jacobian)[1]
+        assert found == pytest.approx(want, abs=1e-9)
+    assert torch.allclose(model.log_prob(z, None), log, atol=1e-6)
+    assert torch.equal(model.draw(RowRandom(0, 6), None), z)
+
+
+def _planar(z, part, d):
+    """Eq. 10 of the paper with its appendix's u that keeps w.u > -1, and the map's Jacobian."""
+    w, u, b = part[:d], part[d : 2 * d], part[2 * d]
+    u = u + (-1 + np.log1p(np.exp(w @ u)) - w @ u) * w / (w @ w)
+    h = np.tanh(w @ z + b)
+    return z + u * h, np.eye(d) + np.outer(u, (1 - h**2) * w)
+
+
+def _radial(z, part, d):
+    """Eq. 14 of the paper with alpha > 0 and beta > -alpha, and the map's Jacobian."""
+    away, alpha = z - part[:d], np.log1p(np.exp(part[d])) + 1e-3
+    beta = -alpha + np.log1p(np.exp(part[d + 1] + np.log(np.e - 1)))
+    r = np.linalg.norm(away)
+    slope = np.eye(d) * (1 + beta / (alpha + r)) - beta * np.outer(away, away) / (r * (alpha + r) ** 2)
+    return z + beta * away / (alpha + r), slope
+
+
+@pytest.mark.oracle("PlanarFlow")
+@pytest.mark.parametrize("anneal", [0, 4])
+def test_the_bound_is_annealed_while_training_only(anneal):
+    class Fixed:
+        training = True
+
+        def draw_with_log_prob(self, rng, c):
+            return torch.full((2, 1), 5.0), torch.tensor([1.0, 3.0])
+
+    loss, module = PlanarFlow(anneal=anneal)._bound(lambda z, given: z[:, 0] * 2), Fixed()
+    batch = Batch(torch.zeros(2, 1), None, None, RowRandom(0, 2))
+    heats = [(2.0 - float(loss(module, batch))) / 10 for _ in range(6)]  # the loss is 2 - heat * 10
+    assert heats == pytest.approx([0.01, 0.26, 0.51, 0.76, 1, 1] if anneal else [1] * 6)
+    loss, module.training = PlanarFlow(anneal=anneal)._bound(lambda z, given: z[:, 0] * 2), False
+    assert float(loss(module, batch)) == pytest.approx(-8), "what is compared between steps is the whole bound"
+    module.training = True
+    assert float(loss(module, batch)) == pytest.approx(2 - (0.1 if anneal else 10)), "and does not count as a step"
+
+
 def test_no_maps_is_the_closed_form():
     # The best normal law with independent columns has the reciprocals of the precision's diagonal as variances
     precision = torch.tensor([[2.0, 0.8], [0.8, 1.0]])
@@ -298,6 +358,71 @@ def test_tarflow_by_automatic_jacobian_and_inverse():
             return z.detach().reshape(1, *shape)
 
     assert torch.allclose(flow.draw(Noise(0, 1), None), x, atol=1e-8)
+
+
+@pytest.mark.oracle("TarFlow")
+def test_guidance_rises_along_the_patches():
+    torch.manual_seed(1)
+    block, guidance = Block(4, 2, 1, 8, 2, 3).double(), 1.5
+    with torch.no_grad():
+        for part in block.parameters():
+            part.add_(0.2 * torch.randn_like(part))
+    z, c = torch.randn(5, 4, 2, dtype=torch.float64), torch.randn(5, 3, dtype=torch.float64)
+    with torch.no_grad():
+        x = block.inverse(z, c, guidance)
+        (a, b), (a_free, b_free) = block.affine(x[:, :-1], c), block.affine(x[:, :-1], torch.zeros_like(c))
+        g = guidance * torch.tensor([1, 2, 3], dtype=torch.float64)[None, :, None] / 3
+        want = z[:, 1:] * torch.exp(a + g * (a - a_free)) + b + g * (b - b_free)
+        assert torch.equal(x[:, :1], z[:, :1]) and torch.allclose(x[:, 1:], want, atol=1e-12)
+        stack = Stack(Patches((8,), 2), 2, 1, 8, 2, 3).double()
+        stack.blocks[0], stack.blocks[1], stack.guidance = block, block, guidance
+        drawn = stack.draw(RowRandom(0, 5), c)
+        start = RowRandom(0, 5).normal((4, 2))
+        twice = block.inverse(block.inverse(start.flip(1), c, guidance).flip(1), c, guidance)
+    assert torch.allclose(drawn, twice.flatten(1), atol=1e-12)
+
+
+class _Heard:
+    """In the place of the module: what the loss asks the density of."""
+
+    training = True
+
+    def log_prob(self, x, c):
+        self.x, self.c = x, c
+        return torch.arange(len(x)).to(x)
+
+
+def test_training_rows_are_dequantised_noised_and_lose_their_condition():
+    n, heard = 6000, _Heard()
+    x = torch.zeros(n, 2, dtype=torch.float64)
+    model = TarFlow(noise=0.3, dequantise=0.0, drop=0.25)
+    model.condition_, model.scale_ = None, torch.tensor([2.0, 4.0], dtype=torch.float64)
+    weight = torch.linspace(0, 2, n, dtype=torch.float64)
+    loss = model._loss(heard, Batch(x, None, weight, RowRandom(0, n)))
+    for column in heard.x.T.numpy():
+        assert stats.kstest(column, stats.norm(0, 0.3).cdf).pvalue > 1e-3
+    assert float(loss) == pytest.approx(-float((torch.arange(n) * weight).mean()) / 2)
+    first = heard.x
+    model._loss(heard, Batch(x, None, None, RowRandom(1, n)))
+    assert not torch.equal(first, heard.x), "afresh at every step"
+    model = TarFlow(noise=0.0, dequantise=3.0)
+    model.condition_, model.scale_ = None, torch.tensor([2.0, 4.0], dtype=torch.float64)
+    model._loss(heard, Batch(x, None, None, RowRandom(0, n)))
+    for column, width in zip(heard.x.T.numpy(), (1.5, 0.75), strict=True):
+        assert stats.kstest(column, stats.uniform(0, width).cdf).pvalue > 1e-3
+
+
+def test_conditions_are_hidden_in_training_alone(monkeypatch):
+    n, heard = 6000, _Heard()
+    model, x = TarFlow(noise=0.0, drop=0.25), torch.zeros(n, 2, dtype=torch.float64)
+    monkeypatch.setattr(model, "_vector", lambda given, like: given)
+    batch = Batch(x, torch.ones(n, 3, dtype=torch.float64), None, RowRandom(0, n))
+    model._loss(heard, batch)
+    assert bool((heard.c.std(1) == 0).all()) and float(heard.c.mean()) == pytest.approx(0.75, abs=0.03)
+    assert torch.equal(heard.x, x)
+    heard.training = False
+    model._loss(heard, batch)
+    assert bool((heard.c == 1).all())
 
 
 def test_denoising_is_tweedies_mean(fitted, monkeypatch):

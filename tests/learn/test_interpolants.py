@@ -24,6 +24,7 @@ from ecotone.learn.samplers import Euler, Heun, InterpolantSDE, ProbabilityFlow
 from ecotone.learn.schedules import Karras, Uniform
 
 EXACT = GaussianMixture.of([0.3, 0.7], [[-1.0, 0.5], [1.0, 0.0]], [0.05 * np.eye(2), [[0.3, 0.2], [0.2, 0.3]]])
+EXACT_1D = GaussianMixture.of([0.3, 0.7], [[-1.0], [1.0]], [[[0.05]], [[0.3]]])
 PATHS = ("linear", "trigonometric", "vp")
 
 
@@ -87,6 +88,23 @@ def test_one_step_of_the_sde_and_its_coefficients():
         InterpolantSDE(lambda t: -t).coefficient(process, at)
     with pytest.raises(BadInput, match="score"):
         InterpolantSDE().sample(_Shaped((2,), lambda x, t, given: x), PoissonFlow(), 3, Karras(4))
+
+
+@pytest.mark.oracle("InterpolantSDE")
+@pytest.mark.parametrize("last", [0.04, 0.3])
+def test_the_sde_ends_in_the_ode(last):
+    process, x = StochasticInterpolant(), torch.linspace(-1, 1, 9, dtype=torch.float64)[:, None]
+
+    def step(t, s):
+        t, s = (torch.tensor(v, dtype=torch.float64) for v in (t, s))
+        law = EXACT_1D.denoiser(process)
+        found = InterpolantSDE("constant", last=last).step(law, process, x, t, s, RowRandom(0, 9), {})
+        return float((found - (x - (t - s) * process.velocity(law(x, t), x, t))).abs().max())
+
+    assert step(last, 0.5 * last) == step(0.5 * last, 0.4 * last) == 0, "from last on"
+    assert step(0.9, 0.0) == 0, "and the step to the data"
+    assert step(1.01 * last, 0.5 * last) > 1e-3
+    assert InterpolantSDE().last == 0.04
 
 
 class _Shaped:

@@ -401,9 +401,46 @@ def test_self_correction_commits_the_surest_replacement_and_ends():
     x = torch.tensor([[0, 0, 1, 0], [1, 1, 0, 1], [0, 0, 0, 0]])
     assert self_correction(denoiser, x, seed=0).tolist() == [[0] * 4, [1] * 4, [0] * 4]
     assert torch.equal(self_correction(denoiser, x, steps=0), x)
-    assert torch.equal(
-        self_correction(denoiser, x, seed=4, steps=1)[1:], self_correction(denoiser, x, seed=4, steps=1)[1:]
-    )
+
+
+def _says(probabilities):
+    """A denoiser that says the same of every row, and the calls that it has had."""
+    calls = []
+
+    def denoiser(x, t, given=None):
+        calls.append((x.clone(), t, given))
+        return Prediction(probabilities(x) if callable(probabilities) else probabilities.expand(len(x), -1, -1))
+
+    return denoiser, calls
+
+
+def test_self_correction_replaces_from_the_surest_token_to_the_least_sure():
+    sure = torch.tensor([0.9, 0.99, 0.8, 0.97], dtype=F64)
+    denoiser, calls = _says(torch.stack([1 - sure, sure], dim=-1)[None])
+    x, given = torch.tensor([[0, 0, 0, 1]]), torch.tensor([3])
+    rows = [self_correction(denoiser, x, given=given, steps=k, temperature=0.2, seed=0)[0].tolist() for k in range(5)]
+    assert rows == [[0, 0, 0, 1], [0, 1, 0, 1], [1, 1, 0, 1], [1, 1, 1, 1], [1, 1, 1, 1]]
+    assert x.tolist() == [[0, 0, 0, 1]] and all(t == 0.01 and given.tolist() == [3] for _, t, given in calls)
+
+
+def test_self_correction_draws_from_the_sharpened_prediction_by_row():
+    denoiser, _ = _says(torch.tensor([[[0.3, 0.7]]], dtype=F64))
+    found = self_correction(denoiser, torch.zeros(4000, 1, dtype=torch.int64), steps=1, temperature=0.5, seed=0)
+    assert float(found.double().mean()) == pytest.approx(0.49 / 0.58, abs=0.03)  # squares: 1 / temperature = 2
+    x = torch.cartesian_prod(*[torch.arange(2)] * 3)
+    soft = EXACT.denoiser(InterpolatingDiscreteDiffusion(2, 0.3))
+    whole = self_correction(soft, x, temperature=1.0, steps=6, seed=4)
+    assert torch.equal(whole[:3], self_correction(soft, x[:3], temperature=1.0, steps=6, seed=4)), "a row by itself"
+
+
+@pytest.mark.parametrize("patience", [0, 3])
+def test_self_correction_gives_a_row_up_that_does_not_come_to_agree(patience):
+    def other(x):  # always for the other token: the share of agreement stays at 0
+        return torch.nn.functional.one_hot(1 - x, 2) * 0.98 + 0.01
+
+    denoiser, calls = _says(other)
+    self_correction(denoiser, torch.zeros(1, 5, dtype=torch.int64), patience=patience, seed=0)
+    assert len(calls) == patience + 2, "first agreement, steps of patience, and the look that ends it"
 
 
 def _generalized(process, mu, w, x, t):

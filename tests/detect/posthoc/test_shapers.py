@@ -103,7 +103,6 @@ def test_dice_keeps_the_weights_that_contribute_most():
     assert (block.head.weight == np.where(kept, weight, 0)).all() and (block.features == new).all()
 
 
-@pytest.mark.oracle("VRA")
 def test_vra_with_open_bounds_is_react_and_energy():
     ours = VRA(low=0, high=80, levels="pooled").fit(reference()).score_samples(inside())
     np.testing.assert_allclose(ours, ReAct(80).fit(reference()).score_samples(inside()), rtol=1e-12)
@@ -114,6 +113,7 @@ def test_vra_with_open_bounds_is_react_and_energy():
     np.testing.assert_allclose(ours, energy(new), rtol=1e-9)
 
 
+@pytest.mark.oracle("VRA")
 @pytest.mark.parametrize(("levels", "axis"), [("feature", 0), ("pooled", None)])
 def test_vra_variants_row_by_row(levels, axis):
     def rectified(low, high, gamma=0.0):
@@ -138,6 +138,7 @@ def test_vra_zeroes_low_features_and_falls_at_beta():
     np.testing.assert_allclose(ours, [[0, 0, 0.8, 1.3, 1.0]])
 
 
+@pytest.mark.oracle("VRA")
 def test_vra_is_the_variational_optimum_of_discrete_activations():
     """min E_in (g - z)^2 - 2 lam (E_in g - E_out g), where outside has low and high values more often than inside."""
     z, inner = np.array([0.5, 1.0, 2.0]), np.array([0.2, 0.7, 0.1])
