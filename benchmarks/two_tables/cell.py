@@ -16,7 +16,8 @@ class Cell:
         Also the name of the results file.
     group : str
         ``level``, ``dependence``, ``power``, ``columns``, ``rows``, ``accuracy``, ``effect``, ``counts`` (profiles
-        without rows), ``repeats`` (rows that repeat by nature, or were copied), ``given`` (within strata).
+        without rows), ``repeats`` (rows that repeat by nature, or were copied), ``given`` (within strata),
+        ``embedding``.
     measure : str
         Name of the function in :mod:`measures` that turns one seed into one record.
     draw : dict

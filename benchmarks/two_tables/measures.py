@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import replace
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from dependent_rows import dependent_rows
+from embeddings import embedding_pair
 from repeats import repeated as repeated
 from scenarios import cascade, labelled, outside, two_sample
 from strata import strata_tables
@@ -17,6 +19,8 @@ import ecotone
 from ecotone.checkup.rows._rows import rows_outside
 from ecotone.compare.explain import conditional_change
 from ecotone.compare.two_sample import dependence, two_tables
+from ecotone.compare.two_sample._embedded import embedded
+from ecotone.compare.two_sample._scores import Design
 from ecotone.data import Pair, Roles, pair, profile, read_table
 from ecotone.decide import Budget
 from ecotone.decide.multiple_testing import benjamini_hochberg
@@ -210,4 +214,19 @@ def within_strata(
         "withdrawn": ties.guarantee == "withdrawn",
         "rows": both.n,
         "families": {f.name: f.pvalue for f in found.families},
+    }
+
+
+def embedding(seed: int, *, kind: str, n: int, d: int, **shape: Any) -> dict[str, Any]:
+    """The test of an embedding alone: ``found`` at .05, ``changed`` at its share where a table holds nothing else."""
+    design = Design(embedding_pair(seed, kind, n, d, **shape), BUDGET.spend("verdict"), seed)
+    start = time.perf_counter()
+    ((name, columns),) = design.blocks.items()
+    found = embedded(design, name, columns)
+    return {
+        "found": found.logp <= math.log(0.05),
+        "changed": found.logp <= math.log(BUDGET.spend("verdict/margins")),
+        "auc": found.auc[0],
+        "parts": {k: math.exp(min(v, 0.0)) for k, v in found.parts.items()},
+        "seconds": time.perf_counter() - start,
     }

@@ -52,6 +52,7 @@ def check(
     time: str | None = None,
     groups: str | None = None,
     given: str | list[str] | None = None,
+    embedding: str | list[str] | None = None,
     contract: Any = None,
     independent: bool = False,
     seed: int = 0,
@@ -102,6 +103,8 @@ def check(
     given : str, or list of str
         Columns, or parts of date-times (``when:month``, or ``month`` where one column holds date-times): rows are
         drawn so that each of their values has the same share of both tables, and compared. They are not tested.
+    embedding : str, or list of str
+        How the names begin of columns that are one embedding: these are tested as one, by distances and a classifier.
     contract : path, dict or Contract
         What ``current`` shall be, as ``ecotone profile --contract`` writes it; violations are told, without a test.
     independent : bool
@@ -135,7 +138,7 @@ def check(
     """
     roles = Roles.of(
         target=target, prediction=prediction, probability=probability, entity=entity, time=time, groups=groups, id=id,
-        ordinal=ordinal, columns=columns, ignore=ignore, given=given,
+        ordinal=ordinal, columns=columns, ignore=ignore, given=given, embedding=embedding,
     )  # fmt: skip
     settings = Settings.of(
         model=model, roles=roles, metric=metric, positive=positive, alpha=alpha, fdr=fdr, min_effect=min_effect,
@@ -147,7 +150,7 @@ def check(
         if counts is None:
             frames = read_table(reference, name="reference"), read_table(current, name="current")
             both = _paired(frames, settings)
-            facts = facts_of_tables((reference, current), frames, both.untested, settings)
+            facts = facts_of_tables((reference, current), frames, both, settings)
     # Linear algebra on several threads waits longer than it computes, above all where other work holds the cores;
     # whole columns and whole parts of the check run side by side instead.
     with threadpool_limits(limits=1):
@@ -202,7 +205,7 @@ def _tests(
 
     def columns() -> tuple[ConditionalChange, ...]:
         with stage("columns", 0.5):
-            return conditional_change(both, seed=seed)
+            return conditional_change(both.by_themselves(), seed=seed)
 
     def rows() -> RowsOutside:
         with stage("rows", 0.65):

@@ -39,6 +39,9 @@ def column_entries(
     sizes = None if pair.units is None else (_distinct(pair.units[0]), _distinct(pair.units[1]))
     entries: list[dict[str, Any]] = []
     for margin in margins:
+        if margin.kind == "embedding":
+            entries.append(embedding_entry(margin))
+            continue
         sides = pair.reference[margin.name], pair.current[margin.name]
         moved = movement(*sides, sizes=sizes) if margin.changed else None
         entries.append(_entry(margin, conditional.get(margin.name, _NOT_RUN), moved))
@@ -55,26 +58,51 @@ def entries_of_counts(
 
 def _entry(margin: ColumnMargin, bits: dict[str, Any], moved: Movement | None) -> dict[str, Any]:
     untested = math.isnan(margin.pvalue)
+    note = "descriptive: no error is controlled"
     return {
         "name": margin.name,
         "kind": margin.kind,
-        "marginal": {
-            "pvalue": margin.pvalue,
-            "log10_pvalue": margin.log10_pvalue,
-            "changed": margin.changed,
-            "material": margin.material,
-            "effect": margin.effect,
-            "effect_name": margin.effect_name,
-            "interval": list(margin.interval) if margin.interval is not None else None,
-            "psi": {"value": margin.psi, "note": "descriptive: no error is controlled"},
-            "missing": list(margin.missing),
-            "reason": _NO_SCORE if untested else None,
-        },
+        "marginal": marginal_bit(margin, note, _NO_SCORE if untested else None),
         "conditional": bits,
         "role": "untested" if untested and not bits["changed"] else _role(margin.changed, bits["changed"]),
         "movement": None if moved is None else moved.to_dict(),
         "sentence": "" if moved is None else moved.sentence,
         **({"reason": _NO_SCORE} if untested and not bits["changed"] else {}),
+    }
+
+
+def marginal_bit(margin: ColumnMargin, psi_note: str, reason: str | None) -> dict[str, Any]:
+    """The ``marginal`` part of an entry."""
+    return {
+        "pvalue": margin.pvalue,
+        "log10_pvalue": margin.log10_pvalue,
+        "changed": margin.changed,
+        "material": margin.material,
+        "effect": margin.effect,
+        "effect_name": margin.effect_name,
+        "interval": list(margin.interval) if margin.interval is not None else None,
+        "psi": {"value": margin.psi, "note": psi_note},
+        "missing": list(margin.missing),
+        "reason": reason,
+    }
+
+
+def embedding_entry(margin: ColumnMargin) -> dict[str, Any]:
+    """An embedding's entry: one for all of its columns."""
+    few = (
+        "too few rows to test a classifier on rows that it has not seen: no effect"
+        if math.isnan(margin.effect)
+        else None
+    )
+    return {
+        "name": margin.name,
+        "kind": margin.kind,
+        "columns": margin.width,
+        "marginal": marginal_bit(margin, "not defined for an embedding", few),
+        "conditional": {**_NOT_RUN, "reason": "untested: an embedding is compared as one, not given other columns"},
+        "role": _role(margin.changed, None),
+        "movement": None,
+        "sentence": margin.words if margin.changed else "",
     }
 
 

@@ -95,7 +95,11 @@ def data_of_tables(both: Pair, frames: tuple[Frame, Frame], ties: Dependence, se
     return {
         "reference": side(both.reference, frames[0]),
         "current": side(both.current, frames[1]),
-        "types": {column.name: column.kind for column in both.reference},
+        "types": {
+            **{column.name: column.kind for column in both.by_themselves().reference},
+            **dict.fromkeys(both.embeddings, "embedding"),
+        },
+        "embeddings": [{"name": name, "columns": list(inside)} for name, inside in both.embeddings.items()],
         "untested": [{"name": u.name, "kind": u.kind, "reason": u.reason} for u in both.untested],
         "duplicates": dict(both.duplicates),
         "given": None if both.strata is None else both.strata.to_dict(),

@@ -86,7 +86,7 @@ def _refuse(settings: Settings, side: str, source: Any) -> None:
     asked = {
         "entity": roles.entity, "time": roles.time, "groups": roles.groups, "model": settings.has_model,
         "prediction": roles.prediction, "probability": roles.probability, "target": roles.target,
-        "given": roles.given,
+        "given": roles.given, "embedding": roles.embedding,
     }  # fmt: skip
     for name, value in asked.items():
         if value:
@@ -181,6 +181,7 @@ def _data(counts: Counts, settings: Settings) -> dict[str, Any]:
         "untested": [{"name": u.name, "kind": u.kind, "reason": u.reason} for u in both.untested],
         "duplicates": {"reference": None, "current": None, "overlap": None},
         "given": None,
+        "embeddings": [],
         "dependence": {"declared": [], "found": [], "guarantee": "assumed", "remedy": ""},
         "notes": [_COST, *notes, *both.notes],
         "seed": settings.seed,

@@ -55,6 +55,9 @@ def check(
     given: Annotated[
         list[str] | None, typer.Option(help="Compare at equal values: columns, or when:month (repeat, or commas)")
     ] = None,
+    embedding: Annotated[
+        list[str] | None, typer.Option(help="Beginning of the names of columns that are one embedding (repeat)")
+    ] = None,
     contract: Annotated[
         Path | None, typer.Option(help="What CURRENT shall be: a file that ecotone profile --contract wrote")
     ] = None,
@@ -99,6 +102,7 @@ def check(
             time=time,
             groups=groups,
             given=_split(given),
+            embedding=_split(embedding),
             contract=contract,
             independent=independent,
             seed=seed,

@@ -13,6 +13,7 @@ from ecotone.contracts import BadInput, Bools, Ints
 from ._duplicate_notes import copy_notes
 from ._duplicates import find_copies
 from ._each import each
+from ._embeddings import embeddings
 from ._kinds import decide
 from ._match import Matched, match
 from ._readers import Frame
@@ -100,6 +101,7 @@ def pair(reference: Frame, current: Frame, roles: Roles = EVERYTHING, *, seed: i
     _refuse_mismatch(typed, roles.columns)
     split = int(keep[: reference.n].sum())
     features = _distinct_names([f for t in typed.values() for f in t.features])
+    blocks = embeddings(roles.embedding, features, shared)
     halves = (slice(None, split), slice(split, None))
     rows = [np.flatnonzero(k) for k in (keep[: reference.n], keep[reference.n :])]
     frames = (reference, current)
@@ -127,6 +129,7 @@ def pair(reference: Frame, current: Frame, roles: Roles = EVERYTHING, *, seed: i
         aside={c.name: (c.take(halves[0]), c.take(halves[1])) for c in beside},
         calibration=None if reference.calibration is None else reference.calibration[rows[0]],
         strata=None if matched is None else matched.strata,
+        embeddings=blocks,
     )
 
 

@@ -11,7 +11,7 @@ from ecotone.contracts import BadInput
 Told = Literal["", "id", "ordinal"]
 #: Roles whose columns take no part in the comparison of columns.
 _NEVER_COMPARED = ("target", "prediction", "probability", "entity", "time", "id", "given")
-_SEVERAL = ("probability", "id", "ordinal", "ignore", "given")
+_SEVERAL = ("probability", "id", "ordinal", "ignore", "given", "embedding")
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,8 @@ class Roles:
     given : tuple of str
         Columns, or parts of date-times (``when:month``), at equal values of which rows are compared; not compared
         themselves.
+    embedding : tuple of str
+        How names begin whose columns are one embedding, compared as one.
 
     Examples
     --------
@@ -62,6 +64,7 @@ class Roles:
     columns: tuple[str, ...] | None = None
     ignore: tuple[str, ...] = ()
     given: tuple[str, ...] = ()
+    embedding: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, **given: Any) -> Roles:

@@ -190,6 +190,8 @@ class Pair:
         Reference rows that were set apart for calibration when they were profiled; None: not decided.
     strata : Strata or None
         What rows were matched on; None: rows are compared as they are.
+    embeddings : mapping of str to tuple of str
+        Columns that are one embedding, by its name: they are compared as one.
     """
 
     reference: Table
@@ -203,6 +205,15 @@ class Pair:
     aside: Mapping[str, tuple[Column, Column]] = field(default_factory=dict)
     calibration: Bools | None = None
     strata: Strata | None = None
+    embeddings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def by_themselves(self) -> Pair:
+        """The same without the columns of embeddings."""
+        if not self.embeddings:
+            return self
+        inside = {name for columns in self.embeddings.values() for name in columns}
+        rest = tuple(name for name in self.names if name not in inside)
+        return replace(self, reference=self.reference.select(rest), current=self.current.select(rest), embeddings={})
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from ecotone.checkup._settings import Settings
-from ecotone.data import Frame, Profile, Roles, Untested
+from ecotone.data import Frame, Pair, Profile, Roles, Untested
 
 from ._contract_check import Kept, keeps
 from ._quality import Quality, Summaries, quality, read_alike, summaries, summaries_of_profile
@@ -36,14 +36,12 @@ class Facts:
         return {"schema": self.schema.to_dict(), "quality": self.quality.to_dict(), "contract": kept}
 
 
-def facts_of_tables(
-    sources: tuple[Any, Any], frames: tuple[Frame, Frame], untested: Sequence[Untested], settings: Settings
-) -> Facts:
+def facts_of_tables(sources: tuple[Any, Any], frames: tuple[Frame, Frame], both: Pair, settings: Settings) -> Facts:
     """The facts of two tables that were read; of profiles those of every row that they counted."""
     names = ("reference", "current")
     a, b = (summaries(source, frame, name) for source, frame, name in zip(sources, frames, names))
     read_alike(a, b, frames)
-    return _facts(a, b, untested, settings)
+    return _facts(a, b, both.untested, settings, {name for columns in both.embeddings.values() for name in columns})
 
 
 def facts_of_profiles(sides: tuple[Profile, Profile], untested: Sequence[Untested], settings: Settings) -> Facts:
@@ -51,13 +49,18 @@ def facts_of_profiles(sides: tuple[Profile, Profile], untested: Sequence[Unteste
     return _facts(summaries_of_profile(sides[0]), summaries_of_profile(sides[1]), untested, settings)
 
 
-def _facts(a: Summaries, b: Summaries, untested: Sequence[Untested], settings: Settings) -> Facts:
+def _facts(
+    a: Summaries, b: Summaries, untested: Sequence[Untested], settings: Settings, inside: Collection[str] = ()
+) -> Facts:
+    """``inside`` are the columns of embeddings, of which none has a fact of its own."""
     roles, contract = settings.roles, settings.contract
     kept = None if contract is None else keeps(contract, b)
     for side in (a, b):
         for name in [n for n in side if not _asked(n, roles)]:
             del side[name]
-    return Facts(schema(a, b, untested=untested, without=roles.not_compared), quality(a, b), kept)
+    columns = schema(a, b, untested=untested, without=roles.not_compared)
+    a, b = ({name: c for name, c in side.items() if name not in inside} for side in (a, b))
+    return Facts(columns, quality(a, b), kept)
 
 
 def _asked(name: str, roles: Roles) -> bool:

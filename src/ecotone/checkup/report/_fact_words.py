@@ -24,6 +24,12 @@ def schema_lines(found: dict[str, Any], *, redact: bool = False) -> list[str]:
     return lines
 
 
+def as_one(content: dict[str, Any]) -> str:
+    """Which columns are compared as one; empty where none are."""
+    found = content["data"].get("embeddings") or []
+    return "".join(f", {len(e['columns']):,} of them as one (embedding {e['name']})" for e in found)
+
+
 def untested_lines(untested: Iterable[dict[str, Any]], *, redact: bool = False) -> list[str]:
     """Columns that no test read: those of one reason together."""
     by_reason: dict[str, list[str]] = {}

@@ -23,7 +23,13 @@ _DIRECTIONS = {
     "total variation": ("other shares of the levels", "other shares of the levels"),
     "missing": ("more often missing", "less often missing"),
 }
-EFFECTS = {"auc": "position", "spread": "spread", "total variation": "levels", "missing": "missing rate"}
+EFFECTS = {
+    "auc": "position",
+    "spread": "spread",
+    "total variation": "levels",
+    "missing": "missing rate",
+    "classifier": "linear classifier",
+}
 
 
 def plain(value: Any, most: int | None = None) -> str:
@@ -142,6 +148,8 @@ def said_of(column: dict[str, Any], pairs: Sequence[dict[str, Any]], *, redact: 
     """How a named column moved, or what of its relation to the others changed."""
     if column["role"] == "relation":
         return _relation(column, pairs)
+    if column["kind"] == "embedding":
+        return str(column["sentence"])
     facts = column.get("movement") or {}
     told = _without_values(facts) if redact else str(column.get("sentence") or "")
     if told and not told.startswith("no movement beyond noise"):

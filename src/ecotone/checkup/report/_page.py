@@ -232,6 +232,8 @@ def _data(content: dict[str, Any], *, redact: bool) -> str:
     for kind in data["types"].values():
         kinds[kind] = kinds.get(kind, 0) + 1
     lines = [f"Columns compared: {', '.join(f'{count:,} {text(kind)}' for kind, count in kinds.items()) or 'none'}."]
+    for entry in data.get("embeddings") or []:
+        lines.append(f"Embedding {name(entry['name'])}: {len(entry['columns']):,} columns, compared as one.")
     if data["untested"]:
         lines.append(f"Not compared, reasons above: {names_of(data['untested'])}.")
     copies = data["duplicates"]

@@ -30,7 +30,7 @@ def pictures(
     quality: Performance | None,
 ) -> dict[str, Any]:
     """Binned shares of the columns that moved, the pair that changed most, the map of rows."""
-    moved = [e["name"] for e in leading(entries) if e["role"] != "relation"][:MOST_DRAWN]
+    moved = [e["name"] for e in leading(entries) if e["role"] != "relation" and e["kind"] != "embedding"][:MOST_DRAWN]
     shown = {name: column_picture(both.reference[name], both.current[name]) for name in moved}
     pair = _convincing(verdict)
     return {

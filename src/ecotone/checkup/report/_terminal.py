@@ -9,6 +9,7 @@ from typing import Any
 
 from ecotone.checkup._gates import word
 
+from ._fact_words import as_one
 from ._format import answers, plain, pvalue, sizes
 from ._terminal_blocks import Block, blocks
 
@@ -57,7 +58,7 @@ def _headline(content: dict[str, Any], wide: int, answer: str, *, verbose: bool)
     head, verdict, found = content["headline"], content["verdict"], content["schema"]
     first = f"{answer:<5}  " if len(answer) <= 5 else f"{answer}: "
     lines = _cut(_wrap(head["sentence"], wide, first, " " * 7), 99 if verbose else 4)
-    compared = f"{found['compared']:,} of {found['columns']:,} columns compared"
+    compared = f"{found['compared']:,} of {found['columns']:,} columns compared{as_one(content)}"
     asked = f"alpha {head['alpha']:g}, minimum effect {verdict['min_effect']:g}"
     lines += _wrap(f"{sizes(content)}; {compared}; {asked}", wide, " " * 7)
     if given := content["data"].get("given"):

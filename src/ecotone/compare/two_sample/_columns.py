@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from scipy import special
@@ -12,8 +13,9 @@ from scipy import special
 from ecotone.contracts import SMALLEST_PVALUE
 from ecotone.data._table import Kind
 
+from ._embedded import Embedded
 from ._level_effect import TAIL
-from ._material import SHARES, Effect, column_material, effects
+from ._material import SHARES, Effect, column_material, effects, trees_material
 from ._minp import LOG10
 from ._psi import population_stability_index
 from ._scores import Coded, Design
@@ -40,10 +42,13 @@ class ColumnMargin:
         Population stability index: a description.
     missing : (float, float)
         Missing rate of the reference and of the current table.
+    width, words : int, str
+        Of an embedding (kind ``embedding``, effect ``classifier``: the area under the curve of a linear classifier on
+        rows not seen, less 1/2) how many columns it has, and what its difference is.
     """
 
     name: str
-    kind: Kind
+    kind: Kind | Literal["embedding"]
     pvalue: float
     log10_pvalue: float
     changed: bool
@@ -53,6 +58,8 @@ class ColumnMargin:
     interval: tuple[float, float]
     psi: float
     missing: tuple[float, float]
+    width: int = 1
+    words: str = ""
 
 
 @dataclass(frozen=True)
@@ -65,15 +72,23 @@ class Judged:
 
 
 def judge_columns(
-    design: Design, own: Mapping[str, float], *, gate: bool, alpha: float, margin: float, fdr: float
+    design: Design,
+    own: Mapping[str, float],
+    blocks: Sequence[Embedded] = (),
+    *,
+    gate: bool,
+    alpha: float,
+    margin: float,
+    fdr: float,
 ) -> Judged:
-    """Column by column; ``own`` holds each testable column's log p."""
+    """Column by column, then the embeddings; ``own`` holds the log p of each that could be tested."""
     found = {c.name: effects(design, c) for c in design.columns}
-    tested = [c.name for c in design.columns if c.name in own]
+    tested = [k for k in [*found, *(b.name for b in blocks)] if k in own]
     chosen = selected(np.array([own[k] for k in tested]), fdr) if gate and tested else np.zeros(len(tested), bool)
     changed = {k for k, hit in zip(tested, chosen) if hit}
-    count = sum(bool(f) for f in found.values())
+    count = sum(bool(f) for f in found.values()) + len(blocks)
     material = {k: column_material(f, margin) + math.log(max(count, 1)) for k, f in found.items() if f}
+    material |= {b.name: trees_material(b.steps, margin) + math.log(count) for b in blocks}
     bar = math.log(SHARES["columns"] * alpha)
     level = fdr * len(changed) / max(len(tested), 1)
     columns = tuple(
@@ -86,6 +101,10 @@ def judge_columns(
             level if c.name in changed else fdr,
         )
         for c in design.columns
+    )
+    columns += tuple(
+        _block(b, own[b.name], b.name in changed, gate and material[b.name] <= bar, level if b.name in changed else fdr)
+        for b in blocks
     )
     errors = {
         kind: float(np.median([e.se for f in found.values() for e in f if e.kind.startswith(kind)] or [math.nan]))
@@ -109,6 +128,27 @@ def _column(c: Coded, logp: float, found: list[Effect], changed: bool, material:
     pvalue = math.nan if math.isnan(logp) else max(math.exp(logp), SMALLEST_PVALUE)
     psi = population_stability_index(c)
     return ColumnMargin(c.name, c.kind, pvalue, logp / LOG10, changed, material, effect, name, interval, psi, c.missing)
+
+
+def _block(b: Embedded, logp: float, changed: bool, material: bool, level: float) -> ColumnMargin:
+    auc, se = b.auc
+    z = -float(special.ndtri(level / 2))
+    effect, interval = auc - 0.5, (max(auc - 0.5 - z * se, -0.5), min(auc - 0.5 + z * se, 0.5))
+    return ColumnMargin(
+        name=b.name,
+        kind="embedding",
+        pvalue=max(math.exp(logp), SMALLEST_PVALUE),
+        log10_pvalue=logp / LOG10,
+        changed=changed,
+        material=material,
+        effect=effect,
+        effect_name="classifier",
+        interval=interval if b.steps else (math.nan, math.nan),
+        psi=math.nan,
+        missing=b.missing,
+        width=b.width,
+        words=b.words(),
+    )
 
 
 def _effect(found: list[Effect], changed: bool, level: float) -> tuple[float, str, tuple[float, float]]:

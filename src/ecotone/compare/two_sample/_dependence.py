@@ -107,7 +107,7 @@ def dependence(pair: Pair, *, entity: bool, time: bool, independent: bool = Fals
     >>> dependence(steps, entity=False, time=False).guarantee, dependence(walk, entity=False, time=False).guarantee
     ('exact', 'withdrawn')
     """
-    design = Design(pair, seed=seed)
+    design = Design(pair, seed=seed).whole
     scores = RowScores.of(design.columns, design.n)
     declared = tuple(name for name, on in (("entity", entity), ("time", time), ("independent", independent)) if on)
     if entity:

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from ecotone.cards import Card
-from ecotone.contracts import TestResult, as_seed
+from ecotone.contracts import Ints, TestResult, as_seed
 from ecotone.data._table import Pair
 
 from ._family import Found, as_result
@@ -70,13 +70,20 @@ def table_energy_test(pair: Pair, *, seed: int = 0) -> TestResult:
 def energy(design: Design) -> Found:
     """The family: exact by permutation at its rows."""
     rows = design.rows(ROWS, 3)
-    x = _coordinates(design, rows)
+    x = _coordinates(design.whole, rows)
     if not x.shape[1]:
         return Found(reason="no column has more than one value")
-    unit, units = design.grouping(rows)
+    _, units = design.grouping(rows)
     if min(units) < 2:
         return Found(reason="fewer than two units in a table")
     batches = design.batches if units == design.units else Batches(units, design.draws, as_seed(design.seed, 904))
+    pvalue, seen = permuted_energy(design, rows, x, batches)
+    return Found(math.log(pvalue), seen, len(rows))
+
+
+def permuted_energy(design: Design, rows: Ints, x: FloatArray, batches: Batches) -> tuple[float, float]:
+    """P-value and energy distance of some rows' coordinates, relabelling their units."""
+    unit, units = design.grouping(rows)
     distances = _distances(x)
     size = np.ones(sum(units), np.float32)
     if unit is not None:
@@ -89,8 +96,7 @@ def energy(design: Design) -> Found:
     labels[0, units[0] :] = 1
     seen = float(_statistics(distances, size, labels)[0])
     close = 1e-6 * scale * (1 / len(rows) + 1 / min(units))  # what single precision may lose counts as a tie
-    pvalue = sequential_pvalue(_statistics(distances, size, p) >= seen - close for p in batches)
-    return Found(math.log(pvalue), seen, len(rows))
+    return sequential_pvalue(_statistics(distances, size, p) >= seen - close for p in batches), seen
 
 
 def _coordinates(design: Design, rows: np.ndarray) -> FloatArray:

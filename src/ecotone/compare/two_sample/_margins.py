@@ -11,6 +11,7 @@ from ecotone.cards import Card
 from ecotone.contracts import Floats, TestResult
 from ecotone.data._table import Pair
 
+from ._embedded import embedded
 from ._family import Found, as_result
 from ._hypergeometric import log_hypergeometric
 from ._level_units import levels_logp
@@ -36,6 +37,7 @@ ENTRIES = (
     1.6e7  # scores x rows up to which the minimum is permuted; over so many scores Bonferroni loses next to nothing
 )
 MANY_LEVELS = 0.6  # of a category of many levels, for all of them together
+EMBEDDING = 3.0  # of an embedding, which is many columns: about as much as three
 LEVELS = 0.6  # shared by a column's levels as the root of their number: they are dependent
 
 
@@ -49,7 +51,8 @@ def margins_test(pair: Pair, *, seed: int = 0) -> TestResult:
               p = P_\pi\Big(\min_k p_k/w_k \le \text{observed}\Big)
 
     with the permutation variance; the levels of a category of many (60) are also tested all together, by
-    :func:`many_levels`. Up to 5000 units in each table, and 1.6e7 scores of rows in all, the minimum is calibrated by
+    :func:`many_levels`, and the columns of an embedding as one. Up to 5000 units in each table, and 1.6e7 scores of
+    rows in all, the minimum is calibrated by
     relabelling units, beyond by Bonferroni over the weights fixed in advance.
 
     Parameters
@@ -80,26 +83,28 @@ def margins_test(pair: Pair, *, seed: int = 0) -> TestResult:
 
 
 def margins(design: Design) -> Found:
-    """The family: log p, and for each column its own log p in ``details["columns"]``."""
+    """The family: log p, for each column and embedding its own log p in ``details["columns"]``, embeddings inside."""
     logp, z, column, what = column_scores(design)
     many = {j: levels_logp(design, c.every) for j, c in enumerate(design.columns) if c.every is not None}
-    if not len(logp) and not many:
+    blocks = [embedded(design, name, columns) for name, columns in design.blocks.items()]
+    if not len(logp) and not many and not blocks:
         return Found(reason="no column has more than one value", details={"columns": {}})
+    names = [*(c.name for c in design.columns), *(b.name for b in blocks)]
     parts = np.array([weight(design.columns[j], w) for j, w in zip(column, what)])
-    whole = parts.sum() + MANY_LEVELS * len(many)
-    logp_all = np.append(logp, list(many.values()))
-    where = np.append(column, np.array(list(many), np.int64))
-    weights = np.append(parts, np.full(len(many), MANY_LEVELS)) / whole
+    whole = parts.sum() + MANY_LEVELS * len(many) + EMBEDDING * len(blocks)
+    logp_all = np.concatenate([logp, list(many.values()), [b.logp for b in blocks]])
+    where = np.concatenate([column, list(many), len(design.columns) + np.arange(len(blocks))]).astype(np.int64)
+    weights = np.concatenate([parts, np.full(len(many), MANY_LEVELS), np.full(len(blocks), EMBEDDING)]) / whole
     value, best = weighted_min(logp_all, weights)
     if design.permute and 0 < len(logp) * sum(design.n) <= ENTRIES:
         sums = unit_sums(design.matrix(SCORES)[0], design.unit, sum(design.units))
         share = float(weights[: len(logp)].sum())
         permuted = math.log(permuted_min(sums, design.units, parts / parts.sum(), design.batches)) - math.log(share)
         value = min(0.0, permuted, *(logp_all - np.log(weights))[len(logp) :])
-    own = {design.columns[j].name: _own(logp_all[where == j], weights[where == j]) for j in np.unique(where)}
-    score = (*what, *("all levels" for _ in many))[best]
-    details = {"column": design.columns[where[best]].name, "score": score, "columns": own}
-    return Found(value, float(np.abs(z).max(initial=0.0)), sum(design.n), details=details)
+    own = {names[j]: _own(logp_all[where == j], weights[where == j]) for j in np.unique(where)}
+    score = (*what, *("all levels" for _ in many), *("embedding" for _ in blocks))[best]
+    details = {"column": names[where[best]], "score": score, "columns": own}
+    return Found(value, float(np.abs(z).max(initial=0.0)), sum(design.n), details=details, inner=blocks)
 
 
 def weight(column: Coded, what: str) -> float:

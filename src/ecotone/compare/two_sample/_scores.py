@@ -26,6 +26,7 @@ class Design:
     """What the families share: the encoded columns, the rows' tables and units, and one set of permutations.
 
     ``encoded`` may hold the columns of an earlier design of the same tables and seed; units do not change them.
+    ``columns`` are those that stand for themselves, ``blocks`` the others by the embedding that they belong to.
     """
 
     pair: Pair
@@ -33,19 +34,28 @@ class Design:
     seed: int = 0
     encoded: tuple[Coded, ...] | None = None
     columns: tuple[Coded, ...] = field(init=False)
+    blocks: dict[str, tuple[Coded, ...]] = field(init=False)
 
     def __post_init__(self) -> None:
-        if self.encoded is not None:
-            self.columns = self.encoded
-            return
+        if self.encoded is None:
+            self.encoded = self._encode()
+        of = {column: name for name, columns in self.pair.embeddings.items() for column in columns}
+        self.columns = tuple(c for c in self.encoded if c.name not in of)
+        self.blocks = {name: tuple(c for c in self.encoded if of.get(c.name) == name) for name in self.pair.embeddings}
 
+    def _encode(self) -> tuple[Coded, ...]:
         def one(c: Column) -> Coded:
             values = np.concatenate([c.values, self.pair.current[c.name].values])
             made = encode(c.name, c.kind, values, self.n[0], c.levels, self.seed)
             return replace(made, every=_every(c, self.pair.current[c.name]))
 
         used = [c for c in self.pair.reference if c.kind in ORDERED | CODED]
-        self.columns = tuple(each(one, used, values=sum(self.n) * len(used)))
+        return tuple(each(one, used, values=sum(self.n) * len(used)))
+
+    @cached_property
+    def whole(self) -> Design:
+        """The same with every column standing for itself."""
+        return Design(replace(self.pair, embeddings={}), self.alpha, self.seed, self.encoded) if self.blocks else self
 
     @property
     def n(self) -> tuple[int, int]:

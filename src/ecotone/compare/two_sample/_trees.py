@@ -100,11 +100,15 @@ def trees(design: Design) -> Found:
     # On so few rows threads bring little, and on a busy machine they cost a hundred times the work.
     with _threads().limit(limits=1, user_api="openmp"):
         steps = _prequential(x, design.is_current[rows], unit, units, as_seed(design.seed, 905))
-    weight = np.array([s.weight for s in steps])
-    z = float(weight @ [s.z for s in steps] / math.sqrt(weight @ weight))
-    share = weight**2 / (weight @ weight)
-    auc = float(share @ [s.auc for s in steps])
+    z, auc = together(steps)
     return Found(float(special.log_ndtr(-z)), z, len(rows), details={"auc": auc}, inner=steps)
+
+
+def together(steps: list[Step]) -> tuple[float, float]:
+    """z and the mean area under the curve of all steps."""
+    weight = np.array([s.weight for s in steps])
+    share = weight**2 / (weight @ weight)
+    return float(weight @ [s.z for s in steps] / math.sqrt(weight @ weight)), float(share @ [s.auc for s in steps])
 
 
 @cache
@@ -141,13 +145,17 @@ def _prequential(
         )
         read = _screened(x[past], y[past])
         score = model.fit(binnable(x[past][:, read]), y[past]).decision_function(x[now][:, read])
-        label = y[now]
-        if unit is not None:
-            _, at = np.unique(unit[now], return_inverse=True)
-            score = np.bincount(at, score) / np.bincount(at)
-            label = np.bincount(at, label) > 0
-        steps.append(_step(score, label, math.sqrt(start)))
+        steps.append(held_out(score, y[now], None if unit is None else unit[now], math.sqrt(start)))
     return steps
+
+
+def held_out(score: Floats, label: Bools, unit: Ints | None, weight: float) -> Step:
+    """One step from the scores of rows not seen; of units the mean score."""
+    if unit is not None:
+        _, at = np.unique(unit, return_inverse=True)
+        score = np.bincount(at, score) / np.bincount(at)
+        label = np.bincount(at, label) > 0
+    return _step(score, label, weight)
 
 
 def _screened(x: Floats, y: Bools) -> Ints:

@@ -167,9 +167,8 @@ def put_together(
     logp = min(0.0, *(found[name].logp - math.log(share) for name, (share, _) in FAMILIES.items()))
     changed = logp <= math.log(alpha)
     start = time.perf_counter()
-    judged = judge_columns(
-        design, found["margins"].details.get("columns", {}), gate=changed, alpha=alpha, margin=min_effect, fdr=fdr
-    )
+    own, blocks = found["margins"].details.get("columns", {}), found["margins"].inner or ()
+    judged = judge_columns(design, own, blocks, gate=changed, alpha=alpha, margin=min_effect, fdr=fdr)
     pair_logp, pair_se, pair_count = pairs_material(found["pairs"].inner, min_effect)
     parts = {
         "columns": judged.material_logp,
