@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test fuzz lint types layers claims bench docs clean
+.PHONY: demo test fuzz mutants lint types layers claims bench docs clean
 
 $(VENV)/.base: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -38,6 +38,9 @@ test: lint types layers
 
 fuzz: $(VENV)/.dev  # hours; make test has a short form of it
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python tests/fuzz/run.py --commands 20000
+
+mutants: $(VENV)/.dev  # hours for every method; goes on where it stopped. ARGS="--only holm" for one
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python tests/mutants/run.py $(ARGS)
 
 claims: $(VENV)/.dev
 	$(BIN)/python claims/run.py

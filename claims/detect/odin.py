@@ -34,7 +34,10 @@ def run(seeds: int = 5) -> dict[str, Any]:
         "mean over unseen kinds, digits, noise and rotated clothes of the share that passes where 95 % of inside do",
         mean["ODIN"],
         mean["MSP"],
-        notes=f"T=1000 and eps=0.0014, fixed; {others}; on unseen kinds alone {near}; {ROWS} rows of each set",
+        notes=f"T=1000 and eps=0.0014, fixed; {others}; on unseen kinds alone {near}; {ROWS} rows of each set. "
+        "Narrower than the paper, which has networks of natural images: the gain here is the temperature's and comes "
+        "from the far sets, on the near set ODIN is worse, and the step along the gradient adds nothing of note. With "
+        "five networks the interval only just leaves 0 out.",
     )
 
 

@@ -114,6 +114,46 @@ def test_whole_weights_are_repeated_rows():
     assert judge.pvalues(np.array([[2.5]]))[0] == pytest.approx((2.5 + 1 + 2) / (2.5 + 6))
 
 
+@pytest.mark.oracle("WeightedConformal")
+def test_ties_and_weights_by_the_definition():
+    """p is the weight of the row and of all calibration rows that are no more typical, as a share; ties count."""
+    rng = np.random.default_rng(5)
+    calibration, rows = (rng.integers(0, 4, (n, 1)).astype(float) for n in (30, 12))
+    judge = WeightedConformal(Itself(), lambda X: 1 + X[:, 0] ** 2).calibrate(calibration)
+    weight = 1 + calibration[:, 0] ** 2
+    for row, p in zip(rows[:, 0], judge.pvalues(rows), strict=True):
+        own = 1 + row**2
+        assert p == pytest.approx((own + weight[calibration[:, 0] <= row].sum()) / (own + weight.sum()))
+    assert judge.effective_ == pytest.approx(weight.sum() ** 2 / (weight**2).sum())
+
+
+@pytest.mark.oracle("Calibrated")
+def test_selection_is_the_step_up_procedure_with_its_bounds_included():
+    judge = _judge(np.arange(19))  # p-values are multiples of 1/20
+    for rows, fdr in itertools.product(([-1.0], [-1.0, 0.0, 5.0, 30.0], [0.0, 0.0, 30.0]), (0.05, 0.1, 0.2, 0.3)):
+        p = _p(judge, rows)
+        fit = [k for k in range(1, len(rows) + 1) if np.sort(p)[k - 1] * len(rows) <= fdr * k + 1e-12]
+        expected = np.flatnonzero(p <= np.sort(p)[max(fit) - 1]) if fit else []
+        np.testing.assert_array_equal(judge.select(np.array(rows)[:, None], fdr=fdr), expected)
+
+
+@pytest.mark.oracle("Calibrated")
+@pytest.mark.oracle("WeightedConformal")
+def test_no_rows_are_not_scored():
+    class Strict(Itself):
+        def score_samples(self, X):
+            assert len(X), "most scores refuse an empty array"
+            return super().score_samples(X)
+
+    def ratio(X):
+        assert len(X)
+        return np.ones(len(X))
+
+    for judge in (Calibrated(Strict()), WeightedConformal(Strict(), ratio)):
+        judge.calibrate(np.arange(5.0)[:, None])
+        assert judge.pvalues(np.empty((0, 1))).shape == (0,)
+
+
 def test_weights_restore_the_level_under_a_covariate_shift():
     rng = np.random.default_rng(4)
     plain, weighted = [], []

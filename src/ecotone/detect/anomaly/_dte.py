@@ -26,8 +26,8 @@ CARD = Card(
     row=162,
     remedy_for=("outside",),
     advice="Look at the rows that lie many noise levels from the reference.",
-    claim="Its neighbour form finds anomalies as well as the mean squared distance to the same neighbours, "
-    "and the learned form does so without keeping the reference.",
+    tier="experimental",
+    claim="Its neighbour form ranks anomalies as the mean squared distance to the same neighbours does: one statistic.",
 )
 
 _BLOCK = 512

@@ -28,6 +28,7 @@ CARD = Card(
     link="https://arxiv.org/abs/2308.15321",
     row=532,
     reads=("denoiser",),
+    tier="experimental",
     claim="With the factor chosen on a small grid, samples of an undertrained digits network are nearer to the data "
     "than without.",
 )

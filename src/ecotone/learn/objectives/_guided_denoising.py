@@ -24,8 +24,9 @@ CARD = Card(
     venue="arXiv",
     link="https://arxiv.org/abs/2311.00938",
     row=542,
-    claim="At few steps, over a range of guidance, class-conditional samples are nearer to the class's law than with "
-    "condition dropout.",
+    tier="experimental",
+    claim="At few steps, averaged over a range of guidance, class-conditional samples are nearer to the class's "
+    "unguided law than with condition dropout.",
 )
 
 
