@@ -28,7 +28,13 @@ def copy_notes(copies: Copies) -> list[str]:
     if sum(copies.repeats):
         notes.append(_kept(copies))
     if copies.overlap:
-        notes.append(f"{copies.overlap:,} rows of current are also in the reference; they were kept")
+        one = copies.overlap == 1
+        words = (
+            "row of current is also in the reference; it was"
+            if one
+            else "rows of current are also in the reference; they were"
+        )
+        notes.append(f"{copies.overlap:,} {words} kept")
     return notes
 
 

@@ -60,3 +60,18 @@ def some(names: list[str], most: int = _NAMED) -> str:
     """A few names, and how many more."""
     rest = len(names) - most
     return ", ".join(names[:most]) + (f" and {rest:,} more" if rest > 0 else "")
+
+
+def equal_rows(copies: dict[str, Any]) -> str:
+    """What was done with equal rows; that there are none, where so."""
+    sides = ("reference", "current")
+    said = []
+    for what, count in (
+        ("left out as copies", copies),
+        ("kept, which repeat by nature or are too few to tell", copies["kept"]),
+    ):
+        if any(count[side] for side in sides):
+            said.append(f"{count['reference']:,} of the reference and {count['current']:,} of current {what}")
+    if copies["overlap"]:
+        said.append(f"of current {copies['overlap']:,} in the reference, too")
+    return f"Equal rows: {'; '.join(said) or 'none'}."

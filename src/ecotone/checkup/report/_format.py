@@ -153,8 +153,15 @@ def said_of(column: dict[str, Any], pairs: Sequence[dict[str, Any]], *, redact: 
     facts = column.get("movement") or {}
     told = _without_values(facts) if redact else str(column.get("sentence") or "")
     if told and not told.startswith("no movement beyond noise"):
-        return told
+        wide = _slight(column) if _middle_alone(column["marginal"], facts) else _LITTLE
+        return told if wide == _LITTLE else f"{told}; {wide}"
     return _slight(column) if redact else "; ".join([*_figures(facts), _slight(column)])
+
+
+def _middle_alone(marginal: dict[str, Any], facts: dict[str, Any]) -> bool:
+    """Whether the spread moved, and the words say mean and median only, which need not have moved at all."""
+    told = facts.keys() & {"factor", "spread", "beyond"} or ("share" in facts and "opposite" not in facts)
+    return marginal["effect_name"] == "spread" and not told
 
 
 def _figures(facts: dict[str, Any]) -> list[str]:
@@ -269,7 +276,8 @@ def answers(content: dict[str, Any]) -> list[tuple[str, bool, str, tuple[float |
         word = "worse" if "performance" in alarms else "unknown" if unseen else "no drop shown"
         if undefined(quality):
             word = "undefined"
-        found.append(("performance", "performance" in alarms, word, (quality["pvalue"], None)))
+        told = None if word == "unknown" else quality["pvalue"]  # without an answer its 1 would read as "no drop"
+        found.append(("performance", "performance" in alarms, word, (told, None)))
     word = f"{len(rows['index']):,} named" if rows["index"] else "yes, none named"
     raised = "outside" in alarms
     word = word if raised else "not tested" if rows.get("reason") else "not shown"

@@ -8,6 +8,7 @@ from typing import Any
 
 from ecotone.checkup._leading import leading
 
+from ._fact_words import equal_rows
 from ._format import answers, detectable, isolated, number, percent, sizes, text
 from ._html import folded, items, name, p, table
 from ._section_columns import columns, every_column, pair
@@ -240,12 +241,7 @@ def _data(content: dict[str, Any], *, redact: bool) -> str:
     if content["rows"].get("reason"):
         lines.append("Duplicates: not looked for, which takes rows.")
     else:
-        kept = copies["kept"]
-        lines.append(
-            f"Equal rows: {copies['reference']:,} of the reference and {copies['current']:,} of current left out as "
-            f"copies; {kept['reference']:,} and {kept['current']:,} kept, which repeat by nature or are too few to "
-            f"tell; {copies['overlap']:,} rows of current are in the reference, too."
-        )
+        lines.append(equal_rows(copies))
     notes = list(data["notes"]) + list((content["performance"] or {}).get("notes") or [])
     lines += [f"{len(notes):,} notes are left out here, for they may hold values."] * bool(redact and notes)
     lines += [] if redact else [text(note, 300) for note in notes]

@@ -114,7 +114,7 @@ def _levels(picture: dict[str, Any], *, redact: bool) -> str:
         words = f"{percent(before)} → {percent(after)}"
         rows += f'<div class="level"><span>{label}</span>{bars}<span>{words}</span></div>'
     rest = picture["of"] - len(kept)
-    return rows + (f'<p class="small soft">{rest:,} more levels.</p>' if rest > 0 else "")
+    return rows + (f'<p class="small soft">{rest:,} more level{"" if rest == 1 else "s"}.</p>' if rest > 0 else "")
 
 
 def _forest(content: dict[str, Any]) -> str:

@@ -50,6 +50,8 @@ def _verdict(content: dict[str, Any], quality: dict[str, Any]) -> str:
         said += (
             "That is not enough to say that the model became worse. " if not quality.get("unknown") or actual else ""
         )
+    if quality.get("unknown") and not actual and not dropped:
+        return f"{said}Whether {metric} has become worse cannot be told without labels."
     return f"{said}Test of “no worse than before”: {p(quality['pvalue'])}."
 
 

@@ -144,9 +144,11 @@ def _rows(content: dict[str, Any]) -> Block:
     if copies:
         lines.insert(0, copies)
     reasons = (rows.get("reasons") or [])[:_REASONS]
+    several = len(content["data"]["current"]["sources"]) > 1  # else the name says nothing, and takes the line
     for entry in reasons:
         because = ", ".join(plain(reason["column"], 40) for reason in entry["columns"][:3])
-        lines.append(f"{plain(entry['file'] or 'current', 40)} row {entry['row']:,} (from 0): {because}")
+        file = entry["file"] if several else None
+        lines.append(f"{plain(file or 'current', 40)} row {entry['row']:,} (from 0): {because}")
     told = sum(1 + (entry.get("copies") or 0) for entry in reasons)
     return Block("outside", title, tuple(lines), max(0, named - told))
 

@@ -78,9 +78,14 @@ def level_words(shares: Mapping[str, tuple[float, float]], *, two: bool = False)
     """From what share to what share; of two levels the second tells all."""
     kept = list(shares.items())[-1:] if two and len(shares) == 2 else list(shares.items())
     words = [_told(short(name), *pair) for name, pair in kept[:_NAMED]]
-    return words + ([f"and {len(kept) - _NAMED:,} more levels"] if len(kept) > _NAMED else [])
+    return words + ([_more(len(kept) - _NAMED)] if len(kept) > _NAMED else [])
+
+
+def _more(count: int) -> str:
+    return f"and {count:,} more level{'' if count == 1 else 's'}"
 
 
 def _told(name: str, before: float, after: float) -> str:
     note = " (new)" if before == 0 else " (gone)" if after == 0 else ""
-    return f"{name} {percent(before)} → {percent(after)}{note}"
+    end = ":" if name[-1:].isdigit() else ""  # a code is not read as a number of the share
+    return f"{name}{end} {percent(before)} → {percent(after)}{note}"
