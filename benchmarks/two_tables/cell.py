@@ -17,7 +17,7 @@ class Cell:
     group : str
         ``level``, ``dependence``, ``power``, ``columns``, ``rows``, ``accuracy``, ``effect``, ``counts`` (profiles
         without rows), ``repeats`` (rows that repeat by nature, or were copied), ``given`` (within strata),
-        ``embedding``.
+        ``embedding``, ``share`` (outside), ``wide`` (hundreds of columns).
     measure : str
         Name of the function in :mod:`measures` that turns one seed into one record.
     draw : dict

@@ -8,6 +8,7 @@ from cell import Cell as Cell
 from cells_of_dependence import dependence_cells
 from cells_of_embeddings import embedding_cells
 from cells_of_repeats import repeats_cells
+from cells_of_share import share_cells
 from cells_of_strata import strata_cells
 from cells_of_wide import wide_cells
 
@@ -94,7 +95,9 @@ def _cells() -> list[Cell]:
         counted(400, {"changed": "level", "alarm": "level"}, "null", *sizes)
     for scenario in ("mean", "corr", "hetero", "variance", "category", "missing"):
         counted(200, {"changed": None}, scenario, 1000, 1000)
-    return cells + dependence_cells() + repeats_cells() + wide_cells() + strata_cells() + embedding_cells()
+    return (
+        cells + dependence_cells() + repeats_cells() + share_cells() + wide_cells() + strata_cells() + embedding_cells()
+    )
 
 
 CELLS: dict[str, Cell] = {cell.name: cell for cell in _cells()}

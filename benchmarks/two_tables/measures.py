@@ -13,6 +13,8 @@ from dependent_rows import dependent_rows
 from embeddings import embedding_pair
 from repeats import repeated as repeated
 from scenarios import cascade, labelled, outside, two_sample
+from share import share as share
+from share import share_over_seeds as share_over_seeds
 from strata import strata_tables
 
 import ecotone

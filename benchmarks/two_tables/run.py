@@ -3,6 +3,7 @@
 python benchmarks/two_tables/run.py                       # everything that is still missing
 python benchmarks/two_tables/run.py --only 'null_*' --shard 1/2
 python benchmarks/two_tables/run.py --replicates 40       # a first look
+python benchmarks/two_tables/run.py --again 5              # five seeds of each older cell: the same records?
 python benchmarks/two_tables/run.py --table               # print the table from the results
 """
 
@@ -20,15 +21,25 @@ import sys
 import time
 import warnings
 from pathlib import Path
+from typing import Any
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
 import measures
+from again import again
 from cells import CELLS, Cell
+from code_date import code_date
 from table import peers, table
 
 RESULTS = HERE / "results"
+
+
+def rounded(found: Any) -> Any:
+    """Six digits."""
+    if isinstance(found, dict):
+        return {key: rounded(value) for key, value in found.items()}
+    return round(found, 6) if isinstance(found, float) else found
 
 
 def done(cell: Cell) -> set[int]:
@@ -43,8 +54,8 @@ def measure(cell: Cell, replicates: int, shard: tuple[int, int], until: float) -
     for seed in missing:
         if seed % shard[1] != shard[0] - 1 or time.time() > until:
             continue
-        record = {"seed": seed, **getattr(measures, cell.measure)(seed, **cell.draw)}
-        line = json.dumps({k: round(v, 6) if isinstance(v, float) else v for k, v in record.items()})
+        record = {"seed": seed, **getattr(measures, cell.measure)(seed, **cell.draw), "code": code_date()}
+        line = json.dumps(rounded(record))
         with (RESULTS / f"{cell.name}.jsonl").open("a") as file:
             file.write(line + "\n")
 
@@ -55,6 +66,7 @@ def main() -> None:
     parser.add_argument("--replicates", type=int, help="at most so many of each cell")
     parser.add_argument("--shard", default="1/1", help="i/k: this process does every k-th seed")
     parser.add_argument("--minutes", type=float, default=1e9, help="stop starting replicates after so long")
+    parser.add_argument("--again", type=int, help="so many seeds of each cell of earlier code, compared and not kept")
     parser.add_argument("--table", action="store_true", help="print the table from the results")
     given = parser.parse_args()
     RESULTS.mkdir(exist_ok=True)
@@ -67,6 +79,9 @@ def main() -> None:
     for cell in CELLS.values():
         if fnmatch.fnmatch(cell.name, given.only):
             start = time.time()
+            if given.again:
+                again(cell, RESULTS, given.again, until)
+                continue
             measure(cell, min(cell.replicates, given.replicates or cell.replicates), shard, until)
             print(f"{cell.name}: {time.time() - start:.0f} s", flush=True)
 

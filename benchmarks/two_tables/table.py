@@ -5,10 +5,28 @@ from __future__ import annotations
 import json
 import math
 from pathlib import Path
+from typing import Any
 
+from again_log import looked_at
 from cells import CELLS, Cell
 
-ALPHA, SHARE = 0.05, 0.005
+ALPHA, SHARE, POOLED = 0.05, 0.005, 0.055
+MISSES = "**misses**"
+TITLES = {
+    "level": "Level",
+    "dependence": "Dependence between rows",
+    "power": "Power",
+    "columns": "Columns",
+    "rows": "Rows outside",
+    "accuracy": "Accuracy without labels",
+    "effect": "Minimum effect",
+    "counts": "Profiles without rows",
+    "repeats": "Rows that repeat",
+    "given": "Within strata",
+    "embedding": "Embeddings",
+    "share": "The share outside",
+    "wide": "Many columns",
+}
 
 
 def _mean(values: list[float | bool | None]) -> tuple[float, float, int]:
@@ -28,42 +46,81 @@ def _bound(require: object, n: int) -> tuple[str, float]:
     return require
 
 
-def _line(cell: Cell, records: list[dict[str, object]]) -> list[str]:
+def _records(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def _code(records: list[dict[str, Any]], look: dict[str, Any] | None) -> str:
+    """Date of the oldest code among the records, and whether later code gave the same ones again."""
+    date = min(record.get("code", "") for record in records)
+    date = date or "undated"
+    return f"{date}; {look['equal']} of {look['measured']} again" if look else date
+
+
+def _lines(cell: Cell, records: list[dict[str, Any]], code: str) -> list[str]:
     lines = []
     for figure, require in cell.require.items():
         mean, se, n = _mean([r.get(figure) for r in records])
         if not n:
             continue
-        if require is None:
-            lines.append(f"| {cell.group} | {cell.name} | {figure} | {mean:.3f} ± {se:.3f} | | printed | {n} |")
-            continue
-        sign, bound = _bound(require, n)
-        holds = mean <= bound if sign == "<=" else mean >= bound
-        mark = "holds" if holds else "**misses**"
-        sign = "≤" if sign == "<=" else "≥"
-        lines.append(
-            f"| {cell.group} | {cell.name} | {figure} | {mean:.3f} ± {se:.3f} | {sign} {bound:.3f} | {mark} | {n} |"
-        )
+        asked, mark = _asked(require, mean, n)
+        lines.append(f"| {cell.name} | {figure} | {mean:.3f} ± {se:.3f} | {asked} | {mark} | {n} | {code} |")
     return lines
 
 
-def table(results: Path) -> str:
-    """Every cell that has records, and the pooled level."""
-    lines = ["| group | cell | figure | measured ± se | required | | replicates |", "|---|---|---|---|---|---|---|"]
-    pooled: dict[str, list[float | bool | None]] = {"changed": [], "alarm": []}
-    for cell in CELLS.values():
-        path = results / f"{cell.name}.jsonl"
-        records = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
-        lines += _line(cell, records)
-        if cell.group == "level":
-            for figure, values in pooled.items():
-                values += [r[figure] for r in records]
-    for figure, values in pooled.items():
-        mean, se, n = _mean(values)
+def _asked(require: object, mean: float, n: int) -> tuple[str, str]:
+    """What is asked for, and whether it holds."""
+    if require is None:
+        return "", "printed"
+    sign, bound = _bound(require, n)
+    holds = mean <= bound if sign == "<=" else mean >= bound
+    return f"{'≤' if sign == '<=' else '≥'} {bound:.3f}", "holds" if holds else MISSES
+
+
+def _pooled(levels: list[dict[str, Any]]) -> list[str]:
+    lines = []
+    for figure in ("changed", "alarm"):
+        mean, se, n = _mean([r[figure] for r in levels])
         if n:
-            mark = "holds" if mean <= 0.055 else "**misses**"
-            lines.append(f"| level | all null cells | {figure} | {mean:.3f} ± {se:.3f} | ≤ 0.055 | {mark} | {n} |")
-    return "\n".join(lines)
+            mark = "holds" if mean <= POOLED else MISSES
+            lines.append(f"| all null cells | {figure} | {mean:.3f} ± {se:.3f} | ≤ {POOLED} | {mark} | {n} | |")
+    return lines
+
+
+def _groups(results: Path) -> dict[str, list[str]]:
+    """Lines of the table by group, in the order of the cells."""
+    groups: dict[str, list[str]] = {}
+    levels: list[dict[str, Any]] = []
+    looks = looked_at(results)
+    for cell in CELLS.values():
+        records = _records(results / f"{cell.name}.jsonl")
+        if records:
+            groups.setdefault(cell.group, []).extend(_lines(cell, records, _code(records, looks.get(cell.name))))
+        levels += records if cell.group == "level" else []
+    groups.get("level", []).extend(_pooled(levels))
+    return groups
+
+
+def table(results: Path) -> str:
+    """Every cell that has records under its group, the pooled level, and first of all what misses its bar."""
+    groups = _groups(results)
+    missed = [f"| {group} {line}" for group, lines in groups.items() for line in lines if MISSES in line]
+    head = "cell | figure | measured ± se | required | | replicates | code of |"
+    parts = ["### What misses its bar"]
+    parts += [f"| group | {head}\n|{'---|' * 8}\n" + "\n".join(missed) if missed else "Nothing."]
+    for group, lines in groups.items():
+        parts += [f"### {TITLES.get(group, group.capitalize())}", f"| {head}\n|{'---|' * 7}\n" + "\n".join(lines)]
+    return "\n\n".join(parts)
+
+
+def missing(results: Path) -> str:
+    """Cells without a record, and how many have fewer replicates than they ask for, in sentences."""
+    counted = {name: len(_records(results / f"{name}.jsonl")) for name in CELLS}
+    none = ", ".join(name for name, n in counted.items() if not n)
+    fewer = sum(0 < n < CELLS[name].replicates for name, n in counted.items())
+    said = [f"Not measured: {none}."] if none else []
+    said += [f"{fewer} of {len(counted)} cells have fewer replicates yet than run.py makes."] if fewer else []
+    return " ".join(said) or "Every cell has the replicates that run.py makes."
 
 
 def peers(results: Path) -> str:
@@ -78,9 +135,7 @@ def peers(results: Path) -> str:
             merged.setdefault(cell, {}).update(found)
     lines = ["| cell | Ecotone | " + " | ".join(figures) + " |", "|---|---|" + "---|" * len(figures)]
     for cell, found in merged.items():
-        path = results / f"{cell}.jsonl"
-        records = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
-        ours, _, n = _mean([r.get("alarm", r["changed"]) for r in records])
+        ours, _, n = _mean([r.get("alarm", r["changed"]) for r in _records(results / f"{cell}.jsonl")])
         shown = [f"{found[f][0]:.2f} ({found[f][1]:.0f})" if f in found else "" for f in figures]
         lines.append(f"| {cell} | {ours:.2f} ({n}) | " + " | ".join(shown) + " |")
     return "\n".join(lines)
