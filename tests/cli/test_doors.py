@@ -142,7 +142,7 @@ def damaged(tmp_path):
         "no end": whole[:-30], "32 TiB": zipped(header((1 << 40, 4))), "of nothing": zipped(header((1 << 40, 0))),
         "short": zipped(header((10, 4)) + b"\0" * 8), "long": zipped(header((1, 1)) + b"\0" * 800),
         "header": zipped(b"\x93NUMPY\x01\x00\xff\xff{"), "code": zipped(header((1,)).replace(b"'shape'", b"__imp()")),
-        "version": zipped(b"\x93NUMPY\x09\x00" + header((1, 1))[8:]), "magic": zipped(b"hello"),
+        "open": zipped(header((3, 2)).replace(b"2)", b"2 ")), "version": zipped(b"\x93NUMPY\x09\x00" + header((1, 1))[8:]), "magic": zipped(b"hello"),
         "objects": zipped(header((2, 2), "|O") + b"\0" * 32), "folder": zipped(b"", "features/"),
     }.items()  # fmt: skip
     yield "single", npz(tmp_path / "0.npz", features=np.float64(3))
@@ -185,6 +185,23 @@ class Exits:
         return sys.exit, (0,)
 
 
+class Stops:
+    def __reduce__(self):
+        return stop, ()
+
+
+def stop():
+    raise KeyboardInterrupt
+
+
+class Guesses:
+    def predict(self, x):
+        return np.zeros(len(x))
+
+    def predict_proba(self, x):
+        return np.full((len(x), 2), "half")
+
+
 def test_pickles_that_are_none(table, tmp_path, capsys):
     joblib.dump(Exits(), tmp_path / "exits.joblib")
     (tmp_path / "empty.joblib").write_bytes(b"")
@@ -192,7 +209,10 @@ def test_pickles_that_are_none(table, tmp_path, capsys):
     (tmp_path / "folder.joblib").mkdir()
     os.mkfifo(tmp_path / "pipe.joblib")
     joblib.dump([1, 2], tmp_path / "list.joblib")
-    for name in ("exits", "empty", "garbage", "folder", "pipe", "list", "none"):
+    joblib.dump(None, tmp_path / "nothing.joblib")
+    joblib.dump(Stops(), tmp_path / "stops.joblib")
+    joblib.dump(Guesses(), tmp_path / "guesses.joblib")
+    for name in ("exits", "empty", "garbage", "folder", "pipe", "list", "nothing", "stops", "guesses", "none"):
         network = str(tmp_path / f"{name}.joblib")
         assert run(["detect", network, "--trust", "--reference", str(table), "--data", str(table)]) == 2, name
         assert run(["check", str(table), str(table), "--model", network, "--trust", "--target", "k"]) == 2, name
@@ -203,7 +223,8 @@ def test_pickles_that_are_none(table, tmp_path, capsys):
     "text",
     ["def f(:", "raise ValueError(1)", "def f():\n import sys; sys.exit(0)", "import sys; sys.exit(3)",
      "raise EOFError", "import no_such_module_at_all", "x = 1", "def f(): raise EOFError", "f = 3",
-     "def f(): return 3", "\0"],
+     "def f(): return 3", "\0", "raise KeyboardInterrupt", "raise GeneratorExit", "raise BaseException(1)",
+     "def f(): raise KeyboardInterrupt", "def f(): raise GeneratorExit", "def f(): return f()"],
 )  # fmt: skip
 def test_modules_that_fail(text, table, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)

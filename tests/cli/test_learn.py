@@ -78,6 +78,7 @@ def test_check_on_synthetic_rows(folder):
         (["sample", "a.parquet", "-o", "s.csv"], "not a usable model"),
         (["score", "none.model", "b.csv"], "none.model"),
         (["fit", "a.parquet", "-o", "x.model", "--columns", "height"], "'height' is not in the table"),
+        (["fit", "a.parquet", "-o", "x.model", "--ignore", "age,height"], "'height' is not in the table"),
         (["fit", "a.parquet", "-o", "x.model", "--steps", "0"], "steps must be at least 1"),
         (["fit", "missing.parquet", "-o", "x.model"], "there is no file"),
         (["impute", "a.model", "b.csv", "-o", "b.csv"], "would be overwritten"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,6 +10,7 @@ import typer
 from ecotone.contracts import BadInput
 
 from ._main import app, say
+from ._names import split_names
 from ._outputs import check_outputs
 from ._progress import progress
 
@@ -87,17 +87,17 @@ def check(
             target=target,
             model=_model(model, trust=trust),
             prediction=prediction,
-            probability=_split(probability),
+            probability=split_names(probability),
             metric=metric,
             positive=positive,
-            features=_split(features),
+            features=split_names(features),
             alpha=alpha,
             fdr=fdr,
             min_effect=min_effect,
-            columns=_split(columns),
-            ignore=_split(ignore),
-            id=_split(id),
-            ordinal=_split(ordinal),
+            columns=split_names(columns),
+            ignore=split_names(ignore),
+            id=split_names(id),
+            ordinal=split_names(ordinal),
             entity=entity,
             time=time,
             groups=groups,
@@ -130,20 +130,6 @@ def _fail_on(given: str | None, *, has_model: bool, has_contract: bool) -> list[
     return wanted
 
 
-def _split(given: list[str] | None) -> list[str] | None:
-    """Names from options that may repeat and may hold commas; a name with a comma in it stands in double quotes."""
-    if not given:
-        return None
-    return [name for entry in given for name in _fields(entry) if name]
-
-
-def _fields(entry: str) -> list[str]:
-    try:
-        return next(csv.reader([entry])) if '"' in entry else entry.split(",")
-    except csv.Error:
-        return [entry]
-
-
 def _model(path: Path | None, *, trust: bool) -> Any:
     if path is None:
         return None
@@ -153,4 +139,7 @@ def _model(path: Path | None, *, trust: bool) -> Any:
         raise BadInput(f"--model {path} is a pickle and opening it can run code; add --trust if you made it")
     from ._user_code import unpickled
 
-    return unpickled(path, "--model")
+    found = unpickled(path, "--model")
+    if found is None:
+        raise BadInput(f"--model {path} holds nothing (None); save the fitted model with joblib.dump")
+    return found

@@ -11,6 +11,7 @@ import typer
 from ecotone.contracts import BadInput, is_stream
 
 from ._main import app, say
+from ._names import split_names
 from ._outputs import check_outputs
 from ._tables import check_format, write_table
 
@@ -25,8 +26,8 @@ _MODEL = typer.Argument(help="A model that `ecotone fit` wrote")
 def fit(
     source: Annotated[str, _SOURCE],
     output: Annotated[Path, typer.Option("-o", "--output", help="The model to write")],
-    columns: Annotated[list[str] | None, typer.Option(help="Columns to learn (repeat)")] = None,
-    exclude: Annotated[list[str] | None, typer.Option(help="Columns to leave out (repeat)")] = None,
+    columns: Annotated[list[str] | None, typer.Option(help="Columns to learn (repeat, or commas)")] = None,
+    ignore: Annotated[list[str] | None, typer.Option(help="Columns to leave out (repeat, or commas)")] = None,
     minutes: Annotated[float, typer.Option(help="Stop training after so long; the best weights are kept")] = 10.0,
     steps: Annotated[int, typer.Option(help="Most steps of training")] = 6000,
     width: Annotated[int, typer.Option(help="Width of the network")] = 384,
@@ -40,7 +41,7 @@ def fit(
 
     check_outputs({"-o": output}, (source,))
     frame = read_table(source, name="SOURCE")
-    table = _chosen(frame.arrow, columns, exclude)
+    table = _chosen(frame.arrow, split_names(columns), split_names(ignore))
     _torch()
     from ecotone.learn import TableModel, Training
     from ecotone.learn.tables import MaskedPerceptron
@@ -149,14 +150,14 @@ def impute(
     return 0
 
 
-def _chosen(table: Any, columns: list[str] | None, exclude: list[str] | None) -> Any:
-    for option, names in (("--columns", columns), ("--exclude", exclude)):
+def _chosen(table: Any, columns: list[str] | None, ignore: list[str] | None) -> Any:
+    for option, names in (("--columns", columns), ("--ignore", ignore)):
         for name in names or ():
             if name not in table.column_names:
                 raise BadInput(f"{option} {name!r} is not in the table; it has {', '.join(table.column_names[:12])}")
-    kept = [c for c in (columns or table.column_names) if c not in (exclude or ())]
+    kept = [c for c in (columns or table.column_names) if c not in (ignore or ())]
     if not kept:
-        raise BadInput("--columns and --exclude leave no column; name fewer to exclude")
+        raise BadInput("--columns and --ignore leave no column; name fewer to ignore")
     return table.select(kept)
 
 

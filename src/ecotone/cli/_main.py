@@ -70,7 +70,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return _complain(error.format_message(), 2)
     except BadInput as error:
         return _complain(str(error), 2)
-    except (Exception, SystemExit) as error:  # the last door: a user never sees a traceback unless asked for
+    except BaseException as error:  # the last door: a user never sees a traceback unless asked for
         if verbose:
             traceback.print_exc()
         kind = type(error).__name__

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ecotone.contracts import Activations, BadInput
+from ecotone.contracts import Activations, BadInput, foreign
 
 from ._user_code import called, function_named, guarded, unpickled
 
@@ -120,15 +120,11 @@ def read_source(
     if options.target and role != "data":
         _check_labels(data, options.target, path)
     output = None if options.keep is None else options.keep / role
-    try:
+    shape = tuple(getattr(data, "shape", (len(data),)))
+    with foreign(
+        lambda raised: f"the network cannot read {path}, of shape {shape} ({raised}); see --size, --grey, --preprocess"
+    ):
         acts = read_activations(network, data, batch=options.batch, output=output, progress=options.progress)
-    except (RuntimeError, TypeError, ValueError) as error:  # of the user's network; memory is another matter
-        if isinstance(error, BadInput) or "memory" in type(error).__name__.lower():
-            raise
-        shape = tuple(getattr(data, "shape", (len(data),)))
-        raise BadInput(
-            f"the network cannot read {path}, of shape {shape}: {str(error)[:300]}; see --size, --grey, --preprocess"
-        ) from error
     if acts.labels is not None and data.classes and len(data.classes) != acts.classes:
         raise BadInput(
             f"{path} has {len(data.classes)} classes ({', '.join(data.classes[:4])} …) and the network {acts.classes}; "

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ._activations import Activations, Head, Network, concatenate
 from ._bad_input import BadInput
+from ._foreign import foreign
 from ._write import is_stream, write_whole
 from .arrays import as_numpy
 
@@ -24,7 +25,7 @@ SMALLEST_PVALUE = 1e-300
 __all__ = [
     "SMALLEST_PVALUE", "Activations", "BadInput", "Bools", "Decision", "Detector", "Estimate", "Explanation", "Floats",
     "Head", "Ints", "Network", "Scorer", "TestResult", "as_matrix", "as_numpy", "as_seed", "check_same_columns",
-    "concatenate", "is_stream", "write_whole",
+    "concatenate", "foreign", "is_stream", "write_whole",
 ]  # fmt: skip
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from ecotone.contracts import BadInput, Floats
+from ecotone.contracts import BadInput, Floats, foreign
 from ecotone.data._model_columns import model_columns
 
 
@@ -70,20 +70,21 @@ def predict_with(
         )
     if not callable(getattr(model, "predict_proba", None)):
         return predicted, None
-    probability = np.asarray(_call(model.predict_proba, rows, where), dtype=np.float64)
+    given = _call(model.predict_proba, rows, where)
+    with foreign(lambda raised: f"model: predict_proba() gave no numbers for {where} ({raised}); give probabilities"):
+        probability = np.asarray(given, dtype=np.float64)
     if probability.ndim != 2 or len(probability) != table.num_rows:
         raise BadInput(f"model: predict_proba() gave shape {probability.shape} for {table.num_rows} rows of {where}")
     return predicted, probability
 
 
 def _call(function: Any, rows: Any, where: str) -> Any:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return function(rows)
-    except (Exception, SystemExit) as error:
-        said = " ".join(str(error).split())[:300] or "no message"
-        raise BadInput(f"model: it failed on {where} with {type(error).__name__}: {said}") from None
+    with (
+        foreign(lambda raised: f"model: it failed on {where} with {raised}; give a model that predicts these rows"),
+        warnings.catch_warnings(),
+    ):
+        warnings.simplefilter("ignore")
+        return function(rows)
 
 
 def _rows_for(table: pa.Table, by_name: bool) -> Any:
