@@ -5,6 +5,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
+from ecotone.contracts import BadInput
 from ecotone.learn import TableModel, Training, load
 from ecotone.learn.tables import MaskedPerceptron
 from ecotone.learn.tables._determined import BROKEN
@@ -155,3 +156,24 @@ def test_copies_of_rows_are_no_evidence():
     once = rng.normal(size=(300, 3))
     table = pa.table({"xyz"[j]: np.repeat(once[:, j], 4) for j in range(3)})
     assert not fit_table(table).rules
+
+
+def test_rules_of_categories_alone():
+    rng = np.random.default_rng(0)
+    city = rng.integers(0, 5, 400)
+    table = pa.table({"city": np.array(list("abcde"))[city], "state": np.array(list("xxyyz"))[city]})
+    assert [(rule.source, rule.target) for rule in fit_table(table).rules] == [("city", "state")]
+
+
+def test_equal_numbers_are_equal_to_the_last_digit():
+    x = np.random.default_rng(0).normal(size=300)
+    frame = pd.DataFrame({"x": x, "same": x, "less": -x, "more": x + 1.5})
+    drawn = TableModel(training=Training(steps=2, batch_size=64)).fit(frame).sample(300, seed=0)
+    assert (drawn["x"] == drawn["same"]).all() and (drawn["x"] == -drawn["less"]).all()
+    assert np.allclose(drawn["x"] + 1.5, drawn["more"], rtol=0, atol=1e-15)
+
+
+@pytest.mark.parametrize("n", [-1, 1.5, float("nan"), float("inf"), 10**15, "3", None])
+def test_numbers_of_rows_that_are_none(model, n):
+    with pytest.raises(BadInput, match="rows"):
+        model.sample(n)

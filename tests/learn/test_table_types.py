@@ -246,3 +246,27 @@ def test_every_value_can_be_stored_again():
             continue
         plain = array.storage.cast(pa.bool_()) if name == "bool8" else array
         assert back.to_pylist() == plain.to_pylist() or name == "of_floats", name
+
+
+def test_sparse_and_mixed_columns_are_filled_as_they_were():
+    frame = pd.DataFrame({
+        "sparse": pd.arrays.SparseArray([1.0 if v % 3 else 0.0 for v in NUMBERS]),
+        "category": pd.Categorical([1 if v % 2 else "a" for v in NUMBERS]), "x": NUMBERS * 1.0,
+        "objects": pd.Series([1 if v % 2 else "a" for v in NUMBERS], dtype=object),
+    })  # fmt: skip
+    gaps = frame.copy()
+    gaps["sparse"] = pd.arrays.SparseArray([None, *frame["sparse"].tolist()[1:]], dtype="Sparse[float64]")
+    gaps.loc[:4, ["category", "objects"]] = None
+    filled = fitted(frame).impute(gaps, seed=0)
+    assert not filled.isna().any().any() and (filled.dtypes == gaps.dtypes).all()
+    assert filled["category"].cat.categories.tolist() == [1, "a"] and set(filled["objects"]) == {1, "a"}
+
+
+def test_conditions_weights_and_seeds_that_are_none():
+    model = fitted(pd.DataFrame({"k": WORDS, "x": NUMBERS}))
+    with pytest.raises(BadInput, match="never seen"):
+        model.sample(2, given={"k": {"a": 1}})
+    with pytest.raises(BadInput, match="seed must be a whole number"):
+        model.sample(2, seed="x")
+    with pytest.raises(BadInput, match="sample_weight must be numbers"):
+        TableModel(SMALL, training=QUICK).fit(pd.DataFrame({"x": NUMBERS}), sample_weight=["a"] * N)

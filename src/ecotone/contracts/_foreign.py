@@ -38,7 +38,7 @@ def foreign(words: Callable[[str], str]) -> Iterator[None]:
 
 @contextmanager
 def _own_interrupt() -> Iterator[bool]:
-    """Whether Ctrl-C raises :class:`Interrupted`; only the main thread can see to that, and is the only one to get it."""
+    """Whether Ctrl-C raises :class:`Interrupted`, or reaches the main thread alone, and this is another."""
     main = threading.current_thread() is threading.main_thread()
     now = signal.getsignal(signal.SIGINT)
     if not main or now is not signal.default_int_handler:

@@ -66,7 +66,10 @@ def as_weights(weight: Any, n: int) -> Tensor | None:
     """(n,) float64 weights with mean one; raises ``BadInput`` for negative, non-finite or no weight at all."""
     if weight is None:
         return None
-    w = torch.as_tensor(np.asarray(weight, dtype=np.float64))
+    try:
+        w = torch.as_tensor(np.asarray(weight, dtype=np.float64))
+    except (TypeError, ValueError):
+        raise BadInput("sample_weight must be numbers, one for each row") from None
     if w.shape != (n,):
         raise BadInput(f"sample_weight must have shape ({n},), got {tuple(w.shape)}")
     if not bool(torch.isfinite(w).all()) or bool((w < 0).any()) or float(w.sum()) <= 0:

@@ -10,6 +10,8 @@ import torch
 from scipy.special import gammaincinv, pdtr, pdtrik
 from torch import Tensor
 
+from ecotone.contracts import BadInput
+
 _MASK = 0xFFFFFFFF
 _MULTIPLIERS = (0xD2511F53, 0xCD9E8D57)
 _WEYL = (0x9E3779B9, 0xBB67AE85)
@@ -64,6 +66,8 @@ class RowRandom:
         device: torch.device | str = "cpu",
         dtype: torch.dtype = torch.float64,
     ) -> None:
+        if seed is not None and not isinstance(seed, int | np.integer):
+            raise BadInput(f"seed must be a whole number or None, got {seed!r}")
         self.seed = (secrets.randbits(62) if seed is None else int(seed)) & 0xFFFFFFFFFFFFFFFF
         rows = torch.arange(rows) if isinstance(rows, int) else rows
         self.rows = rows.to(device=device, dtype=torch.int64)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -53,9 +54,10 @@ def fit_rules(codecs: tuple[ColumnCodec, ...], values: Floats) -> tuple[Rule, ..
     """The rules that hold in all rows ``(n, d)`` of the columns' values; see :class:`Rule`.
 
     A rule counts where its rows would follow it by accident with a probability below about exp(-20), were they put in
-    another order: copies of rows aside, and with at least two rows for each value of a table.
+    another order: copies of the whole table aside, and with at least two rows for each value of a table.
     """
-    rows = np.unique(values, axis=0)
+    rows, counts = np.unique(values, axis=0, return_counts=True)
+    rows = np.repeat(rows, counts // np.gcd.reduce(counts), axis=0)  # files appended to themselves are read once
     rows = rows[np.random.default_rng(0).permutation(len(rows))]
     columns = [_Column(codec, rows[:, j]) for j, codec in enumerate(codecs)]
     for column in columns:
@@ -116,8 +118,8 @@ def _line(a: _Column, b: _Column, fewest: int = _FEW) -> Rule | None:
     slope = (y[high] - y[low]) / (x[high] - x[low])
     if not slope:
         return None
-    slope = float(np.rint(slope)) if abs(slope - np.rint(slope)) < 1e-9 * abs(slope) else float(slope)
-    shift = float(y[low] - slope * x[low])
+    slope = float(np.rint(slope)) if abs(slope - np.rint(slope)) < 1e-9 * abs(slope) else _short(slope, abs(slope))
+    shift = _short(y[low] - slope * x[low], float(np.abs(y).max()))
     if len(a.keys) < _FEW and (slope, shift) != (1.0, 0.0):
         return None
     off = np.abs(slope * x + shift - y)
@@ -125,6 +127,12 @@ def _line(a: _Column, b: _Column, fewest: int = _FEW) -> Rule | None:
     if (off > (1e-6 if lattice else 1e-10 * np.abs(y).max())).any():
         return None
     return Rule(a.codec.name, b.codec.name, "line", slope=slope, shift=shift, gap=_gap(a, b))
+
+
+def _short(value: float, scale: float) -> float:
+    """A number of twelve digits at most where it is one to rounding: encoded values are off by the last digits."""
+    short = round(float(value), 11 - math.floor(math.log10(scale))) if 1e-200 < scale < 1e200 else float(value)
+    return short if abs(short - value) <= 1e-13 * scale else float(value)
 
 
 def _collinear(x: Floats, y: Floats) -> bool:

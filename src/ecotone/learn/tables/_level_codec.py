@@ -92,9 +92,10 @@ class LevelCodec:
         found = {_word(level): level for level in (*self.levels, *self.rare)}
         try:
             asked = value if _word(value) in found else key_of(value, self.values)
-        except ValueError:
-            asked = value
-        if _word(asked) not in found:
+            known = _word(asked) in found
+        except (ValueError, TypeError):  # no value of the kind, or none that can be a level
+            known = False
+        if not known:
             some = ", ".join(map(repr, self.shown(self.levels[:6])))
             raise BadInput(f"given {self.name!r} = {value!r} was never seen; its levels are {some} …")
         return found[_word(asked)]

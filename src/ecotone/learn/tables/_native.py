@@ -13,8 +13,7 @@ import pyarrow.compute as pc
 
 from ecotone.contracts import BadInput, Bools
 
-from ._keys import array_of, keys_of
-from ._pandas import as_dtype, dtype_word
+from ._pandas import as_dtype, dtype_word, fill_series
 from ._types import plain
 
 
@@ -87,38 +86,13 @@ class Native:
 
 
 def _fill_pandas(source: Any, filled: pa.Table, gaps: dict[str, Bools]) -> Any:
-    import pandas as pd
-
     frame = source.copy()
     for place, label in enumerate(source.columns):
         gone = gaps.get(str(label))
-        if gone is None:
-            continue
-        column = source.iloc[:, place]
-        said = dtype_word(column.dtype)
-        array = plain(filled.column(str(label))).filter(pa.array(gone))
-        if isinstance(column.dtype, pd.CategoricalDtype):
-            new = _levels_too(column, array)
-        else:
-            new = column.copy()
-        values = as_dtype(
-            array, {"category": said["category"]} if isinstance(said, dict) and "category" in said else said
-        )
-        if gone.all() and not isinstance(column.dtype, pd.CategoricalDtype):  # nothing that says what it held
-            values = array.to_pandas().to_numpy() if column.dtype.kind in "fO" else values
-            new = pd.Series(values, index=column.index, name=column.name)
-        else:
-            new.iloc[np.flatnonzero(gone)] = values
-        frame.isetitem(place, new)
+        if gone is not None:
+            array = plain(filled.column(str(label))).filter(pa.array(gone))
+            frame.isetitem(place, fill_series(source.iloc[:, place], gone, array))
     return frame
-
-
-def _levels_too(column: Any, array: pa.Array) -> Any:
-    """A category of pandas that can hold an Arrow array's levels."""
-    levels = array.dictionary_decode() if pa.types.is_dictionary(array.type) else array
-    different = array_of(list(dict.fromkeys(keys_of(levels))), levels.type)
-    wanted = as_dtype(different, dtype_word(column.dtype.categories.dtype))
-    return column.cat.add_categories([v for v in wanted if v not in set(column.cat.categories)])
 
 
 def _filled(column: Any, filled: Any, gone: Bools) -> pa.Array:

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from ecotone.contracts import Bools
+
 from ._types import plain, type_of, word
 
 
@@ -62,3 +64,35 @@ def as_dtype(array: pa.Array, said: Any) -> Any:
     if array.null_count and dtype.kind in "iub":
         return found
     return pd.Series(found).astype(dtype).array
+
+
+def fill_series(column: Any, gone: Bools, array: pa.Array) -> Any:
+    """A series of pandas, its gaps filled by an Arrow array's values, in its own dtype wherever it can hold them."""
+    import pandas as pd
+
+    if isinstance(column.dtype, pd.SparseDtype):
+        return fill_series(column.sparse.to_dense(), gone, array).astype(column.dtype)
+    said, at = dtype_word(column.dtype), np.flatnonzero(gone)
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        array = array.dictionary_decode() if pa.types.is_dictionary(array.type) else array
+        values = _as_before(as_dtype(array, dtype_word(column.dtype.categories.dtype)), column.cat.categories)
+        new = column.cat.add_categories([v for v in dict.fromkeys(values) if v not in set(column.cat.categories)])
+        new.iloc[at] = pd.Categorical(values, dtype=new.dtype)
+        return new
+    values = as_dtype(array, said)
+    if gone.all():  # nothing that says what it held
+        values = array.to_pandas().to_numpy() if column.dtype.kind in "fO" else values
+        return pd.Series(values, index=column.index, name=column.name)
+    new = column.copy()
+    new.iloc[at] = _as_before(values, column[~gone]) if column.dtype.kind == "O" else values
+    return new
+
+
+def _as_before(values: Any, known: Any) -> Any:
+    """Texts in the place of values of several kinds, which are read as texts, as the values that they were."""
+    meant = {str(v): v for v in known if not isinstance(v, str)} | {v: v for v in known if isinstance(v, str)}
+    if all(isinstance(v, str) for v in meant.values()) or not all(isinstance(v, str) for v in values):
+        return values
+    made = np.empty(len(values), object)
+    made[:] = [meant.get(v, v) for v in values]
+    return made

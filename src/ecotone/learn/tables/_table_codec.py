@@ -109,8 +109,20 @@ class TableCodec:
 
     def decode(self, token: Any, z: Floats) -> pa.Table:
         """A table of ``(n, d)`` tokens and normal scores."""
-        made = {c.name: stored(c, c.decode(token[:, j], z[:, j])) for j, c in enumerate(self.columns)}
+        values = {c.name: c.decode(token[:, j], z[:, j]) for j, c in enumerate(self.columns)}
+        self._exact(values)
+        made = {c.name: stored(c, values[c.name]) for c in self.columns}
         return pa.table({name: made[name] for name in self.table})
+
+    def _exact(self, values: dict[str, Any]) -> None:
+        """Numbers off any lattice that lie on a line with those of an earlier column, to the last digit."""
+        for rule in self.rules:
+            source, target = (self.place(name) for name in (rule.source, rule.target))
+            if rule.kind == "line" and not rule.part and source < target and self.columns[target].unit == 0:
+                x, y = values[rule.source], values[rule.target]
+                line = rule.slope * x + rule.shift
+                near = np.abs(line - y) <= 1e-9 * np.abs(y).max(initial=0.0, where=~np.isnan(y))
+                values[rule.target] = np.where(near, line, y)
 
     def event(self, name: str, wanted: Any) -> Event:
         """The event that a column has a value, one of a set, or lies in a range.

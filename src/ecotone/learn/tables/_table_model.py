@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import torch
 from torch import Tensor
@@ -40,6 +41,9 @@ CARD = Card(
     venue="ICLR",
     link="https://arxiv.org/abs/2406.03736",
 )  # fmt: skip
+
+
+_MOST_CELLS = 10**8  # of one sample; each takes some 60 bytes while it is drawn
 
 
 class TableModel(Generator):
@@ -268,8 +272,10 @@ class TableModel(Generator):
             For a condition that was never seen or that (nearly) every row breaks.
         """
         self._fitted()
-        if int(n) != n or n < 0:
+        if not isinstance(n, int | np.integer | float) or n < 0 or n % 1:
             raise BadInput(f"n must be a whole number of rows, at least 0, got {n!r}")
+        if n > (most := _MOST_CELLS // len(self.columns_)):
+            raise BadInput(f"n = {n:g} rows are too many for the memory; draw at most {most} at a time")
         told = read_given(self.codec_, given, int(n))
         whole = RowRandom(seed, int(n))
         token = torch.zeros(int(n), len(self.columns_), dtype=torch.int64)
