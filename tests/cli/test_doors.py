@@ -142,7 +142,8 @@ def damaged(tmp_path):
         "no end": whole[:-30], "32 TiB": zipped(header((1 << 40, 4))), "of nothing": zipped(header((1 << 40, 0))),
         "short": zipped(header((10, 4)) + b"\0" * 8), "long": zipped(header((1, 1)) + b"\0" * 800),
         "header": zipped(b"\x93NUMPY\x01\x00\xff\xff{"), "code": zipped(header((1,)).replace(b"'shape'", b"__imp()")),
-        "open": zipped(header((3, 2)).replace(b"2)", b"2 ")), "version": zipped(b"\x93NUMPY\x09\x00" + header((1, 1))[8:]), "magic": zipped(b"hello"),
+        "open": zipped(header((3, 2)).replace(b"2)", b"2 ")),
+        "version": zipped(b"\x93NUMPY\x09\x00" + header((1, 1))[8:]), "magic": zipped(b"hello"),
         "objects": zipped(header((2, 2), "|O") + b"\0" * 32), "folder": zipped(b"", "features/"),
     }.items()  # fmt: skip
     yield "single", npz(tmp_path / "0.npz", features=np.float64(3))
