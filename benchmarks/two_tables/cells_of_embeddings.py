@@ -24,6 +24,4 @@ def embedding_cells() -> list[Cell]:
     add("direction", "direction", 1000, 768, 40, found)
     add("coordinate", "coordinate", 1000, 768, 20, found)
     add("relation", "relation", 1000, 768, 20, found)
-    add("decaying_direction", "direction", 1000, 768, 20, found, decay=1.0)
-    add("decaying_null", "null", 1000, 768, 20, level, decay=1.0)
     return cells

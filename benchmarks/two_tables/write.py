@@ -37,6 +37,9 @@ it may not exceed .055. Other bars allow for no error: one of two hundred replic
   deviations (foreign as a whole, so that any bound covers it). "covered": the lower bound of 95 % lies at or below the
   foreign share of the law; "below_named": the share is less than that of the rows named; "spread": largest less
   smallest share of one pair of tables over ten seeds of the method.
+* *Within strata*: a winter and a summer compared with `--given` ([strata.py](strata.py)); `ignored`: without.
+* *Embeddings*: an embedding tested alone ([embeddings.py](embeddings.py)): "found" at .05, "changed" at its share where
+  a table holds nothing else.
 * *code of*: when the code that measured the cell was committed, the oldest record's; "undated" is code that put no date
   into its records. "k of m again": m of these seeds were measured once more
   by the code of {looked}, k of them with the same record in every figure and p-value; the line itself is of the older
