@@ -9,10 +9,14 @@ from __future__ import annotations
 
 import itertools
 import json
+import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy import stats
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from paired import paired
 
 from ecotone.compare.explain import PerformanceShiftAttribution
 from ecotone.compare.explain._mechanism_ratios import law_ratio
@@ -64,20 +68,17 @@ def run(seeds: int = 5) -> dict[str, Any]:
             found = PerformanceShiftAttribution(GRAPH, draws=0).explain(before, after, *losses)
             ours.append(float(np.abs(np.array(list(found.parts.values())) - truth).mean()))
             baseline.append(float(np.abs(np.array(_one_order(before, after, losses)) - truth).mean()))
-    gap = np.array(baseline) - np.array(ours)
-    half = float(stats.t.isf(0.05, len(gap) - 1) * gap.std(ddof=1) / np.sqrt(len(gap)))
-    return {
-        "claim": "Shapley values over mechanisms are nearer to those of the exact law than switching one mechanism "
-        "after another in one order.",
-        "metric": "mean absolute error of a part, in units of the error rate (less is better)",
-        "ours": ours,
-        "baseline": baseline,
-        "difference": float(gap.mean()),
-        "interval": [float(gap.mean()) - half, float(gap.mean()) + half],
-        "holds": bool(gap.mean() - half > 0),
-        "notes": "Binary label, two covariates, all three mechanisms changed, 8000 rows in each table, ratios by "
-        "boosted trees; truth by 400 000 draws from each of the eight mixtures. Stand-in for the paper's tables.",
-    }
+    return paired(
+        "Shapley values over mechanisms are nearer to those of the exact law than switching one mechanism after "
+        "another in one order.",
+        "mean absolute error of a part, in units of the error rate",
+        ours,
+        baseline,
+        notes="Binary label, two covariates, all three mechanisms changed, 8000 rows in each table, ratios by boosted "
+        "trees; truth by 400 000 draws from each of the eight mixtures. Two shifts for each of five seeds. Stand-in "
+        "for the paper's tables; the truth is a Shapley value, which one order has no reason to meet where mechanisms "
+        "interact: the gap is that of the estimand as much as of the estimate.",
+    )
 
 
 if __name__ == "__main__":

@@ -54,6 +54,15 @@ def test_platt_is_unpenalised_logistic_regression_on_log_odds():
     np.testing.assert_allclose(fitted.predict(p[:, 1]), same, atol=1e-4)
 
 
+@pytest.mark.oracle("PlattScaling")
+def test_platt_takes_probabilities_of_0_and_1_as_a_little_less_than_sure():
+    p, y = np.array([0.0, 0.2, 0.4, 0.6, 0.8, 1.0, 1.0]), np.array([0, 1, 0, 1, 0, 1, 1])
+    fitted, inner = PlattScaling().fit(p, y), np.clip(p, 1e-12, 1 - 1e-12)
+    assert np.isfinite(fitted.predict(p)).all()
+    np.testing.assert_allclose(fitted.predict(p), PlattScaling().fit(inner, y).predict(inner), atol=1e-6)
+    np.testing.assert_allclose(fitted.predict([0.0, 1.0]), fitted.predict([1e-14, 1 - 1e-14]), atol=1e-12)
+
+
 @pytest.mark.oracle("TemperatureScaling")
 @pytest.mark.parametrize("k", [2, 5])
 def test_temperature_is_the_minimum_of_the_log_loss(k):

@@ -103,3 +103,25 @@ def test_smallest_detectable_has_its_power():
     assert smallest_detectable(0.0, 0.1) == 0.1
     with pytest.raises(BadInput, match="power"):
         smallest_detectable(1.0, 0.0, power=1.0)
+
+
+@pytest.mark.oracle("auc_effect")
+def test_error_by_unit_is_obuchowskis_sum_and_without_overlap_half_a_misplaced_row():
+    rng = np.random.default_rng(8)
+    x, y, unit_x, unit_y = (rng.integers(0, 9, n) for n in (11, 14, 11, 14))
+    unit_x, unit_y = unit_x % 4, unit_y % 4
+    wins = (x[:, None] < y) + 0.5 * (x[:, None] == y)
+    parts = [
+        (wins.mean(1)[unit_x == k] - wins.mean()).sum() / len(x)
+        + (wins.mean(0)[unit_y == k] - wins.mean()).sum() / len(y)
+        for k in range(4)
+    ]
+    effect = auc_effect(x, y, units=(unit_x, unit_y))
+    assert effect.estimate == pytest.approx(wins.mean() - 0.5) and effect.dof == 3
+    assert effect.se**2 == pytest.approx(4 / 3 * np.sum(np.square(parts)))
+    for apart, q in (
+        (auc_effect(np.arange(5), np.arange(7) + 9), 0.5 / 5),
+        (auc_effect(np.arange(4), np.arange(6) + 9, units=([0, 0, 1, 1], [2, 2, 2, 3, 3, 3])), 0.5 / 2),
+    ):
+        assert apart.estimate == 0.5
+        assert apart.se**2 == pytest.approx(2 * q**2 * (1 - q))

@@ -32,6 +32,12 @@ def store(found: dict[str, Any]) -> None:
         file.write(json.dumps(found) + "\n")
 
 
+def forget_superseded() -> None:
+    """Keep the last result of each method; not while shards run, for a line could be lost."""
+    held = load()
+    RESULTS.write_text("".join(json.dumps(held[name]) + "\n" for name in sorted(held)), encoding="utf-8")
+
+
 def reasons() -> dict[str, dict[str, str]]:
     """Why a survivor is no gap: by method, by the mutant's key."""
     return dict(json.loads(REASONS.read_text(encoding="utf-8"))) if REASONS.exists() else {}

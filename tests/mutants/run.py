@@ -4,7 +4,7 @@
     python tests/mutants/run.py --only holm         one method, its mutants printed
     python tests/mutants/run.py --shard 1/4         every fourth method
     python tests/mutants/run.py --seconds 600       begin no method after so long
-    python tests/mutants/run.py --collect           write docs/mutants.md from what is stored
+    python tests/mutants/run.py --collect           write docs/mutants.md from what is stored; drop superseded lines
 
 A copy of the project is broken, never the tree. Results are stored method by method in tests/mutants/results.jsonl, so
 that an interrupted run goes on where it stopped. A mutant is killed when a test fails, or runs ten times as long as
@@ -167,6 +167,8 @@ def main() -> int:
             found = run_method(card, project, asked.seed, asked.count)
             mutant_report.store(found)
             _show(found)
+    if asked.collect:
+        mutant_report.forget_superseded()
     unexplained = mutant_report.write(asked.seed, asked.count)
     return 1 if unexplained else 0
 
