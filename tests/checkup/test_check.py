@@ -146,7 +146,8 @@ def test_stated_independence_is_told_in_every_form(tmp_path):
 
     before, after = drawn(0), drawn(60)
     found = ecotone.check(before, after)
-    assert found.headline["guarantee"] == "withdrawn" and "guarantee withdrawn: 120 of 120" in str(found)
+    assert found.headline["guarantee"] == "withdrawn" and found.headline["answer"] == "cannot tell"
+    assert "the guarantee is withdrawn: 120 of 120" in found.headline["sentence"]
     advised = found.advice[0]
     assert advised["for"] == "dependence" and "rows that share shop were sampled together" in advised["action"]
     stated = ecotone.check(before, after, independent=True)

@@ -265,3 +265,12 @@ def test_ends_of_ranges_keep_their_zeros_and_show_that_they_differ():
     assert warm["range"] == "max 97.6 → 170 (10 rows above)"
     near = [("x", summary("x", pa.chunked_array([pa.array(v)]))) for v in ([100.01, 100.02], [100.01, 100.04])]
     assert [b.sentence for b in breaks(near[0][1], near[1][1])] == ["max 100.02 → 100.04 (1 row above)"]
+
+
+def test_rows_that_wait_for_their_labels_are_no_fault():
+    rng = np.random.default_rng(0)
+    tables = [pd.DataFrame({"x": rng.normal(size=60), "y": rng.integers(0, 2, 60).astype(float)}) for _ in range(2)]
+    tables[1].loc[10:, "y"] = np.nan
+    sides = [{c: summary(c, pa.array(t[c], from_pandas=True)) for c in t} for t in tables]
+    assert [b.what for c in quality(*sides, labels="y").columns for b in c.breaks if c.name == "y"] == []
+    assert [b.what for c in quality(*sides).columns for b in c.breaks if c.name == "y"] == ["missing"]

@@ -11,7 +11,8 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks" / "two_tables"))
 
 from dependent_rows import dependent_rows
 
-from ecotone.compare.two_sample import dependence
+import ecotone
+from ecotone.compare.two_sample import dependence, with_units
 from ecotone.compare.two_sample._among_units import Order, among_units
 from ecotone.compare.two_sample._excess_variance import Shared
 from ecotone.compare.two_sample._grouped_sums import Groups, without_means
@@ -327,3 +328,35 @@ def test_small_tables_say_nothing():
     both = _pair((tiny, tiny + 10))
     assert serial(RowScores.of(Design(both).columns, both.n), Axis.of(both.n)) is None
     assert _found((tiny, tiny + 10)).guarantee == "exact"
+
+
+def test_a_number_that_goes_along_with_a_selection_is_no_entity():
+    rng = np.random.default_rng(11)
+    age = rng.uniform(18, 80, 12_000)
+    cell = np.rint(np.clip(age + rng.normal(0, 8, 12_000), 0, 99)).astype(int)
+    weight = rng.integers(20_000, 400_000, (100, 60))[cell, rng.integers(0, 60, 12_000)]
+    rows = pd.DataFrame({"weight": weight, "age": age, "x": rng.normal(size=12_000)})
+    old, new = rows[:6000], rows[6000:]
+    assert _found((old, new[new["age"] < 40])).guarantee == "exact"
+
+
+def test_a_category_whose_codes_changed_is_untested_and_nobody_is_told_that_its_rows_are_alike():
+    rng = np.random.default_rng(12)
+    tables = [
+        pd.DataFrame({"code": [f"{side}{k}" for k in rng.integers(0, 40, 900)], "x": rng.normal(size=900)})
+        for side in "ab"
+    ]
+    both = _pair(tuple(tables))
+    found = dependence(both, entity=False, time=False)
+    assert found.guarantee == "withdrawn" and found.drawn_by == "code"
+    assert found.reason.endswith("rows that share one were not shown to be alike otherwise")
+    read = with_units(both, found)
+    assert read.names == ("x",) and [c.name for c in found.encoded] == ["x"]
+    assert [u.name for u in read.untested] == ["code"] and "cannot be tested" in read.untested[0].reason
+    answer = ecotone.check(*tables).to_dict()
+    assert answer["headline"]["answer"] == "cannot tell" and answer["schema"]["compared"] == 1
+    code = next(c for c in answer["columns"] if c["name"] == "code")
+    assert code["role"] == "untested" and code["marginal"] is None
+    assert any(b["column"] == "code" and b["what"] == "unseen" for b in answer["quality"]["breaks"])
+    stated = ecotone.check(*tables, independent=True).to_dict()
+    assert stated["headline"]["answer"] == "changed"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -69,6 +71,8 @@ def test_margins_are_those_of_the_rows_of_the_binned_tables() -> None:
     counts = both(old, new)
     design = Design(binned(old, new, counts))
     design.permute = False
+    # Cells are cut at one table's values, so they are no levels; counts alone have no values to read as such.
+    design.columns = tuple(replace(c, every=None) if c.ordered else c for c in design.columns)
     rows = margins(design)
     found = two_profiles(counts, alpha=0.04)
     family = next(f for f in found.families if f.name == "margins")

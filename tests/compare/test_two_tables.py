@@ -216,4 +216,9 @@ def test_material_is_said_only_together_with_changed(monkeypatch):
     assert two_tables(pair, alpha=0.04).material
     monkeypatch.setattr("ecotone.compare.two_sample._two_tables.FAMILIES", muted)
     found = two_tables(pair, alpha=0.04)
-    assert found.material_pvalue <= 0.04 and not found.changed and not found.material
+    assert found.material_pvalue == found.pvalue == 1 and not found.changed and not found.material
+
+
+def test_a_few_rows_far_apart_have_no_smaller_pvalue_of_mattering_than_of_differing():
+    found = two_tables(numeric_pair(15, 1, 0, _shift(9.0)), alpha=0.04)
+    assert found.material and found.material_pvalue == found.pvalue > 1e-9

@@ -13,7 +13,7 @@ from ecotone.checkup.quality._facts import Facts, facts_of_tables
 from ecotone.checkup.report._plot_data import pictures
 from ecotone.checkup.rows._rows import RowsOutside, rows_outside
 from ecotone.compare.explain import ConditionalChange, conditional_change
-from ecotone.compare.two_sample import Dependence, TwoTables, dependence, two_tables
+from ecotone.compare.two_sample import Dependence, TwoTables, dependence, two_tables, with_units
 from ecotone.contracts import BadInput
 from ecotone.data import Frame, Pair, Roles, pair, read_table
 from ecotone.data._each import each
@@ -172,7 +172,8 @@ def _answers(
             seed=seed,
         )
         ties = within_strata(ties, both)
-        both = replace(both, units=ties.units)
+        both = with_units(both, ties)
+        facts = replace(facts, schema=facts.schema.with_untested(both.untested))
     verdict, conditionals, rows = _tests(both, ties, settings, budget, stage)
     entries = column_entries(both, verdict.columns, conditionals, changed=verdict.changed, fdr=fdr)
     with stage("performance", 0.75):

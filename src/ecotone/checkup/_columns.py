@@ -12,6 +12,7 @@ from ecotone.compare.explain import ConditionalChange, Movement, movement
 from ecotone.compare.two_sample import ColumnMargin
 from ecotone.contracts import Ints
 from ecotone.data import Pair, Untested
+from ecotone.data._table import ORDERED
 from ecotone.decide.multiple_testing import benjamini_hochberg
 
 _NOT_RUN: dict[str, Any] = {
@@ -59,12 +60,15 @@ def entries_of_counts(
 def _entry(margin: ColumnMargin, bits: dict[str, Any], moved: Movement | None) -> dict[str, Any]:
     untested = math.isnan(margin.pvalue)
     note = "descriptive: no error is controlled"
+    # The conditional bit reads ranks: of a number whose values changed and whose ranks did not, it explains nothing.
+    values = margin.kind in ORDERED and margin.effect_name == "total variation"
+    explained = bits["changed"] or (None if values else bits["changed"])
     return {
         "name": margin.name,
         "kind": margin.kind,
         "marginal": marginal_bit(margin, note, _NO_SCORE if untested else None),
         "conditional": bits,
-        "role": "untested" if untested and not bits["changed"] else _role(margin.changed, bits["changed"]),
+        "role": "untested" if untested and not bits["changed"] else _role(margin.changed, explained),
         "movement": None if moved is None else moved.to_dict(),
         "sentence": "" if moved is None else moved.sentence,
         **({"reason": _NO_SCORE} if untested and not bits["changed"] else {}),

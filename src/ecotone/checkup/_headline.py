@@ -74,6 +74,8 @@ def blindness(content: dict[str, Any], ties: Dependence) -> str:
     """Why no test of the tables could have raised an alarm; empty where one could."""
     if not content["data"]["types"]:
         return "no column could be tested (data.untested has the reasons)"
+    if ties.drawn_by:
+        return f"the guarantee is withdrawn: {ties.reason}"
     if ties.units is not None:
         fewest = min(len(np.unique(side)) for side in ties.units)
         if fewest < _FEWEST_UNITS:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
+from ._number_levels import values_as_levels
 from ._summary import ColumnSummary, iso
 from ._tail import FEWEST, breaks_out, tail_index
 from ._words import apart, level, number, rows, share
@@ -54,6 +55,8 @@ def breaks(a: ColumnSummary, b: ColumnSummary) -> tuple[Break, ...]:
             found += [*_dates(a, b)]
         if a.levels is not None and b.levels is not None and not (_unique(a) and _unique(b)):
             found += [*_levels(a, b)]
+        elif a.family == "number":
+            found += [b for b in _levels(*values_as_levels(a, b), single=False) if b.notable]
         found += [*_constant(a, b), *_repeats(a, b)]
     return tuple(found)
 
@@ -178,7 +181,8 @@ def _repeats(a: ColumnSummary, b: ColumnSummary) -> Iterator[Break]:
         )
 
 
-def _levels(a: ColumnSummary, b: ColumnSummary) -> Iterator[Break]:
+def _levels(a: ColumnSummary, b: ColumnSummary, *, single: bool = True) -> Iterator[Break]:
+    """``single``: one level is news by itself where it has enough rows; of numbers only what all have beyond chance."""
     assert a.levels is not None and b.levels is not None
     for one, other, what in ((b, a, "unseen"), (a, b, "vanished")):
         assert one.levels is not None and other.levels is not None
@@ -189,7 +193,7 @@ def _levels(a: ColumnSummary, b: ColumnSummary) -> Iterator[Break]:
         least = _least(one.present, other.present) + math.log2(len(a.levels))
         expected, spread = _expected(one, other)
         beyond = held - expected >= max(least, 5 * spread, _SHARE * one.present)
-        notable = beyond or max(lone.values()) >= least
+        notable = beyond or (single and max(lone.values()) >= least)
         yield _made(a, what, _lone_words(lone, one, what, expected), notable, _lone_count(lone, one, what))
 
 

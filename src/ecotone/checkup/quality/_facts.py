@@ -60,7 +60,7 @@ def _facts(
             del side[name]
     columns = schema(a, b, untested=untested, without=roles.not_compared)
     a, b = ({name: c for name, c in side.items() if name not in inside} for side in (a, b))
-    return Facts(columns, quality(a, b), kept)
+    return Facts(columns, quality(a, b, labels=roles.target), kept)
 
 
 def _asked(name: str, roles: Roles) -> bool:

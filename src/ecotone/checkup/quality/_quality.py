@@ -71,13 +71,18 @@ class Quality:
         }
 
 
-def quality(reference: Mapping[str, ColumnSummary], current: Mapping[str, ColumnSummary]) -> Quality:
-    """Put both tables' facts side by side."""
+def quality(
+    reference: Mapping[str, ColumnSummary], current: Mapping[str, ColumnSummary], labels: str | None = None
+) -> Quality:
+    """Put both tables' facts side by side; rows without ``labels`` are rows that wait for theirs, and no fault."""
     names = [*reference, *(n for n in current if n not in reference)]
     out = []
     for name in names:
         a, b = reference.get(name), current.get(name)
-        out.append(ColumnQuality(name, a, b, breaks(a, b) if a is not None and b is not None else ()))
+        found = breaks(a, b) if a is not None and b is not None else ()
+        if name == labels:
+            found = tuple(f for f in found if f.what not in ("missing", "empty"))
+        out.append(ColumnQuality(name, a, b, found))
     return Quality(tuple(out))
 
 

@@ -6,7 +6,7 @@ import difflib
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from ecotone.data import Untested
@@ -73,6 +73,12 @@ class Schema:
     def changed(self) -> bool:
         """Whether a column was lost, is new, or changed its type; another order alone is none."""
         return bool(self.lost or self.new or self.type_changed)
+
+    def with_untested(self, untested: Sequence[Untested]) -> Schema:
+        """The same where the search for dependence left out more columns of both tables."""
+        said = {*(u.name for u in self.untested), *(c.name for c in self.type_changed if not c.compared)}
+        more = [u for u in untested if u.name not in {*said, *self.lost, *self.new}]
+        return replace(self, untested=(*self.untested, *more), compared=self.compared - len(more))
 
     def to_dict(self) -> dict[str, Any]:
         """The ``schema`` section."""

@@ -20,7 +20,7 @@ _LITTLE = "changed, by too little to say how"
 _DIRECTIONS = {
     "auc": ("higher values", "lower values"),
     "spread": ("more spread", "less spread"),
-    "total variation": ("other shares of the levels", "other shares of the levels"),
+    "total variation": ("other shares of its values", "other shares of its values"),
     "missing": ("more often missing", "less often missing"),
 }
 EFFECTS = {

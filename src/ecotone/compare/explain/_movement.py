@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ecotone.compare.explain._many_level_words import has_many, many_level_words
+from ecotone.compare.explain._many_level_words import has_many, many_level_words, value_words
 from ecotone.contracts import Floats
 from ecotone.data._table import CODED, NAMED, ORDERED, Column
 
@@ -109,6 +109,7 @@ def movement(reference: Column, current: Column, *, sizes: tuple[float, float] |
         if len(r) and len(c):
             size = max(abs(float(v)) for v in (r[0], r[-1], c[0], c[-1]))
             words += numbers_moved(r, c, left, facts) if _SMALLEST < size < _LARGEST else _ends_of_doubles(r, c, facts)
+            words += value_words(r, c, facts) if sizes is None else []  # of units the ranks alone are tested
     return Movement(reference.name, "; ".join(words) or "no movement beyond noise in this column by itself", facts)
 
 

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from ._columns import ColumnMargin as ColumnMargin
     from ._dependence import Dependence as Dependence
     from ._dependence import dependence as dependence
+    from ._dependence import with_units as with_units
     from ._energy_family import table_energy_test as table_energy_test
     from ._energy_test import energy_test as energy_test
     from ._knn_non_iid_test import knn_non_iid_scores as knn_non_iid_scores

@@ -25,7 +25,7 @@ TAIL = 4.0  # clip of the exponential tail scores, so that their products stay b
 
 @dataclass(frozen=True)
 class Every:
-    """All levels of a category of many: rows of each table in each, and each row's level where there are rows.
+    """All levels of a category of many, or values of a number: rows of each table in each, and each row's.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ class Coded:
     levels : tuple of str
         In the order of the codes (coded kinds).
     every : Every or None
-        Of a category of many levels: all of them, none merged.
+        Of a category of many levels, none merged; of an ordered column whose values repeat.
     """
 
     name: str

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from ecotone.contracts import Ints
-from ecotone.data._table import Column, Pair
+from ecotone.data._table import Column, Pair, Untested
 
 from . import _dependence_words as words
 from ._among_units import Order, among_units
@@ -50,6 +50,8 @@ class Dependence:
         What the user can do where the guarantee is withdrawn.
     encoded : tuple of Coded
         The columns as scores, for the tests that follow.
+    drawn_by : str
+        Column whose values were taken for the units though nobody declared it; empty where there is none.
     """
 
     units: tuple[Ints, Ints] | None
@@ -59,6 +61,7 @@ class Dependence:
     reason: str
     remedy: str = ""
     encoded: tuple[Coded, ...] = field(default=(), repr=False, compare=False)
+    drawn_by: str = ""
 
 
 def dependence(pair: Pair, *, entity: bool, time: bool, independent: bool = False, seed: int = 0) -> Dependence:
@@ -118,8 +121,29 @@ def dependence(pair: Pair, *, entity: bool, time: bool, independent: bool = Fals
     else:
         found = _undeclared(pair, design, scores)
         if independent:
-            found = replace(found, units=None, declared=declared, guarantee="assumed", reason=words.STATED, remedy="")
-    return replace(found, encoded=design.columns)
+            found = replace(
+                found, units=None, declared=declared, guarantee="assumed", reason=words.STATED, remedy="", drawn_by=""
+            )
+    return replace(found, encoded=tuple(c for c in design.columns if c.name != found.drawn_by))
+
+
+def with_units(pair: Pair, ties: Dependence) -> Pair:
+    """The pair that the tests read: with the units, and without the column whose values they are.
+
+    Relabelling whole units relabels that column's values, so it would show p = 1 whatever became of it.
+    """
+    pair = replace(pair, units=ties.units)
+    name = ties.drawn_by
+    if name not in pair.reference.columns:
+        return pair
+    kept = tuple(n for n in pair.names if n != name)
+    return replace(
+        pair,
+        reference=pair.reference.select(kept),
+        current=pair.current.select(kept),
+        untested=(*pair.untested, Untested(name, pair.reference[name].kind, words.DRAWN_BY)),
+        aside={**pair.aside, name: (pair.reference[name], pair.current[name])},
+    )
 
 
 def _role(pair: Pair, role: str) -> Iterator[Column]:
@@ -206,7 +230,8 @@ def _undeclared(pair: Pair, design: Design, scores: RowScores) -> Dependence:
             along = left
         else:
             name = tied.column.name
-            return Dependence(units, found, (), "withdrawn", words.of_entity(tied), words.entity_remedy(name))
+            reason, remedy = words.of_entity(tied), words.entity_remedy(name)
+            return Dependence(units, found, (), "withdrawn", reason, remedy, drawn_by=name)
     if along is None or not detected:
         return Dependence(None, found, (), "exact", words.NONE)
     if tied is None and keys and explained(pair, scores, keys):

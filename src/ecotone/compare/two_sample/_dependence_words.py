@@ -13,12 +13,14 @@ STATED = (
     "you state that, if nothing had changed, the rows of both tables would be independent draws of one distribution"
 )
 
+DRAWN_BY = "its values were taken for what rows were drawn by, so whether its own shares changed cannot be tested"
+
 
 def of_entity(found: Sampled) -> str:
     """Rows seem to have been drawn by a column."""
     name, lone = found.column.name, found.lone
-    if math.isnan(found.factor) or found.factor < 1 or not lone.levels:
-        alike = ""
+    if not found.alike:
+        alike = ", and rows that share one were not shown to be alike otherwise"
     elif lone.seen <= lone.expected:
         return f"rows that share {name} are alike, and moved together between the tables"
     else:

@@ -21,6 +21,7 @@ LEVEL = 0.01  # of likeness, over candidates and scores, among levels that alrea
 MOST_RANKS = 24  # ordered columns whose likeness is taken together
 MOVED_LEVEL = 0.005  # of both tests for levels whose rows moved apart between the tables
 FEWEST_SHARED = 100  # levels in both tables for those
+MOST_SHARED = 0.5  # of the rows in such levels: below, few rows of a property are alike where a selection acted on it
 WORK = 30_000_000  # numbers that the tests of moved levels may read in all
 RANK_NOISE = 12.0  # times 1/n + 1/m: four times the variance of a rank score for being taken in its own table
 MOST = 0.8  # share of exclusive levels, beyond chance, from which nearly all are
@@ -39,6 +40,8 @@ class Sampled:
         Of the likeness of rows that share a level: over candidates and scores; and of the variance of the difference.
         NaN where levels recur as independent rows would have them, so that likeness does no harm.
     detected : bool
+    alike : bool
+        Whether rows that share a level were shown to be alike; nearly all levels in one table only are told without.
     """
 
     column: Repeated
@@ -46,6 +49,7 @@ class Sampled:
     pvalue: float
     factor: float
     detected: bool
+    alike: bool = False
 
 
 def entity_tests(pair: Pair, scores: RowScores, unit: Ints | None = None, *, seed: int = 0) -> list[Sampled]:
@@ -152,8 +156,8 @@ def _judged(scores: RowScores, held: _Held, picked: Ints, candidates: int, few: 
     elif len(few):
         moved = _moved(scores, held, few, candidates)
         if moved is not None:
-            return Sampled(held.column, lone, *moved, True)
-    return Sampled(held.column, lone, pvalue, factor, named or harm)
+            return Sampled(held.column, lone, *moved, True, True)
+    return Sampled(held.column, lone, pvalue, factor, named or harm, harm)
 
 
 def _likeness_of_ranks(scores: RowScores, held: _Held, picked: Ints) -> tuple[float, float]:
@@ -186,6 +190,8 @@ def _moved(scores: RowScores, held: _Held, picked: Ints, candidates: int) -> tup
     both = (held.counts.min(0) > 0) & (held.counts.sum(0) >= 3)
     picked = picked[np.array([scores.plan[k].what == "rank" for k in picked], bool)]
     if both.sum() < FEWEST_SHARED or not len(picked) or held.unit is not None:
+        return None
+    if held.counts[:, both].sum() < MOST_SHARED * held.counts.sum():
         return None
     bar = MOVED_LEVEL / (candidates * len(picked))
     current = held.rows >= scores.n[0]

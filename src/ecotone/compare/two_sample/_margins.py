@@ -37,6 +37,7 @@ ENTRIES = (
     1.6e7  # scores x rows up to which the minimum is permuted; over so many scores Bonferroni loses next to nothing
 )
 MANY_LEVELS = 0.6  # of a category of many levels, for all of them together
+MANY_VALUES = 0.05  # of a number's values as levels: most changes show in its ranks
 EMBEDDING = 3.0  # of an embedding, which is many columns: about as much as three
 LEVELS = 0.6  # shared by a column's levels as the root of their number: they are dependent
 
@@ -50,10 +51,10 @@ def margins_test(pair: Pair, *, seed: int = 0) -> TestResult:
     .. math:: z_k = \frac{\bar s_{k,\mathrm{cur}} - \bar s_{k,\mathrm{ref}}}{\mathrm{sd}_\pi}, \qquad
               p = P_\pi\Big(\min_k p_k/w_k \le \text{observed}\Big)
 
-    with the permutation variance; the levels of a category of many (60) are also tested all together, by
-    :func:`many_levels`, and the columns of an embedding as one. Up to 5000 units in each table, and 1.6e7 scores of
-    rows in all, the minimum is calibrated by
-    relabelling units, beyond by Bonferroni over the weights fixed in advance.
+    with the permutation variance; the levels of a category of many (60), and the values of a number that repeat
+    (where rows are the units), are also tested all together, by :func:`many_levels`, and the columns of an embedding as
+    one. Up to 5000 units in each table, and 1.6e7 scores of rows in all, the minimum is calibrated by relabelling
+    units, beyond by Bonferroni over the weights fixed in advance.
 
     Parameters
     ----------
@@ -85,16 +86,17 @@ def margins_test(pair: Pair, *, seed: int = 0) -> TestResult:
 def margins(design: Design) -> Found:
     """The family: log p, for each column and embedding its own log p in ``details["columns"]``, embeddings inside."""
     logp, z, column, what = column_scores(design)
-    many = {j: levels_logp(design, c.every) for j, c in enumerate(design.columns) if c.every is not None}
+    many = {j: levels_logp(design, c.every) for j, c in enumerate(design.columns) if c.every and _looked_at(design, c)}
     blocks = [embedded(design, name, columns) for name, columns in design.blocks.items()]
     if not len(logp) and not many and not blocks:
         return Found(reason="no column has more than one value", details={"columns": {}})
     names = [*(c.name for c in design.columns), *(b.name for b in blocks)]
     parts = np.array([weight(design.columns[j], w) for j, w in zip(column, what)])
-    whole = parts.sum() + MANY_LEVELS * len(many) + EMBEDDING * len(blocks)
+    alone = np.array([MANY_VALUES if design.columns[j].ordered else MANY_LEVELS for j in many])
+    whole = parts.sum() + alone.sum() + EMBEDDING * len(blocks)
     logp_all = np.concatenate([logp, list(many.values()), [b.logp for b in blocks]])
     where = np.concatenate([column, list(many), len(design.columns) + np.arange(len(blocks))]).astype(np.int64)
-    weights = np.concatenate([parts, np.full(len(many), MANY_LEVELS), np.full(len(blocks), EMBEDDING)]) / whole
+    weights = np.concatenate([parts, alone, np.full(len(blocks), EMBEDDING)]) / whole
     value, best = weighted_min(logp_all, weights)
     if design.permute and 0 < len(logp) * sum(design.n) <= ENTRIES:
         sums = unit_sums(design.matrix(SCORES)[0], design.unit, sum(design.units))
@@ -105,6 +107,11 @@ def margins(design: Design) -> Found:
     score = (*what, *("all levels" for _ in many), *("embedding" for _ in blocks))[best]
     details = {"column": names[where[best]], "score": score, "columns": own}
     return Found(value, float(np.abs(z).max(initial=0.0)), sum(design.n), details=details, inner=blocks)
+
+
+def _looked_at(design: Design, c: Coded) -> bool:
+    """Relabelling units for every value of every number would take minutes: there ranks alone are tested."""
+    return not c.ordered or design.unit is None
 
 
 def weight(column: Coded, what: str) -> float:

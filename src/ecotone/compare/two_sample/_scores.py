@@ -16,6 +16,7 @@ from ecotone.data._table import CODED, ORDERED, Column, Pair
 from ._coded import SORTED_UP_TO, Every, encode
 from ._coded import Coded as Coded
 from ._many_levels import MANY
+from ._repeated_numbers import numbers_as_levels
 from ._shuffles import Batches, FloatArray
 
 PERMUTE_UP_TO = 10_000  # units of both tables together
@@ -47,6 +48,8 @@ class Design:
         def one(c: Column) -> Coded:
             values = np.concatenate([c.values, self.pair.current[c.name].values])
             made = encode(c.name, c.kind, values, self.n[0], c.levels, self.seed)
+            if made.ordered:
+                return replace(made, every=numbers_as_levels(made, values, self.n[0]))
             return replace(made, every=_every(c, self.pair.current[c.name]))
 
         used = [c for c in self.pair.reference if c.kind in ORDERED | CODED]

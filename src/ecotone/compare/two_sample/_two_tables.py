@@ -64,6 +64,8 @@ class TwoTables:
         ``changed`` and ``material_pvalue <= alpha``: a difference above ``min_effect``.
     pvalue, log10_pvalue : float
         min over families of p / share.
+    material_pvalue : float
+        The larger of both tests' p-values, for material needs both: a normal tail of a few rows alone says nothing.
     smallest_detectable : dict
         For each kind of effect the size, in the unit of ``min_effect``, that the minimum-effect verdict would find
         with probability .8 at these numbers of rows.
@@ -187,7 +189,7 @@ def put_together(
             Family(name, share, _p(found[name].logp), found[name].log10_pvalue, found[name].reason, found[name].n_used)
             for name, (share, _) in FAMILIES.items()
         ),
-        material_pvalue=_p(material),
+        material_pvalue=max(_p(material), _p(logp)),
         min_effect=min_effect,
         smallest_detectable=_detectable({**judged.errors}, pair_se, pair_count, alpha, min_effect),
         columns=judged.columns,
