@@ -29,7 +29,7 @@ def main() -> None:
     live = concatenate(parts).replace(inputs=np.concatenate([part.inputs for part in parts]))
     kinds = [name for i, name in enumerate(images.classes) if i not in HELD_OUT["fashion"]]
     found = detect_outside(acts["reference"], acts["held_out"], live, scores=SCORES, fdr=0.1, classes=kinds)
-    found.to_html(CACHE / "page.html")
+    found.save(report=CACHE / "page.html")
     named = np.array(found.outside)
     print(found)
     print(f"{(named < 860).sum()} of known kinds, {((named >= 860) & (named < 980)).sum()} of 120 textures, "

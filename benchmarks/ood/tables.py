@@ -52,7 +52,7 @@ def main() -> None:
     for entry in found.content["scores"]:
         kinds = " ".join(f"{kind} {auroc:.2f}," for kind, auroc in entry["pseudo"].items())
         print(entry["name"], entry["named"], kinds)
-    found.to_html(CACHE / "ood" / "tables.html")
+    found.save(report=CACHE / "ood" / "tables.html")
     RESULT.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     print(json.dumps(result, indent=1))
 

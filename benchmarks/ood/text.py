@@ -93,7 +93,7 @@ def main() -> None:
         for texts, given in ((reference, labels), (held, y[1200:]), (inside + foreign, None))
     ]
     found = detect_outside(*acts, scores="all", fdr=0.1, classes=sorted(KNOWN), explain=12)
-    found.to_html(CACHE / "ood" / "text.html")
+    found.save(report=CACHE / "ood" / "text.html")
     named = np.array(found.outside)
     result = {
         "recommended": found.content["recommended"], "named": len(named), "foreign": int((named >= 240).sum()),

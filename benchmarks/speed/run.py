@@ -33,7 +33,7 @@ def ecotone_check(reference: str, current: str) -> dict[str, Any]:
     result = ecotone.check(reference, current)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "report.html"
-        result.save_report(path)
+        result.save(report=path)
         size = path.stat().st_size
     return {"alarms": list(result.alarms), "report": size / 1e6, "stages": result.to_dict()["timing"]}
 

@@ -20,7 +20,7 @@ def answered(reference, current, **options):
     """The JSON of a check that raises nothing."""
     result = ecotone.check(reference, current, **options)
     found = json.loads(result.to_json(), parse_constant=lambda word: pytest.fail(word))
-    assert "<!doctype html>" in result.report().lower()
+    assert "<!doctype html>" in result.to_html().lower()
     assert found["headline"]["sentence"] in " ".join(str(result).split())
     return found
 

@@ -157,13 +157,13 @@ def test_stated_independence_is_told_in_every_form(tmp_path):
     assert all(item["for"] != "dependence" for item in stated.advice)
     flat = " ".join(str(stated).split())
     assert "guarantee assumed: you state that, if nothing had changed" in flat and "withdrawn" not in flat
-    stated.save_report(tmp_path / "page.html")
+    stated.save(report=tmp_path / "page.html")
     page = (tmp_path / "page.html").read_text()
     assert "Declared: independent." in page and "variance ×" in page
 
 
 def test_the_report_is_small_self_contained_and_escaped(moved, tmp_path):
-    page = moved.report()
+    page = moved.to_html()
     assert len(page) < 1_000_000
     assert "http://" not in page.replace("http://www.w3.org/2000/svg", "") and "<script" not in page
     hostile = "<script>alert(1)</script>"
@@ -172,9 +172,9 @@ def test_the_report_is_small_self_contained_and_escaped(moved, tmp_path):
         {hostile: rng.standard_normal(300), "c": ["<b>x</b>"] * 150 + ["y"] * 150},
         {hostile: rng.standard_normal(300) + 2, "c": ["<b>x</b>"] * 10 + ["y"] * 290},
     )
-    page = bad.report()
+    page = bad.to_html()
     assert hostile not in page and "<b>x" not in page
     assert "&lt;script&gt;" in page
-    assert "&lt;b&gt;x" not in bad.report(redact=True)
-    bad.save_report(tmp_path / "r.html")
+    assert "&lt;b&gt;x" not in bad.to_html(redact=True)
+    bad.save(report=tmp_path / "r.html")
     assert (tmp_path / "r.html").read_text(encoding="utf-8").startswith("<!doctype html>")

@@ -38,9 +38,9 @@ def answered(*sides: Any, **more: Any) -> dict[str, Any]:
     result = ecotone.check(*sides, **more)
     shown = " ".join(str(result).split())  # a terminal breaks lines where it ends
     assert "Counts alone" in shown and "not tested" in shown and "not tested" in result._repr_html_()
-    page = result.report()
+    page = result.to_html()
     assert "assumes independent rows" in page and "Duplicates: not looked for" in page and "<i>Kiel" not in page
-    assert "Not tested: rows outside" in result.report(redact=True)
+    assert "Not tested: rows outside" in result.to_html(redact=True)
     found = json.loads(result.to_json(), parse_constant=never)
     found["timing"] = None
     return dict(found)
@@ -136,7 +136,7 @@ def test_what_needs_rows_is_refused() -> None:
     with pytest.raises(BadInput, match="'x' is string, but number"):
         ecotone.check(bare, {"x": ["a", "b"]})
     with pytest.raises(BadInput, match="holds no rows"):
-        ecotone.check(bare, t).save_rows("rows.parquet")
+        ecotone.check(bare, t).save(rows="rows.parquet")
 
 
 def test_from_the_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: Any) -> None:

@@ -156,7 +156,7 @@ def test_in_python_and_on_the_page(contract):
     bad = table(1, city=["Bern"] * N)
     result = ecotone.check(table(0), bad, contract=contract, ignore="city")
     assert result.contract["violated"] and result.fails("contract") and result.fails("any")
-    assert "Bern" in result.report() and "Bern" not in result.report(redact=True)
+    assert "Bern" in result.to_html() and "Bern" not in result.to_html(redact=True)
     assert "contract is violated in 1 column" in result.headline["sentence"]
     none = ecotone.check(table(0), table(1))
     assert none.contract is None

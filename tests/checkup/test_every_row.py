@@ -31,7 +31,7 @@ def outside(reference, current):
 
 
 def saved(result, folder):
-    result.save_rows(folder / "rows.parquet")
+    result.save(rows=folder / "rows.parquet")
     return pq.read_table(folder / "rows.parquet").to_pandas()
 
 
@@ -42,11 +42,11 @@ def test_a_stuck_sensor_is_named_and_said(tmp_path):
     assert {"changed", "outside"} <= set(result.alarms)
     assert {row["row"] for row in result.rows["index"]} >= set(stuck)
     said = f"99 copies of one row, itself outside (p = 0.004 for it alone): row {stuck[0]} of current."
-    assert result.rows["copies_said"] == said and said in result.report()
+    assert result.rows["copies_said"] == said and said in result.to_html()
     assert " ".join(str(result).split()).count("99 copies of one row, itself outside") == 1
     reason = next(r for r in result.rows["reasons"] if r["row"] == stuck[0])
     assert reason["copies"] == 99 and not {r["row"] for r in result.rows["reasons"]} & set(stuck[1:])
-    assert f"{stuck[0]} and 99 copies" in result.report()
+    assert f"{stuck[0]} and 99 copies" in result.to_html()
     rows = saved(result, tmp_path)
     assert len(rows) == 1000 and rows["named"][stuck].all() and rows["kept"].all()
 
@@ -56,7 +56,7 @@ def test_a_sensor_stuck_at_the_end_of_a_file_is_said_though_rows_depend():
     assert result.headline["guarantee"] == "withdrawn"
     assert "99 copies of one row, itself outside" in result.rows["copies_said"]
     assert "99 copies of one row, itself outside" in str(result)
-    assert "99 copies of one row, itself outside" in result.report()
+    assert "99 copies of one row, itself outside" in result.to_html()
 
 
 def test_copies_left_out_are_scored_and_named_like_the_rows_that_they_equal(tmp_path):

@@ -75,7 +75,7 @@ def test_the_schema_can_fail_a_run_and_is_no_alarm(silent):
 
 def test_the_page_shows_the_columns_and_redacts_their_values(silent):
     _, _, result = silent
-    page, hidden = result.report(), result.report(redact=True)
+    page, hidden = result.to_html(), result.to_html(redact=True)
     assert "amount → Amount" in page and "0/1 → no/yes" in page
     assert "old</bdi> (lost)" in page and "city</bdi> (new)" in page and "600 → –" in page
     assert "amount → Amount" in hidden and "no/yes" not in hidden
@@ -247,7 +247,7 @@ def test_what_broke_is_told_whether_or_not_the_law_is_shown_to_have_changed():
     b[:4] = 9999
     result = ecotone.check({"x": a, "y": a[::-1]}, {"x": b, "y": b[::-1] * 0 + a})
     assert any(e["column"] == "x" and e["notable"] for e in result.quality["breaks"])
-    assert "9,999" in str(result) and "9,999" in result.report() and "9,999" not in result.report(redact=True)
+    assert "9,999" in str(result) and "9,999" in result.to_html() and "9,999" not in result.to_html(redact=True)
     names = [c["name"] for c in result.to_dict()["quality"]["columns"]]
     assert names == ["x", "y"]
 

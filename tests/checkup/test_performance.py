@@ -10,7 +10,7 @@ from scipy import stats
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LinearRegression, LogisticRegression
 
-from ecotone.checkup._result import jsonable
+from ecotone.checkup._result_protocol import jsonable
 from ecotone.checkup.performance._attribution import clusters
 from ecotone.checkup.performance._got_worse import got_worse
 from ecotone.checkup.performance._measured import measured, scores, wilson

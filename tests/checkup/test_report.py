@@ -10,7 +10,7 @@ import pytest
 
 from ecotone.checkup._gates import failing
 from ecotone.checkup._leading import convincing, leading
-from ecotone.checkup._result import jsonable
+from ecotone.checkup._result_protocol import jsonable
 from ecotone.checkup.report import _svg
 from ecotone.checkup.report._format import number, percent, plain, pvalue, said_of
 from ecotone.checkup.report._notebook import html_summary

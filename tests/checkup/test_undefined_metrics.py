@@ -55,7 +55,7 @@ def test_no_value_no_alarm_and_the_reason(metric, side):
     assert any("undefined on" in note and "no alarm rests on it" in note for note in found["notes"])
     if side == "reference":
         assert found["estimate"] is None and found["interval"] is None and why in found["unknown"]
-    assert "undefined" in str(result) and "nan" not in str(result).lower() and "undefined" in result.report()
+    assert "undefined" in str(result) and "nan" not in str(result).lower() and "undefined" in result.to_html()
     assert not any("Label a random" in item["action"] for item in result.advice), "every row is labelled"
 
 

@@ -15,8 +15,8 @@ import pytest
 
 from ecotone import __version__
 from ecotone.cli._main import run
-from ecotone.cli._tables import table_bytes
 from ecotone.contracts import BadInput, write_whole
+from ecotone.data import table_bytes
 
 
 @pytest.fixture

@@ -120,7 +120,7 @@ def test_the_ends_of_doubles(scale):
     result = ecotone.check(low, high)
     column = result.columns[0]
     assert column["marginal"]["changed"] and column["sentence"]
-    assert "nan" not in column["sentence"] and "<svg" in result.report()
+    assert "nan" not in column["sentence"] and "<svg" in result.to_html()
 
 
 def test_pictures_of_wide_whole_numbers():

@@ -79,7 +79,7 @@ def test_a_check_of_sizes_says_how_the_order_moved():
     column = result.columns[0]
     assert (column["name"], column["kind"], column["marginal"]["effect_name"]) == ("size", "ordinal", "auc")
     assert column["movement"]["median"] == ("M", "L") and "median M → L" in column["sentence"]
-    assert "XL" in result.report()
+    assert "XL" in result.to_html()
 
 
 def test_roles_without_rows():

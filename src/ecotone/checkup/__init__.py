@@ -7,6 +7,7 @@ from ecotone._lazy import attach
 if TYPE_CHECKING:
     from ._check import check as check
     from ._result import CheckResult as CheckResult
+    from ._result_protocol import Result as Result
     from .quality._contract import Contract as Contract
     from .quality._contract_write import contract_of as contract_of
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json as _json
-import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
-from ecotone.contracts import BadInput, Floats, write_whole
+from ecotone.contracts import BadInput, Floats
 from ecotone.data import Table
 
 from ._gates import failing
+from ._result_protocol import jsonable, save_result, strict_json
 
 FORMAT = "ecotone.check/1"
 
@@ -57,7 +58,7 @@ class CheckResult:
 
     def to_json(self, indent: int | None = None) -> str:
         """Strict JSON: no NaN, no infinity."""
-        return _json.dumps(jsonable(self.content), indent=indent, allow_nan=False, ensure_ascii=False)
+        return strict_json(self.content, indent)
 
     def columns_frame(self) -> Any:
         """One row a column: what was found, the effect, and the facts before and after.
@@ -76,18 +77,6 @@ class CheckResult:
         """Whether any of the named is found: an alarm, ``schema`` or ``contract``; ``any`` of them, ``never``."""
         return bool(failing(self.content, on))
 
-    def save_json(self, path: str | Path) -> None:
-        """Write the JSON document, whole or not at all."""
-        self.save(json=path)
-
-    def save_rows(self, path: str | Path) -> None:
-        """Write the p-value of every current row as Parquet: file, row, pvalue, named, kept (or left out as a copy)."""
-        self.save(rows=path)
-
-    def save_report(self, path: str | Path, *, redact: bool = False) -> None:
-        """Write the report, whole or not at all."""
-        self.save(report=path, redact=redact)
-
     def save(
         self,
         *,
@@ -96,20 +85,23 @@ class CheckResult:
         json: str | Path | None = None,
         redact: bool = False,
     ) -> None:
-        """Write any of the three files; all are made before the first is put in its place, the JSON last."""
-        files: list[tuple[Path, bytes]] = []
-        if rows is not None:
-            files.append((Path(rows), self._rows_as_parquet()))
-        if report is not None:
-            files.append((Path(report), self.report(redact=redact).encode()))
-        if json is not None:
-            files.append((Path(json), (self.to_json(indent=2) + "\n").encode()))
-        write_whole(files)
+        """Write any of the three files; all are made before the first is put in its place, the JSON last.
 
-    def _rows_as_parquet(self) -> bytes:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
+        Parameters
+        ----------
+        rows : str or Path
+            Of :meth:`table`, as CSV or Arrow (``.csv``, ``.arrow``, ``.feather``), else as Parquet.
+        report : str or Path
+            Of :meth:`to_html`.
+        json : str or Path
+            Of :meth:`to_json`.
+        redact : bool
+            No values of rows in the report.
+        """
+        save_result(self, rows=rows, report=report, json=json, redact=redact)
 
+    def table(self) -> pa.Table:
+        """The p-value of every current row: file, row, pvalue, named, kept (or left out as a copy)."""
         if self.current is None:
             raise BadInput("this result holds no rows; run the check again with rows to write their p-values")
         rows = np.arange(len(self.row_pvalues))
@@ -119,7 +111,7 @@ class CheckResult:
         ends = np.cumsum([part.rows for part in self.current.parts])
         part = np.searchsorted(ends, rows, side="right")
         start = np.concatenate([[0], ends[:-1]])
-        table = pa.table(
+        return pa.table(
             {
                 "file": pa.DictionaryArray.from_arrays(part, [p.name for p in self.current.parts]),
                 "row": rows - start[part],
@@ -128,11 +120,8 @@ class CheckResult:
                 "kept": kept,
             }
         )
-        sink = pa.BufferOutputStream()
-        pq.write_table(table, sink)
-        return bytes(sink.getvalue().to_pybytes())
 
-    def report(self, *, redact: bool = False) -> str:
+    def to_html(self, *, redact: bool = False) -> str:
         """The report as one self-contained HTML page; ``redact`` leaves out every value of a row."""
         from ecotone.checkup.report._page import html_report
 
@@ -158,20 +147,3 @@ class CheckResult:
         from ecotone.checkup.report._notebook import html_summary
 
         return html_summary(self.content)
-
-
-def jsonable(value: Any) -> Any:
-    """Plain JSON values; NaN and infinities become None, halves of surrogate pairs question marks."""
-    if isinstance(value, str):
-        return value if value.isascii() else value.encode("utf-8", "replace").decode()
-    if isinstance(value, Mapping):
-        return {jsonable(str(key)): jsonable(entry) for key, entry in value.items()}
-    if isinstance(value, (list, tuple, set, frozenset)):
-        return [jsonable(entry) for entry in value]
-    if isinstance(value, np.ndarray):
-        return [jsonable(entry) for entry in value.tolist()]
-    if isinstance(value, np.generic):
-        return jsonable(value.item())
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value

@@ -11,7 +11,7 @@ from ecotone.contracts import BadInput
 
 from ._main import app, say
 from ._names import split_names
-from ._outputs import check_outputs
+from ._outputs import check_outputs, check_redact
 from ._progress import progress
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def check(
     fail_on: Annotated[str | None, typer.Option(help=f"Exit 1 on: {', '.join(ALARMS)} (commas)")] = None,
     json: Annotated[Path | None, typer.Option(help="Write the answers as JSON")] = None,
     report: Annotated[Path | None, typer.Option(help="Write the report as HTML")] = None,
-    rows: Annotated[Path | None, typer.Option(help="Write every row's p-value as Parquet")] = None,
+    rows: Annotated[Path | None, typer.Option(help="Write every row's p-value (Parquet; .csv, .arrow)")] = None,
     redact: Annotated[bool, typer.Option("--redact", help="No values of rows in the report")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", help="Say all of it, each stage, and tracebacks")] = False,
@@ -76,8 +76,7 @@ def check(
     """Say what changed between two tables, whether it matters, and what to do."""
     wanted = _fail_on(fail_on, has_model=bool(model or prediction or probability), has_contract=contract is not None)
     check_outputs({"--rows": rows, "--report": report, "--json": json}, (reference, current, model, contract))
-    if redact and report is None:
-        raise BadInput("--redact is about the report; give --report too, or leave it out")
+    check_redact(report, redact=redact)
     from ecotone.checkup import check as run_check
 
     with progress(quiet=quiet, verbose=verbose) as listener:

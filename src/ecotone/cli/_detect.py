@@ -6,18 +6,15 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-from ecotone.contracts import BadInput, write_whole
+from ecotone.contracts import BadInput
 
 from ._main import app, say
-from ._outputs import check_outputs
-from ._tables import check_format, table_bytes
-
-if TYPE_CHECKING:
-    from ecotone.checkup.outside import OutsideResult
+from ._outputs import check_outputs, check_redact
+from ._tables import check_format
 
 _SIDE = "Image folder, table, arrays (.npy, .npz), text file, or activations (.npz, folder)"
 
@@ -50,6 +47,7 @@ def detect(
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Every row's scores and p-values")] = None,
     report: Annotated[Path | None, typer.Option(help="Write the report as HTML")] = None,
     json: Annotated[Path | None, typer.Option(help="Write the answers as JSON")] = None,
+    redact: Annotated[bool, typer.Option("--redact", help="No values of rows in the report")] = False,
     keep: Annotated[Path | None, typer.Option(help="Folder for the activations: read once, and resumed")] = None,
     batch: Annotated[int, typer.Option(help="Rows in one pass of the network")] = 256,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps")] = "auto",
@@ -65,6 +63,7 @@ def detect(
         raise BadInput("--all is every score; leave out --score")
     check_format("-o", output)
     check_outputs({"-o": output, "--report": report, "--json": json}, (network, reference, data, calibration))
+    check_redact(report, redact=redact)
     from ecotone.checkup.outside import detect_outside
 
     from ._networks import NetworkOptions, ReadOptions, open_network, read_sides
@@ -86,23 +85,11 @@ def detect(
             known, held, live.activations, scores="all" if every else score or None, fdr=fdr,
             held_out=calibration is not None, names=live.names, classes=classes, seed=seed, step=step,
         )  # fmt: skip
-    _write(result, output, report, json)
+    result.save(rows=output, report=report, json=json, redact=redact)
     if not quiet:
         written = [f"{word} {path}" for word, path in (("scores:", output), ("report:", report)) if path is not None]
         say("\n".join([str(result), *written]))
     return 1 if result.outside else 0
-
-
-def _write(result: OutsideResult, output: Path | None, report: Path | None, json: Path | None) -> None:
-    """All files are made before the first is put in its place."""
-    files: list[tuple[Path, bytes]] = []
-    if output is not None:
-        files.append((output, table_bytes(output, result.table())))
-    if report is not None:
-        files.append((report, result.page().encode()))
-    if json is not None:
-        files.append((json, result.document().encode()))
-    write_whole(files)
 
 
 def _parted(reference: Any, seed: int) -> tuple[Any, Any]:

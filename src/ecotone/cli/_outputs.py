@@ -22,6 +22,12 @@ def check_outputs(outputs: Mapping[str, Path | None], inputs: Sequence[str | Pat
         taken[place] = f"{option} writes it too"
 
 
+def check_redact(report: Path | None, *, redact: bool) -> None:
+    """Raise ``BadInput`` where values are to be left out of a report that nobody asked for."""
+    if redact and report is None:
+        raise BadInput("--redact is about the report; give --report too, or leave it out")
+
+
 def _writable(option: str, path: Path) -> None:
     start = f"cannot write {option} {path}"
     if not str(path).isprintable():

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 
 from ecotone.contracts import BadInput, write_whole
+from ecotone.data import table_bytes
 
 FORMATS = (".parquet", ".csv", ".arrow", ".feather")
 
@@ -22,37 +21,3 @@ def check_format(option: str, path: Path | None) -> None:
 def write_table(path: Path, table: pa.Table) -> None:
     """Write an Arrow table in the format of its name, whole or not at all."""
     write_whole([(path, table_bytes(path, table))])
-
-
-def table_bytes(path: Path, table: pa.Table) -> bytes:
-    """A table as the bytes of a file in the format of its name, to be written with other files."""
-    made = io.BytesIO()
-    try:
-        _write(made, table, path.suffix)
-    except (pa.ArrowException, ValueError) as error:  # a format may have no such type, or not so far a date
-        reason = str(error).split("\n")[0][:200]
-        raise BadInput(f"{path}: {path.suffix} cannot hold this table ({reason}); give a name in .arrow") from None
-    return made.getvalue()
-
-
-def _write(path: io.BytesIO, table: pa.Table, suffix: str) -> None:
-    if suffix == ".parquet":
-        import pyarrow.parquet as pq
-
-        pq.write_table(table, path)
-    elif suffix == ".csv":
-        from pyarrow import csv
-
-        csv.write_csv(_plain(table), path)
-    else:
-        from pyarrow import feather
-
-        feather.write_feather(table, path)
-
-
-def _plain(table: pa.Table) -> Any:
-    """Dictionaries as the texts that they stand for: CSV has no other."""
-    for i, field in enumerate(table.schema):
-        if pa.types.is_dictionary(field.type):
-            table = table.set_column(i, field.name, table.column(i).cast(pa.string()))
-    return table

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ._table import Table as Table
     from ._table import Untested as Untested
     from ._table import tree_matrix as tree_matrix
+    from ._table_bytes import table_bytes as table_bytes
     from .activations._open import open_activations as open_activations
     from .activations._open_dataset import open_dataset as open_dataset
     from .activations._read import read_activations as read_activations

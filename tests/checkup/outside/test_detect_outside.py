@@ -94,13 +94,13 @@ def test_the_page(tmp_path):
     result = detect_outside(
         reference(), _calibration(), _live(0.2), scores=["ViM", "Energy"], names=[f"<i>{i}</i>" for i in range(300)]
     )
-    result.to_html(tmp_path / "page.html")
+    result.save(report=tmp_path / "page.html")
     page = (tmp_path / "page.html").read_text()
     assert "&lt;i&gt;" in page and "<i>" not in page and page.count('class="card"') > 20
-    result.to_json(tmp_path / "doc.json")
+    result.save(json=tmp_path / "doc.json")
     assert json.loads((tmp_path / "doc.json").read_text())["format"] == "ecotone.outside/1"
     quiet = detect_outside(reference(), _calibration(), inside()[:100], scores=["Energy"])
-    quiet.to_html(tmp_path / "quiet.html")
+    quiet.save(report=tmp_path / "quiet.html")
     assert "Rows named outside" in (tmp_path / "quiet.html").read_text()
 
 
@@ -127,7 +127,7 @@ def test_the_page_shows_images(tmp_path):
     )
     assert set(range(100, 140)) <= set(result.outside)
     assert result.content["reasons"][0]["parts"][0]["part"] == "row 2, column 3"
-    result.to_html(tmp_path / "page.html")
+    result.save(report=tmp_path / "page.html")
     assert (tmp_path / "page.html").read_text().count("data:image/png;base64,") == 48
     assert is_image(bright[0]) and not is_image(np.zeros(5)) and data_uri(bright[0]).startswith("data:image/png")
     data = png(g.integers(0, 255, (7, 5, 3), dtype=np.uint8))

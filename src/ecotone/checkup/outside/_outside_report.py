@@ -28,14 +28,14 @@ _STYLE = (
 )
 
 
-def outside_report(result: OutsideResult) -> str:
-    """One HTML page that needs nothing else."""
+def outside_report(result: OutsideResult, *, redact: bool = False) -> str:
+    """One HTML page that needs nothing else; ``redact`` leaves out rows' names, texts, pictures and classes."""
     style = resources.files("ecotone.checkup").joinpath("_report.css").read_text(encoding="utf-8") + _STYLE
     content = result.content
     body = "".join(
         [
             _lead(content),
-            rows_outside(result),
+            rows_outside(result, redact=redact),
             _spread(result),
             _scores(content),
             _agreement(content),

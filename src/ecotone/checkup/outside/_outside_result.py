@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import json as _json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from ecotone.contracts import Activations, Floats, as_numpy, write_whole
+from ecotone.checkup._result_protocol import save_result, strict_json
+from ecotone.contracts import Activations, Floats, as_numpy
 
 SCHEMA = "ecotone.outside/1"
 
@@ -73,23 +74,42 @@ class OutsideResult:
             columns |= {f"score.{name}": as_numpy(values), f"pvalue.{name}": self.pvalues[name]}
         return pa.table({name: pa.array(values) for name, values in columns.items()})
 
-    def document(self) -> str:
-        """The answers as strict JSON."""
-        return json.dumps(self.content, indent=1, allow_nan=False) + "\n"
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON document as a dictionary (a copy)."""
+        return dict(_json.loads(self.to_json()))
 
-    def page(self) -> str:
-        """The answers as one HTML page that needs nothing else."""
+    def to_json(self, indent: int | None = None) -> str:
+        """Strict JSON: no NaN, no infinity."""
+        return strict_json(self.content, indent)
+
+    def to_html(self, *, redact: bool = False) -> str:
+        """The answers as one HTML page that needs nothing else; ``redact`` leaves out every value of a row."""
         from ._outside_report import outside_report
 
-        return outside_report(self)
+        return outside_report(self, redact=redact)
 
-    def to_json(self, path: str | Path) -> None:
-        """Write :meth:`document`, whole or not at all."""
-        write_whole([(Path(path), self.document().encode())])
+    def save(
+        self,
+        *,
+        rows: str | Path | None = None,
+        report: str | Path | None = None,
+        json: str | Path | None = None,
+        redact: bool = False,
+    ) -> None:
+        """Write any of the three files; all are made before the first is put in its place, the JSON last.
 
-    def to_html(self, path: str | Path) -> None:
-        """Write :meth:`page`, whole or not at all."""
-        write_whole([(Path(path), self.page().encode())])
+        Parameters
+        ----------
+        rows : str or Path
+            Of :meth:`table`, as CSV or Arrow (``.csv``, ``.arrow``, ``.feather``), else as Parquet.
+        report : str or Path
+            Of :meth:`to_html`.
+        json : str or Path
+            Of :meth:`to_json`.
+        redact : bool
+            No values of rows in the report.
+        """
+        save_result(self, rows=rows, report=report, json=json, redact=redact)
 
     def __str__(self) -> str:
         found, sizes = self.content["found"], self.content["sizes"]

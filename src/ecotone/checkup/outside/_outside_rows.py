@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _SHOWN = 5  # parts of a row
 
 
-def rows_outside(result: OutsideResult) -> str:
+def rows_outside(result: OutsideResult, *, redact: bool) -> str:
     """The section of the rows named, a card each."""
     content = result.content
     reasons = content["reasons"]
@@ -26,9 +26,11 @@ def rows_outside(result: OutsideResult) -> str:
         return ""
     hidden = len(content["found"]["rows"]) - len(reasons)
     more = f'<p class="soft small">{hidden:,} more are named in the table.</p>' if hidden > 0 else ""
-    cards = "".join(_card(result, entry) for entry in reasons)
+    cards = "".join((_bare if redact else _card)(result, entry) for entry in reasons)
     inputs = result.live.inputs
-    pictures = inputs is not None and not hasattr(inputs[:1], "column_names") and is_image(_row(inputs, 0))
+    pictures = (
+        not redact and inputs is not None and not hasattr(inputs[:1], "column_names") and is_image(_row(inputs, 0))
+    )
     beside = "Beside each image, a calibration row" if pictures else "Each row is compared with calibration rows"
     whose = "score is typical" if pictures else "scores are typical"
     return (
@@ -51,6 +53,26 @@ def _card(result: OutsideResult, entry: dict[str, Any]) -> str:
         f'<div class="card"><h3>{name(result.row_name(entry["row"]), 40)}</h3>'
         f'<p class="tags">{p(entry["pvalue"])}{predicted}</p>{shown}</div>'
     )
+
+
+def _bare(result: OutsideResult, entry: dict[str, Any]) -> str:
+    """A card without any value of the row: its number, its class's number, and places in it."""
+    inputs = result.live.inputs
+    parts = [{**part, "part": _bare_part(part["part"], inputs, entry["row"])} for part in entry["parts"]]
+    note = "The reason is left out here, for it may hold values." if entry.get("note") else None
+    predicted = f" · predicted class {entry['predicted']}" if entry["predicted"] is not None else ""
+    return (
+        f'<div class="card"><h3>row {entry["row"]}</h3><p class="tags">{p(entry["pvalue"])}{predicted}</p>'
+        f"{_parts({**entry, 'parts': parts, 'note': note})}</div>"
+    )
+
+
+def _bare_part(part: str, inputs: Any, row: int) -> str:
+    """The word's number of ``3: word``, the column of ``column = value``; other parts hold no values."""
+    if inputs is not None and hasattr(inputs[:1], "column_names"):
+        columns = [name for name in inputs[:1].column_names if part.startswith(f"{name} = ")]
+        return max(columns, key=len, default=part)
+    return f"word {part.split(':')[0]}" if isinstance(_row(inputs, row), str) else part
 
 
 def _row(inputs: Any, row: int) -> Any:

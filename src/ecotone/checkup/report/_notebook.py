@@ -37,7 +37,7 @@ def html_summary(content: dict[str, Any]) -> str:
         f"<div>{chips}</div>{note}{_facts(content)}{_moved(content)}"
         + (f'<div style="margin:.4em 0"><b>What to do:</b> {todo}.</div>' if todo else "")
         + f'<div style="opacity:.7;font-size:.9em">{sizes(content)}. '
-        "<code>save_report(path)</code> writes the whole report.</div></div>"
+        "<code>save(report=path)</code> writes the whole report.</div></div>"
     )
 
 

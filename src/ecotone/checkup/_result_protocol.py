@@ -1,0 +1,91 @@
+"""What every result of the main job is, whichever command made it, and the one way in which it is written."""
+
+from __future__ import annotations
+
+import json as _json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+import pyarrow as pa
+
+from ecotone.contracts import write_whole
+from ecotone.data import table_bytes
+
+
+@runtime_checkable
+class Result(Protocol):
+    """Answers in one JSON document, as a page, and by row: of a check and of a look for rows outside.
+
+    Examples
+    --------
+    >>> from ecotone.checkup import CheckResult, Result
+    >>> from ecotone.checkup.outside import OutsideResult
+    >>> issubclass(CheckResult, Result) and issubclass(OutsideResult, Result)
+    True
+    """
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON document as a dictionary (a copy)."""
+
+    def to_json(self, indent: int | None = None) -> str:
+        """The JSON document: no NaN, no infinity."""
+
+    def to_html(self, *, redact: bool = False) -> str:
+        """One page that needs nothing else; ``redact`` leaves out every value of a row."""
+
+    def table(self) -> pa.Table:
+        """One row for each row in question."""
+
+    def save(
+        self,
+        *,
+        rows: str | Path | None = None,
+        report: str | Path | None = None,
+        json: str | Path | None = None,
+        redact: bool = False,
+    ) -> None:
+        """Write any of the three; all are made before the first is put in its place, the JSON last."""
+
+
+def save_result(
+    result: Result,
+    *,
+    rows: str | Path | None = None,
+    report: str | Path | None = None,
+    json: str | Path | None = None,
+    redact: bool = False,
+) -> None:
+    """Write the table of rows (in the format of its name), the page and the JSON document of any result."""
+    files: list[tuple[str | Path, bytes]] = []
+    if rows is not None:
+        files.append((rows, table_bytes(rows, result.table())))
+    if report is not None:
+        files.append((report, result.to_html(redact=redact).encode()))
+    if json is not None:
+        files.append((json, (result.to_json(indent=2) + "\n").encode()))
+    write_whole(files)
+
+
+def strict_json(content: Mapping[str, Any], indent: int | None = None) -> str:
+    """A document in which what JSON has no word for is null."""
+    return _json.dumps(jsonable(content), indent=indent, allow_nan=False, ensure_ascii=False)
+
+
+def jsonable(value: Any) -> Any:
+    """Plain JSON values; NaN and infinities become None, halves of surrogate pairs question marks."""
+    if isinstance(value, str):
+        return value if value.isascii() else value.encode("utf-8", "replace").decode()
+    if isinstance(value, Mapping):
+        return {jsonable(str(key)): jsonable(entry) for key, entry in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [jsonable(entry) for entry in value]
+    if isinstance(value, np.ndarray):
+        return [jsonable(entry) for entry in value.tolist()]
+    if isinstance(value, np.generic):
+        return jsonable(value.item())
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
