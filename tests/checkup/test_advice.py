@@ -19,8 +19,8 @@ def _content(*, changed=True, material=True, outside=0, quality=None, guarantee=
         "rows": {"raised": outside > 0, "index": PLACES[:outside], "fdr": 0.1},
         "performance": quality,
         "data": {
-            "current": {"rows_kept": 1000},
-            "reference": {"rows_kept": 2000},
+            "current": {"rows_read": 1000, "rows_kept": 1000},
+            "reference": {"rows_read": 2000, "rows_kept": 2000},
             "dependence": {"declared": list(declared), "remedy": "" if declared else "Declare the order with --time"},
         },
     }
@@ -144,7 +144,7 @@ def test_labels_that_are_there_are_not_asked_for():
 
 def test_most_rows_outside_are_not_deferred():
     content = _content(outside=300)
-    content["data"]["current"]["rows_kept"] = 400
+    content["data"]["current"]["rows_read"] = 400
     (item,) = advise(content)
     assert item["for"] == "outside" and item["rows"] == [] and "Defer" not in item["action"]
     assert "300 of 400 rows" in item["why"] and "new population" in item["action"]

@@ -145,7 +145,7 @@ def test_counted_shares_that_moved_lead_to_a_correction_measured_on_the_labels()
     loss, then = item["numbers"]["correction"]["log_loss"]
     assert then < loss - 0.05
     named = item["numbers"]["class"]
-    assert f"class '{named}'" in item["why"] and f"class &#x27;{named}" in found.to_html()
+    assert f"class '{named}'" in item["why"] and f"class &#39;{named}" in found.to_html()
     hidden = found.to_html(redact=True)
     assert "secret" not in hidden and "one class went" in hidden
 

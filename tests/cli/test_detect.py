@@ -203,7 +203,7 @@ def test_what_enters_the_network():
 
 
 def test_a_page_that_fails_leaves_no_file(folder, monkeypatch, capsys):
-    def broken(result):
+    def broken(result, *, redact):
         raise RuntimeError("no page")
 
     monkeypatch.setattr("ecotone.checkup.outside._outside_report.outside_report", broken)

@@ -41,6 +41,12 @@ def untested_lines(untested: Iterable[dict[str, Any]], *, redact: bool = False) 
     return [f"{some(names)}: {reason}" for reason, names in by_reason.items()]
 
 
+def given_words(content: dict[str, Any], *, redact: bool = False) -> str:
+    """What rows were matched on, and which have no counterpart; empty where they were not matched."""
+    found = content["data"].get("given")
+    return "; ".join(found["sentences"][:1] if redact else found["sentences"]) if found else ""
+
+
 def break_lines(quality: dict[str, Any], *, every: bool = False, redact: bool = False) -> list[str]:
     """One line for each column in which something broke, in the order of the breaks."""
     by_column: dict[str, list[str]] = {}

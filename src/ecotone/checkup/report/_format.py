@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import html
 import math
-import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from statistics import NormalDist
 from typing import Any
 
@@ -44,19 +42,6 @@ def plain(value: Any, most: int | None = None) -> str:
 def _joins(whole: str, at: int) -> bool:
     """A joiner inside an emoji or a word of a script that needs it."""
     return whole[at] in "\u200c\u200d" and 0 < at < len(whole) - 1 and min(whole[at - 1], whole[at + 1]) > "\u02ff"
-
-
-def text(value: Any, most: int | None = None) -> str:
-    """The same, escaped for HTML."""
-    return html.escape(plain(value, most))
-
-
-def isolated(words: str, found: Iterable[Any]) -> str:
-    """Escaped ``words`` in which names of scripts that run from right to left keep their own order."""
-    for value in dict.fromkeys(plain(v, 40) for v in found):
-        if any(unicodedata.bidirectional(c) in ("R", "AL") for c in value):
-            words = words.replace(html.escape(value), f"<bdi>{html.escape(value)}</bdi>")
-    return words
 
 
 def number(value: float | None) -> str:

@@ -2,72 +2,68 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
+from markupsafe import Markup
+
 from ._fact_words import break_lines, contract_lines, schema_lines, untested_lines
-from ._format import number, text
-from ._html import folded, items, name, table
+from ._format import number, plain
+from ._templates import render
 
 _ROWS = 400
-_COUNTED = ("count", "missing", "distinct")
-_ORDERED = ("min", "median", "mean", "max")
+_COUNTED = ["count", "missing", "distinct"]
+_ORDERED = ["min", "median", "mean", "max"]
 
 
-def schema_changes(content: dict[str, Any], *, redact: bool) -> str:
+def schema_changes(content: dict[str, Any], *, redact: bool) -> Markup:
     """What became of the columns themselves, and which of them no test read."""
     found = content["schema"]
     changed, untested = schema_lines(found, redact=redact), untested_lines(found["untested"], redact=redact)
     if not changed and not untested:
-        return ""
-    told = items(text(line, 300) for line in [*changed, *(f"not compared: {line}" for line in untested)])
-    return f"<h2>Columns</h2><p>{found['compared']:,} of {found['columns']:,} columns were compared.</p>{told}"
+        return Markup()
+    lines = _clipped([*changed, *(f"not compared: {line}" for line in untested)])
+    return render("check/schema.html", compared=found["compared"], columns=found["columns"], lines=lines)
 
 
-def given(content: dict[str, Any], *, redact: bool) -> str:
-    """What rows were matched on, and which have no counterpart."""
-    found = content["data"].get("given")
-    if found is None:
-        return ""
-    said = "; ".join(found["sentences"][:1] if redact else found["sentences"])
-    return f'<p class="note">{text(said[:1].upper() + said[1:], 900)}.</p>'
-
-
-def contract(content: dict[str, Any], *, redact: bool) -> str:
+def contract(content: dict[str, Any], *, redact: bool) -> Markup:
     """How current keeps the contract."""
     kept = content["contract"]
     if kept is None:
-        return ""
-    found = len(kept["violations"])
-    said = f"{found:,} violation{'' if found == 1 else 's'} of a contract on {kept['columns']:,} columns."
-    return f"<h2>Contract</h2><p>{said}</p>{items(text(line, 300) for line in contract_lines(kept, redact=redact))}"
+        return Markup()
+    lines = _clipped(contract_lines(kept, redact=redact))
+    return render("check/contract.html", found=len(kept["violations"]), columns=kept["columns"], lines=lines)
 
 
-def broken(content: dict[str, Any], *, redact: bool) -> str:
+def broken(content: dict[str, Any], *, redact: bool) -> Markup:
     """Plain facts that hold for one table and not for the other."""
     lines = break_lines(content["quality"], redact=redact)
-    if not lines:
-        return ""
-    return (
-        '<h2>What broke</h2><p class="small soft">Plain facts, each true of these tables. No test stands behind '
-        f"them, and they cost none of alpha.</p>{items(text(line, 300) for line in lines)}"
-    )
+    return render("check/broken.html", lines=_clipped(lines)) if lines else Markup()
 
 
-def facts(content: dict[str, Any], *, redact: bool) -> str:
+def _clipped(lines: list[str]) -> list[str]:
+    return [plain(line, 300) for line in lines]
+
+
+@dataclass(frozen=True)
+class _Facts:
+    name: str
+    note: str
+    figures: list[str]
+
+
+def facts(content: dict[str, Any], *, redact: bool) -> Markup:
     """Every column before and after, folded."""
     columns = content["quality"]["columns"]
-    rows = [_row(column, redact=redact) for column in columns[:_ROWS]]
-    hidden = len(columns) - _ROWS
-    more = f'<p class="soft">{hidden:,} more columns are in the JSON.</p>' if hidden > 0 else ""
-    shown = _COUNTED if redact else (*_COUNTED, *_ORDERED)
-    return folded("Facts of every column, before → after", table(("column", *shown), rows, (), "facts") + more)
+    shown = _COUNTED if redact else _COUNTED + _ORDERED
+    rows = [_row(column, shown) for column in columns[:_ROWS]]
+    return render("check/facts.html", shown=shown, rows=rows, hidden=len(columns) - _ROWS)
 
 
-def _row(column: dict[str, Any], *, redact: bool) -> tuple[str, ...]:
+def _row(column: dict[str, Any], shown: list[str]) -> _Facts:
     sides = column["reference"], column["current"]
-    figures = _COUNTED if redact else (*_COUNTED, *_ORDERED)
     note = " (new)" if sides[0] is None else " (lost)" if sides[1] is None else ""
-    return (name(column["name"]) + note, *(_both([_figure(side, what) for side in sides]) for what in figures))
+    return _Facts(column["name"], note, [_both([_figure(side, what) for side in sides]) for what in shown])
 
 
 def _both(values: list[str]) -> str:
@@ -79,6 +75,6 @@ def _figure(side: dict[str, Any] | None, what: str) -> str:
     if side is None or value is None:
         return "–"
     if isinstance(value, str):
-        return text(value[:10])
+        return value[:10]
     about = "about " if what == "distinct" and side["estimated"] else ""
     return about + (f"{value:,}" if isinstance(value, int) else number(value))

@@ -1,4 +1,7 @@
-"""Small plots as inline SVG. Widths are in per cent, so that text keeps its size; colours come from the style sheet."""
+"""Small plots as inline SVG. Widths are in per cent, so that text keeps its size; colours come from the style sheet.
+
+Every function returns ``Markup``; what it is given as words is escaped.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ._format import number, text
+from markupsafe import Markup
+
+from ._format import number, plain
 
 # ("point", class, value), ("line", class, from, to), ("bar", class, from, to), ("rule", class, value)
 Mark = tuple[Any, ...]
@@ -93,57 +98,65 @@ def _tick_label(value: float) -> str:
     return f"{value:g}" if size == 0 or 1e-4 <= size < 1e12 else f"{value:.3g}"
 
 
-def _tick_texts(scale: Scale, y: float, names: Sequence[tuple[float, str]]) -> str:
-    out = []
-    for at, name in names:
-        anchor = "start" if at < 5 else "end" if at > 95 else "middle"
-        out.append(f'<text x="{at:g}%" y="{y:g}" text-anchor="{anchor}">{text(name)}</text>')
-    return "".join(out)
+def _tick_texts(scale: Scale, y: float, names: Sequence[tuple[float, str]]) -> Markup:
+    drawn = Markup('<text x="{:g}%" y="{:g}" text-anchor="{}">{}</text>')
+    anchors = ("start" if at < 5 else "end" if at > 95 else "middle" for at, _ in names)
+    return Markup().join(drawn.format(at, y, anchor, plain(name)) for anchor, (at, name) in zip(anchors, names))
 
 
-def axis(scale: Scale) -> str:
+def axis(scale: Scale) -> Markup:
     """Tick labels under a stack of tracks."""
     found = scale.ticks()
     names = list(zip(map(scale.at, found), tick_labels(found)))
-    return f'<svg class="axis" height="16" aria-hidden="true">{_tick_texts(scale, 12, names)}</svg>'
+    return Markup('<svg class="axis" height="16" aria-hidden="true">{}</svg>').format(_tick_texts(scale, 12, names))
 
 
-def track(scale: Scale, marks: Sequence[Mark], *, band: float | None = None, grid: bool = True) -> str:
+def track(scale: Scale, marks: Sequence[Mark], *, band: float | None = None, grid: bool = True) -> Markup:
     """One row of a forest, interval or waterfall plot; ``band`` shades values within it of 0."""
-    body = ""
+    body = Markup()
     if band is not None:
         left, right = scale.at(-band), scale.at(band)
-        body += f'<rect class="band" x="{left:g}%" y="0" width="{right - left:g}%" height="100%"/>'
+        drawn = Markup('<rect class="band" x="{:g}%" y="0" width="{:g}%" height="100%"/>')
+        body += drawn.format(left, right - left)
     if grid:
-        body += "".join(
-            f'<line class="g" x1="{x:g}%" x2="{x:g}%" y1="0" y2="100%"/>' for x in map(scale.at, scale.ticks())
-        )
-    return f'<svg class="track" height="26" aria-hidden="true">{body}{"".join(_mark(scale, m) for m in marks)}</svg>'
+        line = Markup('<line class="g" x1="{0:g}%" x2="{0:g}%" y1="0" y2="100%"/>')
+        body += Markup().join(line.format(x) for x in map(scale.at, scale.ticks()))
+    body += Markup().join(_mark(scale, m) for m in marks)
+    return Markup('<svg class="track" height="26" aria-hidden="true">{}</svg>').format(body)
 
 
-def _mark(scale: Scale, mark: Mark) -> str:
+def _mark(scale: Scale, mark: Mark) -> Markup:
     kind, cls = mark[0], mark[1]
     x = scale.at(mark[2])
     if kind == "point":
-        return f'<circle class="{cls}" cx="{x:g}%" cy="13" r="4.5"/>'
+        return Markup('<circle class="{}" cx="{:g}%" cy="13" r="4.5"/>').format(cls, x)
     if kind == "rule":
-        return f'<line class="{cls} rule" x1="{x:g}%" x2="{x:g}%" y1="3" y2="23"/>'
+        return Markup('<line class="{0} rule" x1="{1:g}%" x2="{1:g}%" y1="3" y2="23"/>').format(cls, x)
     left, right = sorted((x, scale.at(mark[3])))
     if kind == "bar":
-        return f'<rect class="{cls}" x="{left:g}%" y="5" width="{max(right - left, 0.3):g}%" height="16"/>'
-    return f'<line class="{cls} line" x1="{left:g}%" x2="{right:g}%" y1="13" y2="13"/>'
+        drawn = Markup('<rect class="{}" x="{:g}%" y="5" width="{:g}%" height="16"/>')
+        return drawn.format(cls, left, max(right - left, 0.3))
+    return Markup('<line class="{} line" x1="{:g}%" x2="{:g}%" y1="13" y2="13"/>').format(cls, left, right)
 
 
-def shares(reference: float, current: float, top: float) -> str:
+def shares(reference: float, current: float, top: float) -> Markup:
     """A pair of bars for the shares of one level."""
-    bars = "".join(
-        f'<rect class="{cls}" x="0" y="{y}" width="{100 * share / (top or 1.0):.2f}%" height="7"/>'
+    drawn = Markup('<rect class="{}" x="0" y="{}" width="{:.2f}%" height="7"/>')
+    bars = Markup().join(
+        drawn.format(cls, y, 100 * share / (top or 1.0))
         for cls, share, y in (("ref", reference, 3), ("cur", current, 11))
     )
-    return f'<svg class="bars" height="21" aria-hidden="true">{bars}</svg>'
+    return Markup('<svg class="bars" height="21" aria-hidden="true">{}</svg>').format(bars)
 
 
-def histogram(picture: dict[str, Any], label: str, *, redact: bool = False) -> str:
+def bar(share: float) -> Markup:
+    """One bar, of a share of the width."""
+    return Markup(
+        '<svg class="bars" height="14" aria-hidden="true"><rect class="cur" y="2" width="{:.1f}%" height="9"/></svg>'
+    ).format(100 * share)
+
+
+def histogram(picture: dict[str, Any], label: str, *, redact: bool = False) -> Markup:
     """Two distributions over the same bins: the reference filled, the current table as a line.
 
     Parameters
@@ -171,15 +184,15 @@ def histogram(picture: dict[str, Any], label: str, *, redact: bool = False) -> s
         names = [(0.0, "low"), (100.0, "high")]
     top = max(*reference, *current, 1e-12)
     filled, line = (_outline(scale, edges, s, top) for s in (reference, current))
-    drawn = (
+    drawn = Markup(
         '<svg viewBox="0 0 100 100" preserveAspectRatio="none" width="100%" height="112" y="2">'
-        f'<polygon class="ref" points="{filled}"/><polyline class="cur line" points="{line}"/></svg>'
-    )
-    marks = "".join(f'<line class="tick" x1="{x:g}%" x2="{x:g}%" y1="115" y2="119"/>' for x, _ in names)
-    return (
-        f'<svg class="hist" height="134" role="img" aria-label="{text(label, 200)}">{drawn}'
-        f'<line class="tick" x1="0" x2="100%" y1="115" y2="115"/>{marks}{_tick_texts(scale, 131, names)}</svg>'
-    )
+        '<polygon class="ref" points="{}"/><polyline class="cur line" points="{}"/></svg>'
+    ).format(filled, line)
+    tick = Markup('<line class="tick" x1="{0:g}%" x2="{0:g}%" y1="115" y2="119"/>')
+    return Markup(
+        '<svg class="hist" height="134" role="img" aria-label="{}">{}'
+        '<line class="tick" x1="0" x2="100%" y1="115" y2="115"/>{}{}</svg>'
+    ).format(plain(label, 200), drawn, Markup().join(tick.format(x) for x, _ in names), _tick_texts(scale, 131, names))
 
 
 def _outline(scale: Scale, edges: Sequence[float], values: Sequence[float], top: float) -> str:
@@ -190,32 +203,29 @@ def _outline(scale: Scale, edges: Sequence[float], values: Sequence[float], top:
     return " ".join([*points, f"{scale.at(edges[-1]):g},100"])
 
 
-def cell(value: float, top: float, shown: str) -> str:
+def cell(value: float, top: float, shown: str) -> Markup:
     """One cell of a heat map: more now in one colour, fewer in the other, the stronger the more."""
     strength = min(abs(value) / top, 1.0) if top > 0 else 0.0
-    cls = "cur" if value > 0 else "ref"
-    return (
-        f'<svg class="cell" height="26" aria-hidden="true"><rect class="{cls}" width="100%" height="100%" '
-        f'opacity="{0.62 * strength:.2f}"/><text x="50%" y="17" text-anchor="middle">{text(shown)}</text></svg>'
-    )
+    return Markup(
+        '<svg class="cell" height="26" aria-hidden="true"><rect class="{}" width="100%" height="100%" '
+        'opacity="{:.2f}"/><text x="50%" y="17" text-anchor="middle">{}</text></svg>'
+    ).format("cur" if value > 0 else "ref", 0.62 * strength, plain(shown))
 
 
-def scatter(groups: Sequence[tuple[str, Sequence[Sequence[float]]]], label: str) -> str:
+def scatter(groups: Sequence[tuple[str, Sequence[Sequence[float]]]], label: str) -> Markup:
     """Points of several groups (class, coordinates); the range is that of nearly all, the rest lies on the rim."""
     found = [(cls, points) for cls, points in groups if points]
     if not found:
-        return ""
+        return Markup()
     across, up = (_reach([[p[k] for p in points] for _, points in found]) for k in (0, 1))
-    high = 300
-    body = ""
+    high, body = 300, Markup()
+    dot = Markup('<circle cx="{:.1f}%" cy="{:.0f}" r="{}"/>')
     for cls, points in found:
-        dots = "".join(
-            f'<circle cx="{1 + 0.98 * across.at(x):.1f}%" cy="{high - 6 - (high - 12) * up.at(y) / 100:.0f}" '
-            f'r="{3.2 if cls == "out" else 1.8}"/>'
-            for x, y in points
-        )
-        body += f'<g class="{cls}">{dots}</g>'
-    return f'<svg class="map" height="{high}" role="img" aria-label="{text(label, 200)}">{body}</svg>'
+        size = 3.2 if cls == "out" else 1.8
+        dots = (dot.format(1 + 0.98 * across.at(x), high - 6 - (high - 12) * up.at(y) / 100, size) for x, y in points)
+        body += Markup('<g class="{}">{}</g>').format(cls, Markup().join(dots))
+    drawn = Markup('<svg class="map" height="{}" role="img" aria-label="{}">{}</svg>')
+    return drawn.format(high, plain(label, 200), body)
 
 
 def _reach(groups: Sequence[Sequence[float]]) -> Scale:

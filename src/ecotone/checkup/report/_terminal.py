@@ -9,7 +9,7 @@ from typing import Any
 
 from ecotone.checkup._gates import word
 
-from ._fact_words import as_one
+from ._fact_words import as_one, given_words
 from ._format import answers, plain, pvalue, sizes
 from ._terminal_blocks import Block, blocks
 
@@ -61,8 +61,8 @@ def _headline(content: dict[str, Any], wide: int, answer: str, *, verbose: bool)
     compared = f"{found['compared']:,} of {found['columns']:,} columns compared{as_one(content)}"
     asked = f"alpha {head['alpha']:g}, minimum effect {verdict['min_effect']:g}"
     lines += _wrap(f"{sizes(content)}; {compared}; {asked}", wide, " " * 7)
-    if given := content["data"].get("given"):
-        lines += _cut(_wrap("; ".join(given["sentences"]), wide, " " * 7), 99 if verbose else 3)
+    if given := given_words(content):
+        lines += _cut(_wrap(given, wide, " " * 7), 99 if verbose else 3)
     if head["guarantee"] != "exact" and head["reason"] not in head["sentence"]:
         said = _wrap(f"guarantee {head['guarantee']}: {head['reason']}", wide, " " * 7)
         lines += _cut(said, 99 if verbose else 3)

@@ -1,0 +1,65 @@
+"""The head of the report: the headline, an answer a tile, and what stands behind them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from markupsafe import Markup
+
+from ecotone.checkup._leading import leading
+
+from ._fact_words import given_words
+from ._format import answers, detectable, plain, sizes
+from ._markup import isolated
+from ._templates import leading_capital, render
+
+_QUESTIONS = {
+    "material": "Material: above the minimum effect?",
+    "changed": "Changed: is there any difference?",
+    "performance": "Performance: worse than on the reference?",
+    "rows outside": "Rows outside: unlike any reference row?",
+}
+
+
+@dataclass(frozen=True)
+class _Tile:
+    question: str
+    answer: str
+    alarm: bool
+    pvalue: tuple[float | None, float | None]
+    level: float | None
+
+
+def pairing(content: dict[str, Any]) -> str:
+    """Which file is compared with which."""
+
+    def side(which: str) -> str:
+        sources = [re.split(r"[\\/]", s["name"])[-1] or which for s in content["data"][which]["sources"]]
+        return (sources[0] if sources else which) + (f" and {len(sources) - 1} more" if len(sources) > 1 else "")
+
+    return f"{side('current')} against {side('reference')}"
+
+
+def lead(content: dict[str, Any], *, redact: bool) -> Markup:
+    """The headline, its tiles, and what rows were matched on."""
+    head, verdict = content["headline"], content["verdict"]
+    levels = {"material": verdict["alpha"], "changed": verdict["alpha"], "rows outside": content["rows"]["alpha"]}
+    levels["performance"] = next(
+        (part["alpha"] for part in content["budget"]["parts"] if part["name"] == "performance"), None
+    )
+    tiles = [_Tile(_QUESTIONS[what], word, alarm, p, levels[what]) for what, alarm, word, p in answers(content)]
+    headline = isolated(plain(head["sentence"], 400), (c["name"] for c in leading(content["columns"])[:3]))
+    return render(
+        "check/lead.html", head=head, headline=headline, tiles=tiles, pairing=pairing(content), sizes=sizes(content),
+        min_effect=verdict["min_effect"], given=given_words(content, redact=redact),
+    )  # fmt: skip
+
+
+def quiet(content: dict[str, Any]) -> Markup:
+    """What a clean result rules out."""
+    found = [leading_capital(words) for words in detectable(content["verdict"])]
+    if content["headline"]["alarms"] or not found:
+        return Markup()
+    return render("check/quiet.html", found=found)
