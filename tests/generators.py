@@ -18,7 +18,7 @@ def _rows(n=300):
 def _training(**settings):
     from ecotone.learn import Training
 
-    return Training(**{"steps": 60, "every": 30, "batch_size": 64, "device": "cpu", **settings})
+    return Training(**{"steps": 60, "eval_every": 30, "batch_size": 64, "device": "cpu", **settings})
 
 
 def _edm(card):
@@ -48,7 +48,7 @@ def _flow(card):
     if card.name == "PlanarFlow":
         sizes |= {"maps": 2, "hidden": 8}
     elif card.name == "FFJORD":
-        sizes |= {"rtol": 1e-6, "atol": 1e-6, "training": _training(steps=2, held_out=0.0)}
+        sizes |= {"rtol": 1e-6, "atol": 1e-6, "training": _training(steps=2, validation_fraction=0.0)}
     else:
         sizes |= {"transforms": 2}
     x, label = _rows()
@@ -87,7 +87,7 @@ def _token_diffusion(card):
     from ecotone.learn.networks import TokenTransformer
 
     network = TokenTransformer(width=8, depth=1, heads=2, time=card.name != "MaskedTokens")
-    return _room(card)(network, training=_training(steps=20, every=20)), *_tokens()
+    return _room(card)(network, training=_training(steps=20, eval_every=20)), *_tokens()
 
 
 def _token_table(card):

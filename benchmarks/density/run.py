@@ -40,7 +40,7 @@ TEST = 2000  # held-out rows of a table with more than 2,000, which is split onc
 def settings(n: int) -> Training:
     """Of all flows but those in the stack; few rows are looked at more often for overfitting."""
     every = 20 if n <= 2000 else 75
-    return Training(steps=1500, learning_rate=1e-3, ema=0.99, every=every, patience=5, device="cpu", seed=0)
+    return Training(steps=1500, learning_rate=1e-3, ema=0.99, eval_every=every, patience=5, device="cpu", seed=0)
 
 
 def stacked(x: np.ndarray) -> Any:

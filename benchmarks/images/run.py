@@ -103,9 +103,10 @@ def trained(name: str, data: Images, asked: argparse.Namespace) -> tuple[Any, di
     if not path.exists():
         steps = asked.steps or plan["steps"]
         training = Training(
-            steps=steps, minutes=asked.minutes or float("inf"), batch_size=batch,
-            learning_rate=plan["rate"], ema=plan["ema"], held_out=0.0, every=max(min(steps // 5, 500), 1),
-            precision="bf16-mixed", device=asked.device, seed=0, checkpoint=asked.kept / f"{name}.checkpoint",
+            steps=steps, max_minutes=asked.minutes or float("inf"), batch_size=batch,
+            learning_rate=plan["rate"], ema=plan["ema"], validation_fraction=0.0,
+            eval_every=max(min(steps // 5, 500), 1), precision="bf16-mixed", device=asked.device, seed=0,
+            checkpoint=asked.kept / f"{name}.checkpoint",
             callbacks=(Clock(timed, batch, asked.device),),
         )  # fmt: skip
         model = {"edm": EDM, "flow": FlowMatching}[kind](plan["network"], training=training)

@@ -75,7 +75,13 @@ def accuracy(about: str, images: np.ndarray, label: np.ndarray, data: Images, de
     else:
         steps = EPOCHS * len(data.train) // 128
         settings = Training(
-            steps=steps, every=steps, batch_size=128, learning_rate=2e-3, ema=0.99, held_out=0.0, device=device
+            steps=steps,
+            eval_every=steps,
+            batch_size=128,
+            learning_rate=2e-3,
+            ema=0.99,
+            validation_fraction=0.0,
+            device=device,
         )
         x = torch.as_tensor(data.train, dtype=torch.float32) / 255
         train(module, _entropy, x, given=torch.as_tensor(data.train_labels), training=settings)

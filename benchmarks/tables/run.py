@@ -41,7 +41,7 @@ def by_ecotone(task: Task) -> dict[str, object]:
     """Our rows, with the model's own likelihood and its conditional probabilities."""
     start = _clocks()
     training = Training(
-        steps=STEPS, batch_size=512, learning_rate=2e-3, every=250, patience=6, precision="auto", device="cpu"
+        steps=STEPS, batch_size=512, learning_rate=2e-3, eval_every=250, patience=6, precision="auto", device="cpu"
     )
     model = TableModel(training=training).fit(task.train)
     fitted = _clocks() - start

@@ -24,7 +24,9 @@ from ecotone.learn.training import train
 
 LETTERS = " abcdefghijklmnopqrstuvwxyz"
 LENGTH, EVERY, ORDERS = 64, 10, (4, 5, 6, 7)
-TRAINING = Training(steps=600, every=600, batch_size=64, learning_rate=2e-3, ema=0.99, held_out=0, device="cpu")
+TRAINING = Training(
+    steps=600, eval_every=600, batch_size=64, learning_rate=2e-3, ema=0.99, validation_fraction=0, device="cpu"
+)
 NETWORK = {"width": 96, "depth": 3, "heads": 4}
 EVALUATED = 400  # windows of held-out chapters
 

@@ -22,7 +22,7 @@ from ecotone.detect.posthoc import ViM
 from ecotone.learn import Training
 
 CONCEPTS = 6
-QUICK = {"hidden": 100, "training": Training(steps=400, every=400, learning_rate=0.01, device="cpu")}
+QUICK = {"hidden": 100, "training": Training(steps=400, eval_every=400, learning_rate=0.01, device="cpu")}
 ALONE = {"reconstruction": 0.0, "completeness": 0.0, "separability": 0.0}  # the objective of Yeh and others
 
 

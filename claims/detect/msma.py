@@ -28,7 +28,7 @@ def _flow(x: np.ndarray, seed: int) -> Any:
     """Log-density of a masked autoregressive flow, as a function of rows."""
     torch.manual_seed(seed)
     flow = zuko.flows.MAF(x.shape[1], transforms=3, hidden_features=(128, 128))
-    settings = Training(steps=600, every=60, batch_size=128, patience=4, device="cpu", seed=seed)
+    settings = Training(steps=600, eval_every=60, batch_size=128, patience=4, device="cpu", seed=seed)
     centre, scale = x.mean(0), x.std(0)
     rows = torch.as_tensor((x - centre) / scale)
     train(flow, lambda model, batch: -model().log_prob(batch.x).mean(), rows, training=settings)
@@ -52,7 +52,7 @@ def _one(seed: int) -> list[float]:
     def auc(score: Any) -> float:
         return float(roc_auc_score(truth, np.concatenate([score(inside), score(outside)])))
 
-    settings = Training(steps=1200, every=300, batch_size=128, ema=0.99, device="cpu", seed=seed)
+    settings = Training(steps=1200, eval_every=300, batch_size=128, ema=0.99, device="cpu", seed=seed)
     model = MSMA(training=settings, seed=seed).fit(fit)
     found = [auc(model.score_samples)]
     held = fit[np.random.default_rng(np.random.SeedSequence(seed)).permutation(1300)[:520]]  # as MSMA parted them

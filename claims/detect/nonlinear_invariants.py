@@ -21,7 +21,7 @@ from ecotone.detect.anomaly import KNNDistance, NonlinearInvariants
 from ecotone.learn import Training
 
 SETS = ("spiral", "breast cancer", "wine")
-QUICK = Training(steps=400, every=100, batch_size=64, ema=0.99, device="cpu")
+QUICK = Training(steps=400, eval_every=100, batch_size=64, ema=0.99, device="cpu")
 METHODS = ("invariants", "principal components", "Deep SVDD", "second neighbour")
 
 

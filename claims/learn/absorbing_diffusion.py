@@ -26,7 +26,7 @@ LENGTH, STEPS, ROWS = 32, 80, 60
 
 def _one(seed: int) -> tuple[float, float, bool]:
     chain = Chain(seed=seed)
-    settings = Training(steps=60, every=60, batch_size=64, device="cpu", seed=seed, held_out=0)
+    settings = Training(steps=60, eval_every=60, batch_size=64, device="cpu", seed=seed, validation_fraction=0)
     network = TokenTransformer(width=32, depth=2, heads=2)
     model = MaskedTokens(network, process=AbsorbingDiffusion(), levels=chain.levels, training=settings)
     model.fit(chain.sample(2000, LENGTH, seed))

@@ -42,7 +42,9 @@ def _one(seed: int) -> tuple[float, float, int]:
     x = x[torch.as_tensor(np.random.default_rng(seed).permutation(len(x)))]
     torch.manual_seed(seed)
     denoiser = NetworkDenoiser(MLP(width=128, depth=3).build((64,)), EDMProcess(), (64,))
-    settings = Training(steps=800, every=800, batch_size=128, held_out=0.0, ema=0.99, device="cpu", seed=seed)
+    settings = Training(
+        steps=800, eval_every=800, batch_size=128, validation_fraction=0.0, ema=0.99, device="cpu", seed=seed
+    )
     train(denoiser, Denoising(), x[:1200], training=settings)
     after = _losses(calibrate_score(denoiser, x[:1200], draws=4, seed=seed), x[1200:])
     before = _losses(denoiser, x[1200:])

@@ -26,7 +26,7 @@ def _one(seed: int) -> list[float]:
     order = rng.permutation(len(data.target))
     grey, y = data.data[order] / 16, data.target[order]
     train, test = grey[TESTED:], (rng.random((TESTED, 64)) < grey[:TESTED]).astype(float)
-    training = Training(steps=1500, batch_size=100, learning_rate=2e-3, every=300, device="cpu", seed=seed)
+    training = Training(steps=1500, batch_size=100, learning_rate=2e-3, eval_every=300, device="cpu", seed=seed)
     shared: dict[str, Any] = {"hidden": (100,), "likelihood": "bernoulli", "training": training}
     told = ConditionalVAE(LATENTS, **shared).fit(train, given=y[TESTED:])
     plain = VAE(LATENTS, **shared).fit(train)

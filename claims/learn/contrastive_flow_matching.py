@@ -40,7 +40,7 @@ def _one(seed: int) -> dict[str, float]:
     found = {}
     for name, weight in (("plain", 0.0), ("contrastive", WEIGHT)):
         objective = ContrastiveFlowMatching(weight)
-        settings = Training(steps=700, every=350, device="cpu", seed=seed)
+        settings = Training(steps=700, eval_every=350, device="cpu", seed=seed)
         model = FlowMatching(MLP(width=64, depth=2), objective=objective, training=settings).fit(x, given=labels)
         drawn = {name: model.sample(4000, given=labels, seed=1, sampler=Heun(), schedule=Uniform(STEPS))}
         if weight:

@@ -40,7 +40,7 @@ def _one(seed: int) -> dict[str, float]:
     found = {}
     for name in ("coupled", "noise"):
         process: Any = CoupledInterpolant(spread=1.0, masked=True) if name == "coupled" else None
-        settings = Training(steps=900, every=450, device="cpu", seed=seed)
+        settings = Training(steps=900, eval_every=450, device="cpu", seed=seed)
         options = {} if process is None else {"process": process}
         model = FlowMatching(MLP(width=192, depth=2), training=settings, **options).fit(train, given=given)
         for steps in (FEW, MANY):

@@ -42,7 +42,7 @@ def _one(seed: int) -> tuple[float, float]:
 def trained(seed: int) -> tuple[float, float]:
     """The same with a small network that predicts the noise, trained briefly."""
     exact = GaussianMixture.random(dim=2, components=5, seed=seed)
-    settings = Training(steps=800, every=400, device="cpu", seed=seed)
+    settings = Training(steps=800, eval_every=400, device="cpu", seed=seed)
     model = ScoreSDE(MLP(width=64, depth=2), training=settings).fit(exact.sample(4000, seed=seed))
 
     def distance(sampler: Any) -> float:

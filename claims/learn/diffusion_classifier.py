@@ -27,7 +27,7 @@ def _one(seed: int) -> tuple[float, float, float, float, float]:
     x = x + np.random.default_rng(seed).uniform(-0.5, 0.5, x.shape)  # pixels are whole numbers, some constant
     order = np.random.default_rng(seed + 1).permutation(len(x))
     fit, new = order[:1300], order[1300:1600]
-    settings = Training(steps=1200, every=400, batch_size=128, ema=0.99, device="cpu", seed=seed)
+    settings = Training(steps=1200, eval_every=400, batch_size=128, ema=0.99, device="cpu", seed=seed)
     model = EDM(MLP(width=160, depth=3), training=settings).fit(x[fit], given=y[fit])
 
     def accuracy(found: np.ndarray) -> float:

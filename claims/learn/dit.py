@@ -39,7 +39,9 @@ def _loss(patch: int, seed: int, *, start: str = "zero") -> float:
             torch.nn.init.xavier_uniform_(part.weight)
     denoiser = NetworkDenoiser(module, EDMProcess(), (1, 8, 8), condition=condition)
     fit, held = order[:1400], order[1400:].repeat(4)
-    settings = Training(steps=STEPS, every=STEPS, batch_size=64, held_out=0.0, ema=0.98, device="cpu", seed=seed)
+    settings = Training(
+        steps=STEPS, eval_every=STEPS, batch_size=64, validation_fraction=0.0, ema=0.98, device="cpu", seed=seed
+    )
     train(denoiser, Denoising(), x[fit], given=given[fit], training=settings)
     with torch.no_grad():
         batch = Batch(x[held].float(), given[held], None, RowRandom(9, len(held)))

@@ -25,7 +25,7 @@ EVALUATIONS = 19
 def _one(seed: int) -> tuple[float, float]:
     exact = GaussianMixture.random(dim=2, components=5, seed=seed)
     x = exact.sample(4000, seed=seed)
-    model = EDM(MLP(width=64, depth=2), training=Training(steps=800, every=400, device="cpu", seed=seed)).fit(x)
+    model = EDM(MLP(width=64, depth=2), training=Training(steps=800, eval_every=400, device="cpu", seed=seed)).fit(x)
     truth = exact.sample(4000, seed=seed + 1000)
 
     def distance(sampler: Any, schedule: Any) -> float:

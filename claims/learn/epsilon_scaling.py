@@ -50,7 +50,9 @@ def _one(seed: int) -> list[tuple[float, float, float, float]]:
     x = x[torch.as_tensor(np.random.default_rng(seed).permutation(len(x)))]
     torch.manual_seed(seed)
     denoiser = NetworkDenoiser(MLP(width=128, depth=3).build((64,)), VP(), (64,), predicts="noise")
-    settings = Training(steps=700, every=700, batch_size=128, held_out=0.0, ema=0.99, device="cpu", seed=seed)
+    settings = Training(
+        steps=700, eval_every=700, batch_size=128, validation_fraction=0.0, ema=0.99, device="cpu", seed=seed
+    )
     train(denoiser, Denoising("noise"), x[:900], training=settings)
     return [_compared(denoiser, x, eta) for eta in (0.0, 1.0)]
 

@@ -29,9 +29,16 @@ def _size(model: Any) -> int:
 
 def _one(seed: int) -> tuple[float, float, int, int]:
     x, test = _board(20_000, seed), _board(2000, 1000 + seed)
-    common = {"batch_size": 256, "held_out": 0.02, "device": "cpu", "seed": seed, "ema": 0.98, "learning_rate": 5e-3}
-    ours = FFJORD((48, 48), rtol=1e-3, atol=1e-3, training=Training(steps=150, every=150, **common)).fit(x)
-    baseline = RealNVP(6, hidden=(120,), training=Training(steps=1500, every=500, **common)).fit(x)
+    common = {
+        "batch_size": 256,
+        "validation_fraction": 0.02,
+        "device": "cpu",
+        "seed": seed,
+        "ema": 0.98,
+        "learning_rate": 5e-3,
+    }
+    ours = FFJORD((48, 48), rtol=1e-3, atol=1e-3, training=Training(steps=150, eval_every=150, **common)).fit(x)
+    baseline = RealNVP(6, hidden=(120,), training=Training(steps=1500, eval_every=500, **common)).fit(x)
     return (
         float(ours.log_prob(test).mean()),
         float(baseline.log_prob(test).mean()),

@@ -24,7 +24,7 @@ def _rows(n: int, seed: int) -> np.ndarray:
 
 def _one(seed: int) -> tuple[float, float, float]:
     x, fresh = _rows(4000, seed), _rows(1000, seed + 1000)
-    settings = Training(steps=1000, every=500, device="cpu", seed=seed)
+    settings = Training(steps=1000, eval_every=500, device="cpu", seed=seed)
     model = GaussianDiffusion(MLP(width=64, depth=2), steps=100, training=settings).fit(x)
     coded = VAE(2, hidden=(64, 64), training=settings).fit(x)
     normal = GaussianMixture(1).fit(x).log_prob(fresh).mean()
@@ -34,7 +34,7 @@ def _one(seed: int) -> tuple[float, float, float]:
 def conditional(seed: int) -> str:
     """How near clamped draws are to the exact conditional law of a correlated normal pair."""
     x = np.random.default_rng(seed).multivariate_normal([0, 0], [[1, 0.7], [0.7, 1]], 4000)
-    settings = Training(steps=800, every=400, device="cpu", seed=seed)
+    settings = Training(steps=800, eval_every=400, device="cpu", seed=seed)
     model = GaussianDiffusion(MLP(width=32, depth=1), steps=100, training=settings).fit(x)
     drawn = model.inpaint(2000, [1.0, np.nan], seed=0)[:, 1]
     return f"mean {drawn.mean():.2f} and standard deviation {drawn.std():.2f} where 0.70 and 0.71 are exact"

@@ -63,7 +63,7 @@ def _one(seed: int) -> list[float]:
     data = rng.permutation(load_digits().images)
     data = data + rng.random(data.shape)  # whole numbers made continuous
     train, test = data[TESTED:], data[:TESTED]
-    training = Training(steps=800, batch_size=128, learning_rate=2e-3, every=200, device="cpu", seed=seed)
+    training = Training(steps=800, batch_size=128, learning_rate=2e-3, eval_every=200, device="cpu", seed=seed)
     models = [kind(COMPONENTS, width=WIDTH, depth=DEPTH, training=training).fit(train) for kind in (GIVT, _Quantised)]
     size = [float(sum(p.numel() for p in m.density_.parameters())) for m in models]
     warm, cool = (models[0].sample(TESTED, seed=seed, temperature=t).reshape(TESTED, -1) for t in (1.0, 0.8))

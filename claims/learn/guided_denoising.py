@@ -63,7 +63,7 @@ def _one(seed: int) -> list[Any]:
         denoiser = NetworkDenoiser(
             MLP(width=64, depth=2).build((2,), 3), EDMProcess(), (2,), data_std=scale, condition=law.condition_
         )
-        settings = Training(steps=1000, every=1000, held_out=0.0, ema=0.99, device="cpu", seed=seed)
+        settings = Training(steps=1000, eval_every=1000, validation_fraction=0.0, ema=0.99, device="cpu", seed=seed)
         train(denoiser, loss, torch.as_tensor(x), given=torch.as_tensor(y), training=settings)
         found.append([_judged(denoiser, law, w) for w in GUIDANCE])
     return found

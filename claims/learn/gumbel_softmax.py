@@ -85,7 +85,9 @@ def _bound(draw: Draw, seed: int, grey: Tensor, test: Tensor) -> float:
 
     torch.manual_seed(seed)
     module = _Categorical()
-    settings = Training(steps=STEPS, batch_size=100, learning_rate=1e-3, every=400, clip=1e6, device="cpu", seed=seed)
+    settings = Training(
+        steps=STEPS, batch_size=100, learning_rate=1e-3, eval_every=400, max_grad_norm=1e6, device="cpu", seed=seed
+    )
     train(module, loss, grey, training=settings)
     rng = RowRandom(seed, len(test), dtype=torch.float32)
     with torch.no_grad():

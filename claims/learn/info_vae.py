@@ -38,7 +38,7 @@ def _one(seed: int) -> np.ndarray:
     rng = np.random.default_rng(seed)
     grey = rng.permutation(load_digits().data / 16)
     train, test = grey[TESTED:], (rng.random((TESTED, 64)) < grey[:TESTED]).astype(float)
-    training = Training(steps=1200, batch_size=200, learning_rate=2e-3, every=300, device="cpu", seed=seed)
+    training = Training(steps=1200, batch_size=200, learning_rate=2e-3, eval_every=300, device="cpu", seed=seed)
     shared: dict[str, Any] = {"hidden": (100,), "likelihood": "bernoulli", "autoregressive": True, "training": training}
     models = (InfoVAE(LATENTS, alpha=0.9, lambda_=LAMBDA, **shared), VAE(LATENTS, **shared))
     return np.array([_figures(m.fit(train), test, seed) for m in models])

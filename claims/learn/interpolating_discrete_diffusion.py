@@ -30,7 +30,14 @@ def _variety(x: np.ndarray, levels: int) -> float:
 def _one(seed: int, uniform: float) -> list[float]:
     chain, rng = Chain(seed=seed), np.random.default_rng(seed)
     training = Training(
-        steps=STEPS, every=STEPS, batch_size=64, learning_rate=3e-3, device="cpu", seed=seed, ema=0.99, held_out=0
+        steps=STEPS,
+        eval_every=STEPS,
+        batch_size=64,
+        learning_rate=3e-3,
+        device="cpu",
+        seed=seed,
+        ema=0.99,
+        validation_fraction=0,
     )
     model = InterpolatingTokens(
         TokenTransformer(width=32, depth=2, heads=2, time=True),

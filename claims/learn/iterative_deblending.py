@@ -40,7 +40,7 @@ def _one(seed: int) -> dict[str, float]:
     exact = GaussianMixture.random(dim=2, components=4, seed=seed)
     source, fresh = exact.sample(4000, seed=seed), exact.sample(4000, seed=seed + 1000)
     target, truth = _moons(4000, seed), _moons(4000, seed + 1000)
-    settings = Training(steps=800, every=400, device="cpu", seed=seed)
+    settings = Training(steps=800, eval_every=400, device="cpu", seed=seed)
     network = MLP(width=64, depth=2)
     blend = FlowMatching(network, process=IterativeDeblending(source), training=settings).fit(target)
     found = {"one": _distance(blend.transport(fresh, to="data", steps=EVALUATIONS), truth)}

@@ -23,7 +23,7 @@ def _one(seed: int) -> tuple[float, float, int, int]:
     rng = np.random.default_rng(seed)
     grey = rng.permutation(load_digits().data / 16)
     train, test = grey[TESTED:], (rng.random((TESTED, 64)) < grey[:TESTED]).astype(float)
-    training = Training(steps=1200, batch_size=100, learning_rate=2e-3, every=300, device="cpu", seed=seed)
+    training = Training(steps=1200, batch_size=100, learning_rate=2e-3, eval_every=300, device="cpu", seed=seed)
     shared: dict[str, Any] = {"hidden": (100,), "likelihood": "bernoulli", "training": training}
     models = [IWAE(LATENTS, samples=SAMPLES, **shared).fit(train), VAE(LATENTS, **shared).fit(train)]
     bounds = [float(m.bound(test, samples=2000).mean()) for m in models]

@@ -42,7 +42,9 @@ def _area(data: np.ndarray, drawn: np.ndarray) -> float:
 
 def _one(seed: int) -> tuple[float, float, float]:
     x, test = _rows(4000, seed), _rows(20_000, 1000 + seed)
-    settings = Training(steps=600, batch_size=512, every=150, device="cpu", seed=seed, ema=0.99, learning_rate=2e-3)
+    settings = Training(
+        steps=600, batch_size=512, eval_every=150, device="cpu", seed=seed, ema=0.99, learning_rate=2e-3
+    )
     found = []
     for base in ("marginal", "normal", "student"):
         model = MarginalTailAdaptiveFlow(2, hidden=(32, 32), base=base, training=settings).fit(x)

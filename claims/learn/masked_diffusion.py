@@ -48,7 +48,14 @@ def _one(seed: int) -> list[float]:
     chain = Chain(seed=seed)
     x, fresh = chain.sample(ROWS, LENGTH, seed), chain.sample(300, LENGTH, seed + 1000)
     training = Training(
-        steps=STEPS, every=STEPS, batch_size=64, learning_rate=3e-3, device="cpu", seed=seed, ema=0.99, held_out=0
+        steps=STEPS,
+        eval_every=STEPS,
+        batch_size=64,
+        learning_rate=3e-3,
+        device="cpu",
+        seed=seed,
+        ema=0.99,
+        validation_fraction=0,
     )
     models: list[Any] = [MaskedTokens(_network(), objective=MaskedNELBO(), levels=chain.levels, training=training)]
     models += [

@@ -68,7 +68,7 @@ def _one(seed: int) -> tuple[float, float, float]:
     order = np.random.default_rng(seed).permutation(len(x))
     test, fit = x[order[:500]], x[order[500:]]
     settings = Training(
-        steps=1500, batch_size=100, learning_rate=5e-3, weight_decay=0.05, every=100, patience=4, ema=0.99,
+        steps=1500, batch_size=100, learning_rate=5e-3, weight_decay=0.05, eval_every=100, patience=4, ema=0.99,
         device="cpu", seed=seed,
     )  # fmt: skip
     ours = NADE("binary", training=settings).fit(fit).log_prob(test).mean()

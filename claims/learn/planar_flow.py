@@ -93,7 +93,7 @@ def _one(seed: int, integrals: list[float]) -> tuple[float, float, float]:
     gaps = []
     for tilt, integral in zip(_tilts(), integrals, strict=True):
         settings = Training(
-            steps=STEPS, learning_rate=0.01, every=200, device="cpu", seed=seed, ema=0.99, batch_size=128
+            steps=STEPS, learning_rate=0.01, eval_every=200, device="cpu", seed=seed, ema=0.99, batch_size=128
         )
         bounds = []
         for maps in (MAPS, 0):

@@ -28,7 +28,7 @@ def _one(seed: int, extras: tuple[float, ...]) -> dict[str, float]:
     found = {}
     for extra in (*extras, np.inf):
         process: Any = EDMProcess() if np.isinf(extra) else PoissonFlow(extra)
-        settings = Training(steps=800, every=400, device="cpu", seed=seed)
+        settings = Training(steps=800, eval_every=400, device="cpu", seed=seed)
         model = EDM(MLP(width=64, depth=2), process=process, training=settings).fit(x)
         whole = copy.deepcopy(model.denoiser_.state_dict())
         found[f"{extra:g} clean"] = _distance(model, truth)

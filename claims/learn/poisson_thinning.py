@@ -30,7 +30,7 @@ def _counts(n: int, seed: int) -> np.ndarray:
 
 def _one(seed: int) -> dict[str, float]:
     x, truth = _counts(4000, seed), _counts(20_000, seed + 1000)
-    settings = Training(steps=1000, every=500, device="cpu", seed=seed)
+    settings = Training(steps=1000, eval_every=500, device="cpu", seed=seed)
     jump = JUMP(MLP(width=64, depth=2), training=settings).fit(x).sample(4000, seed=1)
     gauss = EDM(MLP(width=64, depth=2), training=settings).fit(np.log1p(x)).sample(4000, seed=1)
     gauss = np.maximum(np.round(np.expm1(gauss)), 0)

@@ -65,7 +65,9 @@ def _one(seed: int) -> list[float]:
         loss = ResidualConstrained(lambda z: _residual(z * scale.to(z) + centre.to(z)), weight=weight)
         torch.manual_seed(seed)
         denoiser = NetworkDenoiser(MLP(width=96, depth=3).build((15,)), VP(), (15,), data_std=1.0)
-        settings = Training(steps=1500, every=1500, batch_size=128, held_out=0.0, ema=0.99, device="cpu", seed=seed)
+        settings = Training(
+            steps=1500, eval_every=1500, batch_size=128, validation_fraction=0.0, ema=0.99, device="cpu", seed=seed
+        )
         train(denoiser, loss, (x - centre) / scale, training=settings)
         with torch.no_grad():
             drawn = DDPM().sample(denoiser, VP(), 1000, Uniform(100), seed=1)

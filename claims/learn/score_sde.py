@@ -45,7 +45,7 @@ def bound(model: ScoreSDE, x: np.ndarray) -> float:
 def _one(seed: int) -> tuple[float, float]:
     exact = GaussianMixture.random(dim=2, components=5, seed=seed)
     fresh = exact.sample(ROWS, seed=seed + 1000)
-    settings = Training(steps=1000, every=500, device="cpu", seed=seed)
+    settings = Training(steps=1000, eval_every=500, device="cpu", seed=seed)
     flow = ProbabilityFlow(rtol=1e-3, atol=1e-3)
     model = ScoreSDE(MLP(width=64, depth=2), training=settings, likelihood=flow).fit(exact.sample(4000, seed=seed))
     return -float(model.log_prob(fresh).mean()), bound(model, fresh)
@@ -54,7 +54,7 @@ def _one(seed: int) -> tuple[float, float]:
 def corrected(seed: int) -> tuple[float, float]:
     """Sliced distances of predictor and corrector, and of the predictor alone, at 100 evaluations under VE."""
     exact = GaussianMixture.random(dim=2, components=5, seed=seed)
-    settings = Training(steps=1000, every=500, device="cpu", seed=seed)
+    settings = Training(steps=1000, eval_every=500, device="cpu", seed=seed)
     model = ScoreSDE(MLP(width=64, depth=2), process=VE(), training=settings).fit(exact.sample(4000, seed=seed))
     truth = exact.sample(4000, seed=seed + 1000)
     runs = ((PredictorCorrector(), 50), (Ancestral(), 100))

@@ -52,7 +52,9 @@ def _one(seed: int) -> tuple[float, float, float, float]:
         torch.manual_seed(seed)
         denoiser = NetworkDenoiser(MLP(width=64, depth=2).build((2,)), process, (2,), predicts="noise")
         denoiser = shared_timestep_condition(denoiser) if shared else denoiser
-        settings = Training(steps=1000, every=1000, batch_size=256, held_out=0.0, ema=0.99, device="cpu", seed=seed)
+        settings = Training(
+            steps=1000, eval_every=1000, batch_size=256, validation_fraction=0.0, ema=0.99, device="cpu", seed=seed
+        )
         train(denoiser, Denoising("noise"), x, training=settings)
         with torch.no_grad():
             drawn = DDIM().sample(denoiser, process, 4000, Uniform(STEPS), seed=1)

@@ -35,7 +35,12 @@ def _one(seed: int) -> tuple[float, float]:
     def distance(law: snr_density) -> float:
         torch.manual_seed(seed)
         denoiser = NetworkDenoiser(MLP(width=64, depth=2).build((2,)), process, (2,), data_std=STD)
-        train(denoiser, law.loss, x, training=Training(steps=800, every=400, device="cpu", seed=seed, held_out=0.0))
+        train(
+            denoiser,
+            law.loss,
+            x,
+            training=Training(steps=800, eval_every=400, device="cpu", seed=seed, validation_fraction=0.0),
+        )
         with torch.no_grad():
             drawn = Heun().sample(denoiser, process, RowRandom(1, 4000), Uniform(40))
         return float(sliced_wasserstein(drawn.numpy(), (truth - truth.mean(0)).numpy(), seed=0)) / STD

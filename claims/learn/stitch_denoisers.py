@@ -45,7 +45,7 @@ def _networks(law: GaussianMixture, seed: int) -> tuple[dict[str, NetworkDenoise
     for name, network in NETWORKS.items():
         torch.manual_seed(seed)
         denoiser = NetworkDenoiser(network.build((2,)), VP(), (2,), data_std=1.0)
-        settings = Training(steps=1000, every=1000, held_out=0.0, ema=0.99, device="cpu", seed=seed)
+        settings = Training(steps=1000, eval_every=1000, validation_fraction=0.0, ema=0.99, device="cpu", seed=seed)
         train(denoiser, Denoising(mean=-0.5, data_std=1.0), (x - centre) / scale, training=settings)
         made[name] = denoiser
     return made, lambda rows: (torch.as_tensor(rows) - centre) / scale

@@ -32,7 +32,7 @@ def _one(seed: int) -> dict[str, float]:
     x, truth = exact.sample(4000, seed=seed), exact.sample(4000, seed=seed + 1000)
     found = {}
     for path in ("linear", "trigonometric", "vp"):
-        settings = Training(steps=700, every=350, device="cpu", seed=seed)
+        settings = Training(steps=700, eval_every=350, device="cpu", seed=seed)
         model = FlowMatching(MLP(width=64, depth=2), process=StochasticInterpolant(path), training=settings).fit(x)
         found[path] = _distance(model.sample(4000, seed=1, sampler=Euler(), schedule=Uniform(STEPS)), truth)
         if path == "linear":

@@ -50,7 +50,7 @@ def _one(seed: int) -> tuple[list[float], list[int]]:
     common = {
         "steps": STEPS,
         "batch_size": 128,
-        "every": 100,
+        "eval_every": 100,
         "patience": 4,
         "ema": 0.99,
         "device": "cpu",

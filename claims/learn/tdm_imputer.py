@@ -39,8 +39,8 @@ def _figures(x: np.ndarray, mechanism: str, seed: int) -> np.ndarray:
     gone = _holes(x, mechanism, np.random.default_rng(seed))
     holes = np.where(gone, np.nan, x)
     training = Training(
-        steps=2000, batch_size=128, learning_rate=1e-2, ema=0.99, held_out=0.0, every=500, precision="64-true",
-        optimiser="rmsprop", device="cpu", seed=seed,
+        steps=2000, batch_size=128, learning_rate=1e-2, ema=0.99, validation_fraction=0.0, eval_every=500,
+        precision="64-true", optimizer="rmsprop", device="cpu", seed=seed,
     )  # fmt: skip
     trees = ExtraTreesRegressor(20, min_samples_leaf=2, random_state=seed)
     imputers = (

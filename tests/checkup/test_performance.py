@@ -12,7 +12,7 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 
 from ecotone.checkup._result_protocol import jsonable
 from ecotone.checkup.performance._attribution import clusters
-from ecotone.checkup.performance._got_worse import got_worse
+from ecotone.checkup.performance._got_worse import degradation_test
 from ecotone.checkup.performance._measured import measured, scores, wilson
 from ecotone.checkup.performance._performance import performance, predict_with
 from ecotone.compare.estimate import Predictions
@@ -241,7 +241,7 @@ def _fast(sides, draws=199):
 
     usual, module.PERMUTATIONS = module.PERMUTATIONS, draws
     try:
-        return got_worse(*sides, 0)[0]
+        return degradation_test(*sides, 0)[0]
     finally:
         module.PERMUTATIONS = usual
 
@@ -252,7 +252,7 @@ def test_exact_test_and_wilson_equal_scipys():
     sides = [scores(data, metric_named("accuracy"), s) for s in ("reference", "current")]
     a, b = (int(s.each().sum()) for s in sides)
     expected = stats.hypergeom.cdf(b, 160, a + b, 70)
-    assert got_worse(*sides, 0)[0] == pytest.approx(expected)
+    assert degradation_test(*sides, 0)[0] == pytest.approx(expected)
     interval = stats.binomtest(b, 70).proportion_ci(0.9, method="wilson")
     assert measured(sides[1], 0.9, 0)["interval"] == pytest.approx((interval.low, interval.high))
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import ecotone
-from ecotone.checkup.performance._got_worse import got_worse
+from ecotone.checkup.performance._got_worse import degradation_test
 from ecotone.checkup.performance._measured import measured, scores
 from ecotone.compare.estimate import Predictions, doubly_robust
 from ecotone.measure.scores import SoftSample, metric_named
@@ -136,7 +136,7 @@ def test_samples_without_a_value_leave_no_interval_and_do_not_raise():
     found = measured(scores(data, metric_named("roc_auc"), "current"), 0.9, 0)
     assert found["value"] > 0.9 and found["interval"] is None and "0/0 in more than a tenth" in found["method"]
     worse = scores(data, metric_named("roc_auc"), "current")
-    assert got_worse(scores(data, metric_named("roc_auc"), "reference"), worse, 0)[0] > 0.4
+    assert degradation_test(scores(data, metric_named("roc_auc"), "reference"), worse, 0)[0] > 0.4
 
 
 def test_one_row_has_no_interval():

@@ -29,9 +29,11 @@ def _quick(name):
     from ecotone.learn import Training
     from ecotone.learn.networks import MLP
 
-    training = Training(steps=40, every=40, batch_size=64, learning_rate=3e-3, ema=0.9, held_out=0.0, device="cpu")
+    training = Training(
+        steps=40, eval_every=40, batch_size=64, learning_rate=3e-3, ema=0.9, validation_fraction=0.0, device="cpu"
+    )
     if name == "NonlinearInvariants":
-        return {"blocks": 1, "training": replace(training, steps=10, every=10)}
+        return {"blocks": 1, "training": replace(training, steps=10, eval_every=10)}
     return {"network": MLP(width=16, depth=1), "training": training, "components": (1,)}
 
 

@@ -13,7 +13,7 @@ IMPUTERS = [card for card in discover().values() if card.contract == "Imputer"]
 
 
 def _made(card, steps=30, seed=0):
-    training = Training(steps=steps, every=steps, batch_size=32, held_out=0.0, device="cpu", seed=seed)
+    training = Training(steps=steps, eval_every=steps, batch_size=32, validation_fraction=0.0, device="cpu", seed=seed)
     return getattr(importlib.import_module(card.module), card.name)(training=training)
 
 

@@ -41,7 +41,7 @@ def test_tables_say_which_column():
         x = rng.normal(size=2500)
         return pd.DataFrame({"x": x, "y": rng.normal(size=2500), "z": x + shift + 0.5 * rng.normal(size=2500)})
 
-    settings = Training(steps=300, every=150, batch_size=256, learning_rate=4e-3, ema=0.99, device="cpu")
+    settings = Training(steps=300, eval_every=150, batch_size=256, learning_rate=4e-3, ema=0.99, device="cpu")
     a, b = (TableModel(MaskedPerceptron(width=48, depth=2), training=settings).fit(rows(s)) for s in (0.0, 1.0))
     found = _function(CARDS[0])(a, b, n=1500)
     assert list(found.parts) == ["x", "y", "z"] and found.total == pytest.approx(sum(found.parts.values()))

@@ -18,7 +18,7 @@ def _diffusion_classifier(method):
     from ecotone.learn import EDM, Training
     from ecotone.learn.networks import MLP
 
-    training = Training(steps=150, every=75, batch_size=128, learning_rate=5e-3, ema=0.9, device="cpu")
+    training = Training(steps=150, eval_every=75, batch_size=128, learning_rate=5e-3, ema=0.9, device="cpu")
     return method(EDM(MLP(width=32, depth=1), training=training).fit(X, given=Y))
 
 

@@ -27,7 +27,7 @@ def _rows(n=200):
 
 @pytest.fixture(scope="module", params=MODELS, ids=lambda card: card.name)
 def model(request):
-    return _class(request.param)(training=Training(steps=60, every=30, batch_size=64, device="cpu")).fit(_rows())
+    return _class(request.param)(training=Training(steps=60, eval_every=30, batch_size=64, device="cpu")).fit(_rows())
 
 
 def test_tables_in_and_out(model, tmp_path):

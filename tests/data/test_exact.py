@@ -9,7 +9,7 @@ import pytest
 
 import ecotone
 from ecotone.checkup.report._plot_data import column_picture
-from ecotone.compare.explain import movement
+from ecotone.compare.explain import describe_shift
 from ecotone.compare.two_sample._coded import encode
 from ecotone.data import Column, pair, profile, read_table
 
@@ -134,7 +134,7 @@ def test_pictures_of_wide_whole_numbers():
 
 def test_movement_tells_infinite_values_apart_from_finite_ones():
     x = np.linspace(0, 1, 1000)
-    told = movement(Column("v", "numeric", x), Column("v", "numeric", np.where(x > 0.7, np.inf, x + 0.0)))
+    told = describe_shift(Column("v", "numeric", x), Column("v", "numeric", np.where(x > 0.7, np.inf, x + 0.0)))
     assert told.sentence.startswith("infinite 0 % → 30 %") and told.facts["infinite"] == (0.0, pytest.approx(0.3))
 
 

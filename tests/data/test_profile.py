@@ -21,7 +21,7 @@ from ecotone.data import Profile, profile, scan_batches
 from ecotone.data._profile_cuts import place
 from ecotone.data._profile_hash import hash_numbers, hash_strings
 from ecotone.data._profile_io import encoded
-from ecotone.data._profile_sketch import Distinct, Frequent, Moments, Quantiles
+from ecotone.data._profile_sketch import KLLSketch, KMVSketch, MisraGries, Moments
 
 
 def table(n: int, seed: int = 0) -> pa.Table:
@@ -127,7 +127,7 @@ def test_quantile_error_on_long_streams(order: str) -> None:
         stream = {"random": x, "sorted": np.sort(x), "period 16": x.copy()}[order]
         if order == "period 16":
             stream = np.sort(x).reshape(16, -1).T.ravel()
-        halves = [Quantiles(), Quantiles()]
+        halves = [KLLSketch(), KLLSketch()]
         for i, piece in enumerate(np.array_split(stream, 12)):
             halves[i % 2].update(piece)
         sketch = halves[0].merge(halves[1])
@@ -140,18 +140,18 @@ def test_quantile_error_on_long_streams(order: str) -> None:
 
 
 def test_quantiles_of_few_values_are_exact() -> None:
-    sketch = Quantiles()
+    sketch = KLLSketch()
     sketch.update(np.arange(200.0))
     assert sketch.quantile(np.array([0.005, 0.5, 1.0])).tolist() == [0.0, 99.0, 199.0]
     assert sketch.error == 0.0
 
 
 def test_distinct_count_is_exact_then_within_its_error() -> None:
-    few, many = Distinct(), []
+    few, many = KMVSketch(), []
     few.update(hash_numbers(np.tile(np.arange(300.0), 100)))
     assert few.exact and few.count == 300
     for seed in range(30):
-        d = Distinct()
+        d = KMVSketch()
         for piece in np.split(np.arange(40_000.0) + 1e6 * seed, 4):
             d.update(hash_numbers(piece))
         many.append(d.count / 40_000)
@@ -172,7 +172,7 @@ def test_frequent_values_within_their_error() -> None:
     draws = np.minimum(rng.zipf(1.3, 30_000), 10**7)
     parts = []
     for piece in np.split(draws, 6):
-        f = Frequent(k=50)
+        f = MisraGries(k=50)
         values, counts = np.unique(piece, return_counts=True)
         f.update([str(v) for v in values], counts.tolist())
         parts.append(f)

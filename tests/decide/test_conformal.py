@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from ecotone.contracts import BadInput
-from ecotone.decide.conformal import Calibrated, WeightedConformal, needed
+from ecotone.decide.conformal import Calibrated, WeightedConformal, calibration_size
 
 
 class Itself:
@@ -83,7 +83,7 @@ def test_rates_of_the_batch_procedure():
     ("m", "fdr", "k"), [(1000, 0.1, 10), (1000, 0.1, 1), (2000, 0.05, 20), (37, 0.2, 3), (5, 0.9, 5)]
 )
 def test_needed_is_the_least_number(m, fdr, k):
-    n = needed(m, fdr, k)
+    n = calibration_size(m, fdr, k)
     rows = np.r_[-np.arange(1.0, k + 1), np.full(m - k, 1e9)]
     assert len(_judge(np.arange(n)).select(rows[:, None], fdr=fdr)) >= k
     if n > 1:
@@ -93,7 +93,7 @@ def test_needed_is_the_least_number(m, fdr, k):
 @pytest.mark.parametrize("arguments", [(10, 1.0, 1), (10, 0.1, 0), (10, 0.1, 11)])
 def test_needed_names_what_is_wrong(arguments):
     with pytest.raises(BadInput):
-        needed(*arguments)
+        calibration_size(*arguments)
 
 
 @pytest.mark.oracle("WeightedConformal")

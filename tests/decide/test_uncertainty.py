@@ -6,7 +6,7 @@ import torch
 from scipy import integrate, stats
 from torch import nn
 
-from ecotone.decide.uncertainty import StableLaw, propagate_stable_distribution
+from ecotone.decide.uncertainty import StableDistribution, propagate_stable_distribution
 
 RNG = np.random.default_rng(0)
 A1, A2 = RNG.normal(size=(5, 3)), RNG.normal(size=(2, 5))
@@ -103,5 +103,5 @@ def test_small_noise_follows_the_monte_carlo_law():
 
 
 def test_certain_orders():
-    law = StableLaw(np.array([[1.0, 0.0, 0.0]]), np.zeros((1, 3, 1)), "gaussian")
+    law = StableDistribution(np.array([[1.0, 0.0, 0.0]]), np.zeros((1, 3, 1)), "gaussian")
     assert law.pairwise_probability()[0].tolist() == [[0.5, 1, 1], [0, 0.5, 0.5], [0, 0.5, 0.5]]

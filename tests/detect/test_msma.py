@@ -9,7 +9,7 @@ from ecotone.learn import GaussianMixture, Training
 from ecotone.learn.networks import MLP
 
 SMALL = MLP(width=32, depth=1)
-QUICK = Training(steps=60, every=30, batch_size=64, device="cpu")
+QUICK = Training(steps=60, eval_every=30, batch_size=64, device="cpu")
 X = np.random.default_rng(0).normal(size=(300, 3)) * [1.0, 2.0, 0.5] + [0.0, 5.0, 1.0]
 
 
@@ -38,7 +38,9 @@ def test_one_level_and_one_component_rank_by_distance_from_the_mean_norm():
 @pytest.mark.oracle("MSMA")
 def test_the_network_learns_the_norms():
     x = np.random.default_rng(1).normal(size=(3000, 2))
-    settings = Training(steps=300, every=300, batch_size=128, learning_rate=5e-3, ema=0.98, device="cpu", held_out=0.0)
+    settings = Training(
+        steps=300, eval_every=300, batch_size=128, learning_rate=5e-3, ema=0.98, device="cpu", validation_fraction=0.0
+    )
     model = MSMA(levels=3, sigma_low=0.2, network=SMALL, training=settings).fit(x)
     z = (x[:500] - model.mean_) / model.scale_
     want = np.stack([s * np.linalg.norm(z, axis=1) / (0.25 + s**2) for s in model.sigmas_], 1)

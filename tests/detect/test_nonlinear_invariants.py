@@ -20,7 +20,7 @@ X = RNG.normal(size=(2000, 4)) * [2.0, 1.5, 0.3, 0.2] @ TURN
 NEW = RNG.normal(size=(50, 4))
 PLAIN = {"standardise": False, "neighbours": 0, "blocks": 0}
 TWO = {**PLAIN, "variance": 0.01}  # two invariants: the third component crosses 99 %
-QUICK = Training(steps=20, every=20, batch_size=64, device="cpu")
+QUICK = Training(steps=20, eval_every=20, batch_size=64, device="cpu")
 
 
 def _minor_mahalanobis(x, k):
@@ -31,7 +31,9 @@ def _minor_mahalanobis(x, k):
 
 @pytest.mark.oracle("NonlinearInvariants")
 def test_rotations_learn_the_minor_components():
-    training = Training(steps=400, every=400, batch_size=256, learning_rate=0.03, held_out=0, ema=0.9, device="cpu")
+    training = Training(
+        steps=400, eval_every=400, batch_size=256, learning_rate=0.03, validation_fraction=0, ema=0.9, device="cpu"
+    )
     model = NonlinearInvariants(start="random", training=training, seed=3, **TWO).fit(X)
     layer = model.layers_[0]
     size, axes = np.linalg.eigh(np.cov(X.T, bias=True))
@@ -48,7 +50,7 @@ def test_rotations_learn_the_minor_components():
 
 @pytest.mark.oracle("NonlinearInvariants")
 def test_from_the_principal_axes_the_score_is_the_minor_distance():
-    still = Training(steps=1, every=1, learning_rate=1e-12, device="cpu")
+    still = Training(steps=1, eval_every=1, learning_rate=1e-12, device="cpu")
     model = NonlinearInvariants(training=still, **TWO).fit(X)
     np.testing.assert_allclose(-model.score_samples(NEW), _minor_mahalanobis(X, 2), rtol=1e-5)
     coupled = NonlinearInvariants(training=still, **{**TWO, "blocks": 3}).fit(X)
@@ -128,7 +130,9 @@ def test_a_curve_has_an_invariant_that_no_plane_has():
         t = rng.uniform(-1.5, 1.5, n)
         return np.column_stack([t, t**2]) + 0.05 * rng.normal(size=(n, 2))
 
-    training = Training(steps=200, every=200, batch_size=128, learning_rate=1e-2, ema=0.9, held_out=0, device="cpu")
+    training = Training(
+        steps=200, eval_every=200, batch_size=128, learning_rate=1e-2, ema=0.9, validation_fraction=0, device="cpu"
+    )
     x, new = arc(1000), arc(300)
     rows = np.vstack([new, new + [0, 1] * rng.choice([-0.5, 0.5], (300, 1))])
     auc = []

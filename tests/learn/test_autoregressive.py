@@ -21,7 +21,14 @@ def _binary(n=300):
 
 def _settings(steps=150, **others):
     return Training(
-        steps=steps, every=steps, batch_size=64, learning_rate=0.01, device="cpu", ema=0.9, held_out=0.0, **others
+        steps=steps,
+        eval_every=steps,
+        batch_size=64,
+        learning_rate=0.01,
+        device="cpu",
+        ema=0.9,
+        validation_fraction=0.0,
+        **others,
     )
 
 

@@ -27,7 +27,7 @@ def test_edm_learns_a_conditional_law():
         np.concatenate([exact.sample(1500, given=c, seed=i) for i, c in enumerate("ab")]),
         np.repeat(["a", "b"], 1500),
     )
-    settings = Training(steps=700, every=350, learning_rate=3e-3, device="cpu", ema=0.99)
+    settings = Training(steps=700, eval_every=350, learning_rate=3e-3, device="cpu", ema=0.99)
     model = EDM(MLP(width=48, depth=2), training=settings).fit(x, given=y)
     drawn = model.sample(1000, given="b", seed=0, sampler=samplers.Heun(), schedule=schedules.Karras(12))
     assert np.allclose(drawn.mean(0), [3, 10], atol=0.3) and np.allclose(drawn.std(0), 0.5, atol=0.2)

@@ -50,7 +50,7 @@ def fitted():
     def get(name):
         if name not in made:
             steps = 2 if name == "FFJORD" else 10
-            settings = Training(steps=steps, every=steps, batch_size=64, device="cpu", precision="64-true", seed=1)
+            settings = Training(steps=steps, eval_every=steps, batch_size=64, device="cpu", precision="64-true", seed=1)
             model = FLOWS[name].set_params(training=settings).fit(EXACT.sample(400, seed=0))
             streams = torch.Generator().manual_seed(0)
             with torch.no_grad():
@@ -123,7 +123,9 @@ def test_splines_by_automatic_jacobian_and_identity_beyond_the_bound(fitted):
 
 @pytest.mark.parametrize("flow", [MAF, RealNVP, NeuralSplineFlow])
 def test_flows_begin_as_their_base(flow):
-    model = flow(training=Training(steps=1, learning_rate=1e-12, every=1, device="cpu")).fit(EXACT.sample(200, seed=0))
+    model = flow(training=Training(steps=1, learning_rate=1e-12, eval_every=1, device="cpu")).fit(
+        EXACT.sample(200, seed=0)
+    )
     x = EXACT.sample(50, seed=1)
     z = (x - model.centre_.numpy()) / model.scale_.numpy()
     want = stats.norm.logpdf(z).sum(1) - np.log(model.scale_.numpy()).sum()
@@ -133,14 +135,16 @@ def test_flows_begin_as_their_base(flow):
 def test_classes_mix_into_the_law_without_a_class(tmp_path):
     x = np.concatenate([EXACT.sample(300, seed=0), EXACT.sample(100, seed=1) + 4])
     label = np.repeat(["a", "b"], [300, 100])
-    model = NeuralSplineFlow(1, hidden=(16,), training=Training(steps=60, every=60, device="cpu")).fit(x, given=label)
+    model = NeuralSplineFlow(1, hidden=(16,), training=Training(steps=60, eval_every=60, device="cpu")).fit(
+        x, given=label
+    )
     both = np.logaddexp(np.log(0.75) + model.log_prob(x, given="a"), np.log(0.25) + model.log_prob(x, given="b"))
     assert np.allclose(model.log_prob(x), both, atol=1e-4)
     told = [None] * 3 + ["b"]
     assert np.allclose(model.log_prob(x[:4], given=told), [*both[:3], model.log_prob(x[3:4], given="b")[0]], atol=1e-4)
     model.save(tmp_path / "m")
     assert np.allclose(load(tmp_path / "m").log_prob(x), both, atol=1e-4)
-    numbers = MAF(1, hidden=(8,), training=Training(steps=5, every=5, device="cpu")).fit(x, given=x[:, :1] + 0.5)
+    numbers = MAF(1, hidden=(8,), training=Training(steps=5, eval_every=5, device="cpu")).fit(x, given=x[:, :1] + 0.5)
     assert numbers.log_prob(x, given=x[:, :1]).shape == (400,)
     with pytest.raises(BadInput, match="pass given="):
         numbers.log_prob(x)
@@ -226,7 +230,7 @@ def test_no_maps_is_the_closed_form():
     model = PlanarFlow(
         0,
         anneal=0,
-        training=Training(steps=400, learning_rate=0.05, every=400, ema=0.98, device="cpu", batch_size=512),
+        training=Training(steps=400, learning_rate=0.05, eval_every=400, ema=0.98, device="cpu", batch_size=512),
     ).approximate(lambda z, given: -0.5 * ((z - 1) @ precision.to(z) * (z - 1)).sum(1), 2)
     theta = model.density_.theta.detach()
     assert torch.allclose(theta[:2], torch.ones(2), atol=0.05)
@@ -243,7 +247,7 @@ def test_amortised_posterior_follows_its_data():
         1,
         hidden=16,
         anneal=0,
-        training=Training(steps=300, learning_rate=0.03, every=300, ema=0.95, device="cpu", held_out=0),
+        training=Training(steps=300, learning_rate=0.03, eval_every=300, ema=0.95, device="cpu", validation_fraction=0),
     )
     scale, centre = data.std(), data.mean()
 
@@ -266,7 +270,7 @@ def test_linear_field_changes_the_density_by_its_trace():
             return z @ self.a.T
 
     a = torch.tensor([[0.5, 0.3], [-0.2, -0.9]], dtype=torch.float64)
-    settings = Training(steps=1, every=1, batch_size=16, device="cpu", precision="64-true")
+    settings = Training(steps=1, eval_every=1, batch_size=16, device="cpu", precision="64-true")
     model = FFJORD((4,), rtol=1e-9, atol=1e-10, training=settings).fit(EXACT.sample(50, seed=0))
     flow = model.density_
     flow.field = Linear(a)
@@ -427,7 +431,7 @@ def test_conditions_are_hidden_in_training_alone(monkeypatch):
 
 def test_denoising_is_tweedies_mean(fitted, monkeypatch):
     clean = GaussianMixture.of([0.4, 0.6], [[-2.0, 0.0], [2.0, 1.0]], [0.3 * np.eye(2), 0.1 * np.eye(2)])
-    model = TarFlow(1, layers=1, width=8, heads=2, noise=0.5, training=Training(steps=1, every=1, device="cpu"))
+    model = TarFlow(1, layers=1, width=8, heads=2, noise=0.5, training=Training(steps=1, eval_every=1, device="cpu"))
     model.fit(clean.sample(300, seed=0))
     noise = torch.diag((0.5 * model.scale_) ** 2)
     noised = GaussianMixture.of(clean.weights_, clean.means_, clean.covariances_ + noise)
@@ -441,12 +445,14 @@ def test_denoising_is_tweedies_mean(fitted, monkeypatch):
 def test_guidance_moves_draws_towards_their_class():
     x = np.concatenate([EXACT.sample(300, seed=0) - 2, EXACT.sample(300, seed=1) + 2])
     label = np.repeat([0, 1], 300)
-    settings = Training(steps=120, every=120, learning_rate=5e-3, batch_size=64, ema=0.95, device="cpu", held_out=0)
+    settings = Training(
+        steps=120, eval_every=120, learning_rate=5e-3, batch_size=64, ema=0.95, device="cpu", validation_fraction=0
+    )
     model = TarFlow(1, layers=1, width=16, heads=2, training=settings).fit(x, given=label)
     plain, pushed = (model.sample(300, given=1, seed=0, guidance=g)[:, 1].mean() for g in (0.0, 2.0))
     assert pushed > plain
     with pytest.raises(BadInput, match="fitted with given"):
-        TarFlow(1, layers=1, width=8, heads=2, training=Training(steps=1, every=1, device="cpu")).fit(x).sample(
+        TarFlow(1, layers=1, width=8, heads=2, training=Training(steps=1, eval_every=1, device="cpu")).fit(x).sample(
             2, guidance=1.0
         )
 

@@ -9,7 +9,7 @@ from sklearn.mixture import GaussianMixture as SklearnMixture
 from ecotone.contracts import BadInput
 from ecotone.learn import GIVT, Training
 
-QUICK = Training(steps=2, every=2, batch_size=32, device="cpu", precision="64-true")
+QUICK = Training(steps=2, eval_every=2, batch_size=32, device="cpu", precision="64-true")
 
 
 def _inverse_scale(scale):
@@ -62,7 +62,7 @@ def test_one_component_and_a_bare_trunk_is_normal_autoregression():
 def test_density_of_a_vector_integrates_to_one_and_samples_follow_it():
     rng = np.random.default_rng(2)
     x = np.stack([a := rng.normal(size=400), np.sign(a) + 0.3 * rng.normal(size=400)], axis=1)
-    training = Training(steps=60, every=60, batch_size=64, learning_rate=5e-3, device="cpu", ema=0.9)
+    training = Training(steps=60, eval_every=60, batch_size=64, learning_rate=5e-3, device="cpu", ema=0.9)
     model = GIVT(components=3, width=16, depth=2, heads=2, training=training).fit(x)
     axes = np.linspace(-9, 9, 400), np.linspace(-6, 6, 400)
     grid = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 2)

@@ -119,9 +119,9 @@ def test_images_are_learned_sampled_and_saved(network, tmp_path):
     rng = np.random.default_rng(0)
     label = rng.integers(0, 2, 120)
     x = rng.normal(size=(120, 1, 4, 4)) + 3 * label[:, None, None, None]
-    model = EDM(network, training=Training(steps=12, every=12, batch_size=16, held_out=0.0, device="cpu")).fit(
-        x, given=label
-    )
+    model = EDM(
+        network, training=Training(steps=12, eval_every=12, batch_size=16, validation_fraction=0.0, device="cpu")
+    ).fit(x, given=label)
     drawn = model.sample(6, given=1, seed=0)
     assert drawn.shape == (6, 1, 4, 4) and np.isfinite(drawn).all()
     model.save(tmp_path / "m")
@@ -156,7 +156,7 @@ def test_networks_that_can_not_be_built():
 
 def test_large_rows_are_drawn_fewer_at_a_time():
     x = np.random.default_rng(0).normal(size=(4, 1, 64, 64))
-    settings = Training(steps=1, batch_size=2, held_out=0.0, device="cpu")
+    settings = Training(steps=1, batch_size=2, validation_fraction=0.0, device="cpu")
     model = EDM(UNet(width=4, factors=(1,), attention=False), training=settings).fit(x)
     seen = []
 

@@ -158,7 +158,7 @@ def test_masked_numbers_stay_and_models_fill_in_the_rest():
     a = rng.normal(size=(1500, 1))
     x = np.concatenate([5 + a, 20 + 3 * a + 0.3 * rng.normal(size=(1500, 1))], axis=1)
     mask = np.array([[1.0, 0.0]]).repeat(1500, 0)
-    settings = Training(steps=250, every=125, batch_size=128, learning_rate=3e-3, device="cpu", ema=0.98)
+    settings = Training(steps=250, eval_every=125, batch_size=128, learning_rate=3e-3, device="cpu", ema=0.98)
     model = FlowMatching(MLP(32, 1), process=CoupledInterpolant(spread=0.5, masked=True), training=settings)
     with pytest.raises(BadInput, match="mask hides"):
         model.fit(x, given=np.concatenate([x, mask], 1))
@@ -216,7 +216,7 @@ def test_two_normal_laws_are_mapped_both_ways():
 def test_a_model_maps_between_two_densities_and_is_saved(tmp_path):
     rng = np.random.default_rng(0)
     data, source = rng.normal([10, 0], [0.5, 2], (1500, 2)), rng.uniform([9, 2], [11, 8], (1500, 2))
-    settings = Training(steps=250, every=125, batch_size=128, learning_rate=3e-3, device="cpu", ema=0.98)
+    settings = Training(steps=250, eval_every=125, batch_size=128, learning_rate=3e-3, device="cpu", ema=0.98)
     model = FlowMatching(MLP(32, 1), process=IterativeDeblending(source.tolist()), training=settings).fit(data)
     there = model.transport(source, to="data")
     assert np.allclose(there.mean(0), [10, 0], atol=0.4) and np.allclose(there.std(0), [0.5, 2], rtol=0.25)
@@ -236,7 +236,7 @@ def test_flow_matching_learns_a_conditional_law():
     )
     y = np.repeat(["a", "b"], 1500)
     x = exact.sample(3000, given=y, seed=0)
-    settings = Training(steps=600, every=300, learning_rate=3e-3, device="cpu", ema=0.99)
+    settings = Training(steps=600, eval_every=300, learning_rate=3e-3, device="cpu", ema=0.99)
     model = FlowMatching(MLP(width=48, depth=2), training=settings).fit(x, given=y)
     drawn = model.sample(1000, given="b", seed=0, schedule=Uniform(16))
     assert np.allclose(drawn.mean(0), [3, 10], atol=0.3) and np.allclose(drawn.std(0), 0.5, atol=0.2)
@@ -363,7 +363,7 @@ def test_images_keep_what_is_seen():
     x = 1 + np.array([2.0, 5.0])[:, None, None] * rng.normal(size=(40, 2, 4, 4))
     mask = (rng.uniform(size=x.shape) < 0.7).astype(float)
     seen = np.concatenate([(x * mask).reshape(40, -1), mask.reshape(40, -1)], axis=1)
-    settings = Training(steps=2, every=2, batch_size=8, device="cpu")
+    settings = Training(steps=2, eval_every=2, batch_size=8, device="cpu")
     model = FlowMatching(UNet(width=8, factors=(1,)), process=CoupledInterpolant(masked=True), training=settings)
     drawn = model.fit(x, given=seen).sample(3, given=seen[:3], seed=0, schedule=Uniform(2))
     assert drawn.shape == (3, 2, 4, 4) and np.abs((drawn - x[:3]) * mask[:3]).max() < 1e-9

@@ -17,7 +17,7 @@ from ecotone.learn.latent._encoder_decoder import Normal
 from ecotone.learn.latent._info_vae import squared_discrepancy
 
 MODELS = [VAE, IWAE, InfoVAE, ConditionalVAE]
-QUICK = Training(steps=2, every=2, batch_size=32, device="cpu", precision="64-true")
+QUICK = Training(steps=2, eval_every=2, batch_size=32, device="cpu", precision="64-true")
 
 
 def _rows(n=200, d=3):
@@ -89,7 +89,9 @@ def _entropy(model):
 def test_linear_vae_learns_factor_analysis():
     rng = np.random.default_rng(1)
     x = rng.normal(size=(3000, 2)) @ rng.normal(size=(2, 6)) + rng.normal(size=(3000, 6)) * np.linspace(0.3, 1, 6)
-    training = Training(steps=700, every=700, batch_size=512, learning_rate=2e-2, ema=0.99, held_out=0, device="cpu")
+    training = Training(
+        steps=700, eval_every=700, batch_size=512, learning_rate=2e-2, ema=0.99, validation_fraction=0, device="cpu"
+    )
     model = VAE(2, hidden=(), training=training).fit(x)
     best = FactorAnalysis(2, tol=1e-6, max_iter=5000).fit(x).score(x)
     found = model.bound(x, samples=1).mean()
@@ -125,7 +127,7 @@ def test_gradient_weighs_each_latent_by_its_importance():
 
 @pytest.mark.oracle("InfoVAE")
 def test_alpha_0_lambda_1_is_the_vae():
-    training = Training(steps=30, every=30, batch_size=32, device="cpu")
+    training = Training(steps=30, eval_every=30, batch_size=32, device="cpu")
     plain, info = (
         kind.fit(_rows())
         for kind in (

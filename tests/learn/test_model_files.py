@@ -21,7 +21,7 @@ def written(tmp_path_factory):
     rng = np.random.default_rng(0)
     code = rng.integers(0, 9, 400)
     table = pa.table({"a": rng.normal(size=400), "b": rng.choice(["x", "y"], 400), "c": code, "d": code * 3})
-    quick = Training(steps=2, every=1, batch_size=32)
+    quick = Training(steps=2, eval_every=1, batch_size=32)
     TableModel(MaskedPerceptron(width=16, depth=1), training=quick).fit(table).save(place / "table.model")
     EDM(MLP(16, 1), training=quick).fit(rng.normal(size=(100, 2))).save(place / "array.model")
     return place

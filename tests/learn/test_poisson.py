@@ -89,7 +89,7 @@ def test_many_dimensions_are_diffusion():
 def test_a_model_learns_along_a_poisson_flow():
     rng = np.random.default_rng(0)
     x = rng.normal([3, -1], [1, 0.5], (1500, 2))
-    settings = Training(steps=250, every=125, batch_size=128, learning_rate=3e-3, device="cpu", ema=0.98)
+    settings = Training(steps=250, eval_every=125, batch_size=128, learning_rate=3e-3, device="cpu", ema=0.98)
     model = EDM(MLP(32, 1), process=PoissonFlow(8.0), training=settings).fit(x)
     drawn = model.sample(1000, seed=0)
     assert np.allclose(drawn.mean(0), [3, -1], atol=0.3) and np.allclose(drawn.std(0), [1, 0.5], rtol=0.25)
@@ -214,7 +214,7 @@ def test_jump_learns_counts():
     rng = np.random.default_rng(0)
     label = rng.integers(0, 2, 2000)
     x = rng.poisson(rng.gamma(1.5, [[2.0, 8.0]], (2000, 2)) * (1 + 2 * label[:, None]))
-    settings = Training(steps=300, every=150, batch_size=128, learning_rate=3e-3, device="cpu", ema=0.98)
+    settings = Training(steps=300, eval_every=150, batch_size=128, learning_rate=3e-3, device="cpu", ema=0.98)
     model = JUMP(MLP(32, 1), training=settings).fit(x, given=label)
     drawn = model.sample(1500, given=1, seed=0)
     truth = x[label == 1]

@@ -49,7 +49,7 @@ def test_the_right_network_makes_the_exact_denoiser_and_likelihood(process, pred
 @pytest.mark.oracle("ScoreSDE")
 def test_score_sde_learns_a_mixture():
     exact = GaussianMixture.of([0.4, 0.6], [[-2.0, 0.0], [2.0, 1.0]], [0.3 * np.eye(2), 0.6 * np.eye(2)])
-    settings = Training(steps=400, every=200, learning_rate=3e-3, device="cpu", ema=0.99)
+    settings = Training(steps=400, eval_every=200, learning_rate=3e-3, device="cpu", ema=0.99)
     flow = ProbabilityFlow(rtol=1e-3, atol=1e-3)
     model = ScoreSDE(MLP(width=48, depth=2), steps=200, training=settings, likelihood=flow)
     model.fit(exact.sample(3000, seed=0))

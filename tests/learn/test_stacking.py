@@ -75,7 +75,7 @@ def test_stack_is_normalised_and_no_worse_than_its_members(refit):
 
 def test_whitened_splines_begin_as_the_normal_law():
     x = EXACT.sample(300, seed=0)
-    settings = Training(steps=1, learning_rate=1e-12, every=1, device="cpu")
+    settings = Training(steps=1, learning_rate=1e-12, eval_every=1, device="cpu")
     found = NeuralSplineFlow(1, hidden=(8,), whiten=True, training=settings).fit(x)
     assert np.allclose(found.log_prob(x), GaussianMixture(1, starts=1).fit(x).log_prob(x), atol=1e-3)
     z = found.sample(4000, seed=0)

@@ -42,9 +42,9 @@ def table(n=1500, seed=0):
 
 @pytest.fixture(scope="module")
 def model():
-    return TableModel(SMALL, training=Training(steps=500, every=250, batch_size=256, learning_rate=4e-3, ema=0.99)).fit(
-        table(4000)
-    )
+    return TableModel(
+        SMALL, training=Training(steps=500, eval_every=250, batch_size=256, learning_rate=4e-3, ema=0.99)
+    ).fit(table(4000))
 
 
 def every_value(**columns):
@@ -312,7 +312,7 @@ def test_values_that_stand_out_are_tokens_however_many():
 
 def test_arrow_and_arrays_in_and_out():
     rng = np.random.default_rng(0)
-    quick = Training(steps=40, every=20, batch_size=64)
+    quick = Training(steps=40, eval_every=20, batch_size=64)
     x = TableModel(SMALL, training=quick).fit(rng.normal(size=(100, 2)))
     assert isinstance(x.sample(3, seed=0), np.ndarray) and x.sample(3, seed=0).shape == (3, 2)
     arrow = pa.table(

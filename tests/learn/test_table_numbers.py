@@ -62,7 +62,7 @@ def test_learning_takes_a_token_as_read_and_the_law_adds_its_cell():
 def model():
     rows = minutes(4000)
     rows.loc[::10, "far"] = None
-    training = Training(steps=300, every=100, batch_size=256, learning_rate=4e-3, ema=0.98)
+    training = Training(steps=300, eval_every=100, batch_size=256, learning_rate=4e-3, ema=0.98)
     return TableModel(MaskedPerceptron(width=48, depth=2), training=training).fit(rows)
 
 

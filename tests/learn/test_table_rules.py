@@ -11,7 +11,7 @@ from ecotone.learn.tables import MaskedPerceptron
 from ecotone.learn.tables._determined import BROKEN
 from ecotone.learn.tables._fit_table import fit_table
 
-QUICK = Training(steps=60, every=30, batch_size=256, learning_rate=4e-3, ema=0.9)
+QUICK = Training(steps=60, eval_every=30, batch_size=256, learning_rate=4e-3, ema=0.9)
 CITY = np.random.default_rng(5).integers(0, 30, 150)  # of each of 150 areas
 STATE = np.random.default_rng(6).integers(0, 5, 30)
 

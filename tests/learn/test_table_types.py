@@ -17,7 +17,7 @@ from ecotone.learn.tables._fit_table import fit_table
 from ecotone.learn.tables._lattice import decimal_places
 
 N = 120
-SMALL, QUICK = MaskedPerceptron(width=16, depth=1), Training(steps=3, every=3)
+SMALL, QUICK = MaskedPerceptron(width=16, depth=1), Training(steps=3, eval_every=3)
 NUMBERS = np.random.default_rng(0).integers(0, 10**6, N)
 WORDS = np.array(["a", "b", "c"])[NUMBERS % 3].tolist()
 

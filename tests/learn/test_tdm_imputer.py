@@ -13,8 +13,8 @@ from ecotone.learn.inverse._tdm_imputer import _Imputed, _loss, transport
 
 
 def quick(steps=300, **settings):
-    shared = {"batch_size": 64, "learning_rate": 2e-2, "ema": 0.95, "held_out": 0.0, "every": steps}
-    return Training(steps=steps, precision="64-true", optimiser="rmsprop", device="cpu", **{**shared, **settings})
+    shared = {"batch_size": 64, "learning_rate": 2e-2, "ema": 0.95, "validation_fraction": 0.0, "eval_every": steps}
+    return Training(steps=steps, precision="64-true", optimizer="rmsprop", device="cpu", **{**shared, **settings})
 
 
 @pytest.mark.oracle("TDMImputer")

@@ -314,7 +314,14 @@ def test_cache_forgets_other_rows_and_conditions():
 @pytest.mark.oracle("MaskedTokens")
 def test_a_fixed_order_is_a_normalised_density_of_its_samples():
     settings = Training(
-        steps=250, every=250, batch_size=128, device="cpu", learning_rate=1e-2, ema=0.9, held_out=0, precision="64-true"
+        steps=250,
+        eval_every=250,
+        batch_size=128,
+        device="cpu",
+        learning_rate=1e-2,
+        ema=0.9,
+        validation_fraction=0,
+        precision="64-true",
     )
     x = EXACT.sample(400, seed=0)
     model = MaskedTokens(
@@ -334,7 +341,9 @@ def test_a_fixed_order_is_a_normalised_density_of_its_samples():
 
 @pytest.mark.oracle("InterpolatingTokens")
 def test_interpolating_tokens_learn_the_law_and_bound_it():
-    settings = Training(steps=250, every=250, batch_size=128, device="cpu", learning_rate=1e-2, ema=0.9, held_out=0)
+    settings = Training(
+        steps=250, eval_every=250, batch_size=128, device="cpu", learning_rate=1e-2, ema=0.9, validation_fraction=0
+    )
     model = InterpolatingTokens(
         TokenTransformer(width=24, depth=1, heads=2, time=True),
         process=InterpolatingDiscreteDiffusion(uniform=0.2),
@@ -507,7 +516,9 @@ def test_the_gradient_of_the_powers_is_unbiased():
 
 @pytest.mark.oracle("GeneralizedMaskedTokens")
 def test_learned_powers_bound_the_law():
-    settings = Training(steps=250, every=250, batch_size=128, device="cpu", learning_rate=1e-2, ema=0.9, held_out=0)
+    settings = Training(
+        steps=250, eval_every=250, batch_size=128, device="cpu", learning_rate=1e-2, ema=0.9, validation_fraction=0
+    )
     model = GeneralizedMaskedTokens(
         TokenTransformer(width=16, depth=1, heads=2, time=True), levels=V, training=settings
     ).fit(EXACT.sample(3000, seed=0))

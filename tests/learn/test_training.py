@@ -15,7 +15,9 @@ X = np.random.default_rng(0).normal(size=(400, 2))
 
 
 def model(**settings):
-    return EDM(MLP(width=16, depth=1), training=Training(**{"steps": 40, "every": 10, "device": "cpu", **settings}))
+    return EDM(
+        MLP(width=16, depth=1), training=Training(**{"steps": 40, "eval_every": 10, "device": "cpu", **settings})
+    )
 
 
 def weights(fitted):
@@ -58,7 +60,7 @@ def test_a_diverging_loss_keeps_the_best_weights(tmp_path):
 
 
 def test_early_stopping_keeps_the_best():
-    fitted = model(steps=2000, every=10, patience=2, learning_rate=0.05).fit(X[:60])
+    fitted = model(steps=2000, eval_every=10, patience=2, learning_rate=0.05).fit(X[:60])
     held = [h["held_out"] for h in fitted.history_]
     assert len(held) < 200 and int(np.argmin(held)) == len(held) - 4, "three looks without improvement end it"
 
@@ -66,8 +68,8 @@ def test_early_stopping_keeps_the_best():
 def test_the_clock_ends_training_with_the_last_weights(monkeypatch):
     ticks = itertools.count()  # a clock that shows one second more at each look
     monkeypatch.setattr("ecotone.learn.training.time", SimpleNamespace(monotonic=lambda: float(next(ticks))))
-    settings = {"held_out": 0.0, "ema": 0.0, "warmup": 0}
-    ended = model(steps=10**6, every=10**6, minutes=1.0, **settings).fit(X)
+    settings = {"validation_fraction": 0.0, "ema": 0.0, "warmup": 0}
+    ended = model(steps=10**6, eval_every=10**6, max_minutes=1.0, **settings).fit(X)
     (last,) = ended.history_
     assert 20 <= last["step"] <= 60, "one look, at the end"
     assert float((weights(ended) - weights(model(steps=1, **settings).fit(X))).norm()) > 0.1
@@ -83,9 +85,9 @@ def test_the_moving_average_follows_short_runs():
     "settings, words",
     [
         ({"steps": 0}, "steps"),
-        ({"minutes": 0.0}, "minutes"),
+        ({"max_minutes": 0.0}, "max_minutes"),
         ({"learning_rate": 0.0}, "learning_rate"),
-        ({"held_out": 1.0}, "held_out"),
+        ({"validation_fraction": 1.0}, "validation_fraction"),
     ],
 )
 def test_settings_out_of_range(settings, words):
@@ -124,10 +126,10 @@ def test_philox_known_answers():
 
 
 def test_the_optimiser_is_one_of_two():
-    steps = [weights(model(optimiser=name, warmup=0).fit(X)) for name in ("adamw", "rmsprop")]
+    steps = [weights(model(optimizer=name, warmup=0).fit(X)) for name in ("adamw", "rmsprop")]
     assert not torch.allclose(*steps)
     with pytest.raises(BadInput, match="optimiser"):
-        model(optimiser="sgd").fit(X)
+        model(optimizer="sgd").fit(X)
 
 
 def test_precision_follows_the_processor(monkeypatch):
@@ -141,14 +143,14 @@ def test_precision_follows_the_processor(monkeypatch):
 def test_patience_counts_looks_since_the_best(monkeypatch):
     told = iter([5.0, 4.0, 4.5, 3.0, 3.5, 3.6, 3.7, 2.0, 1.0])
     monkeypatch.setattr(training._Run, "_held_out_loss", lambda run: next(told))
-    fitted = model(steps=1000, every=1, patience=2).fit(X)
+    fitted = model(steps=1000, eval_every=1, patience=2).fit(X)
     assert [h["held_out"] for h in fitted.history_] == [5.0, 4.0, 4.5, 3.0, 3.5, 3.6, 3.7]
 
 
 def test_the_moving_average_is_the_recursion():
-    settings = {"ema": 0.9, "held_out": 0.0, "warmup": 1, "learning_rate": 0.02}
+    settings = {"ema": 0.9, "validation_fraction": 0.0, "warmup": 1, "learning_rate": 0.02}
     seen = []
-    watched = model(steps=30, every=1, callbacks=(lambda p: seen.append(weights(watched).clone()),), **settings)
+    watched = model(steps=30, eval_every=1, callbacks=(lambda p: seen.append(weights(watched).clone()),), **settings)
     ended = weights(watched.fit(X))
     mean = weights(model(steps=1, **settings | {"learning_rate": 1e-9, "ema": 0.0}).fit(X))  # before any step
     for k, now in enumerate(seen, start=1):

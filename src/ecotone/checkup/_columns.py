@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ecotone.compare.explain import ConditionalChange, Movement, movement
+from ecotone.compare.explain import ConditionalChange, Movement, describe_shift
 from ecotone.compare.two_sample import ColumnMargin
 from ecotone.contracts import Ints
 from ecotone.data import Pair, Untested
@@ -44,7 +44,7 @@ def column_entries(
             entries.append(embedding_entry(margin))
             continue
         sides = pair.reference[margin.name], pair.current[margin.name]
-        moved = movement(*sides, sizes=sizes) if margin.changed else None
+        moved = describe_shift(*sides, sizes=sizes) if margin.changed else None
         entries.append(_entry(margin, conditional.get(margin.name, _NOT_RUN), moved))
     return _in_order(entries, pair.untested)
 

@@ -49,8 +49,9 @@ def fit(
     checkpoint = None if is_stream(output) else output.with_name(output.name + ".checkpoint")
     check_outputs({"the checkpoint": checkpoint})
     training = Training(
-        steps=steps, batch_size=512, learning_rate=2e-3, every=max(min(250, steps // 4), 1), patience=8, device=device,
-        seed=seed, minutes=minutes, precision="auto", checkpoint=checkpoint, progress=sys.stderr.isatty() and not quiet,
+        steps=steps, batch_size=512, learning_rate=2e-3, eval_every=max(min(250, steps // 4), 1), patience=8,
+        device=device, seed=seed, max_minutes=minutes, precision="auto", checkpoint=checkpoint,
+        progress=sys.stderr.isatty() and not quiet,
     )  # fmt: skip
     model = TableModel(MaskedPerceptron(width=width), training=training).fit(table)
     model.save(output)

@@ -12,7 +12,7 @@ import pyarrow as pa
 from ecotone.contracts import BadInput, Bools, Ints
 
 from ._profile_columns import ColumnProfile
-from ._profile_cuts import Cuts, Sums, freeze
+from ._profile_cuts import Binning, Sums, freeze
 from ._profile_rows import Rows
 from ._readers import Frame
 from ._table import Part
@@ -73,7 +73,7 @@ class Profile:
     def names(self) -> tuple[str, ...]:
         return tuple(self.columns)
 
-    def cuts(self) -> Cuts:
+    def cuts(self) -> Binning:
         """The cut points that a profile made with ``like=`` this one uses.
 
         Those frozen in this profile where it has any; otherwise cut from its sketches as they are now, so that a
@@ -81,7 +81,7 @@ class Profile:
         """
         return self.sums.cuts if self.sums else freeze(self.columns)
 
-    def scores(self, cuts: Cuts | None = None) -> Sums:
+    def scores(self, cuts: Binning | None = None) -> Sums:
         """Sums of scores: over all rows where these cut points are frozen here, else over the kept rows.
 
         ``n`` of the result says over how many rows.

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ecotone.contracts import BadInput, Floats, Ints
 
 from ._profile_hash import Hashes, hash_numbers, hash_strings, mix
-from ._profile_sketch import Distinct, Frequent, Moments, Quantiles
+from ._profile_sketch import KLLSketch, KMVSketch, MisraGries, Moments
 from .sources import Family
 
 LONGEST = 64
@@ -58,9 +58,9 @@ class ColumnProfile:
     whole: bool = True
     characters: int = 0
     moments: Moments = field(default_factory=Moments)
-    quantiles: Quantiles = field(default_factory=Quantiles)
-    distinct: Distinct = field(default_factory=Distinct)
-    frequent: Frequent = field(default_factory=Frequent)
+    quantiles: KLLSketch = field(default_factory=KLLSketch)
+    distinct: KMVSketch = field(default_factory=KMVSketch)
+    frequent: MisraGries = field(default_factory=MisraGries)
 
     @property
     def mean(self) -> float:

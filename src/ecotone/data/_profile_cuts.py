@@ -103,7 +103,7 @@ def place(x: Floats, edges: Floats, *, cells: int = _GRID, right: bool = False) 
 
 
 @dataclass(frozen=True)
-class Cuts:
+class Binning:
     """Cuts of all columns that have any, in the reference's order."""
 
     columns: tuple[Cut, ...]
@@ -131,7 +131,7 @@ class Cuts:
         return np.sort(np.array(order[:MOST_PAIRED], np.int64))
 
 
-def freeze(columns: Mapping[str, ColumnProfile]) -> Cuts:
+def freeze(columns: Mapping[str, ColumnProfile]) -> Binning:
     r"""Cut points and scores from a profile's sketches.
 
     Numbers are cut at the distinct of 255 quantiles of the sketch. With :math:`u` the mid-distribution function of
@@ -141,7 +141,7 @@ def freeze(columns: Mapping[str, ColumnProfile]) -> Cuts:
     Date-times, constants and text that never repeats (more than half of the values distinct) have no scores.
     """
     cuts = (_number(c) if c.family == "number" else _levels(c) for c in columns.values())
-    return Cuts(tuple(c for c in cuts if c is not None))
+    return Binning(tuple(c for c in cuts if c is not None))
 
 
 def _number(column: ColumnProfile) -> Cut | None:
@@ -178,7 +178,7 @@ def _levels(column: ColumnProfile) -> Cut | None:
     return Cut(column.name, column.family, np.empty(0), levels, table, labels)
 
 
-def _tables(cuts: Cuts) -> list[NDArray[np.float64]]:
+def _tables(cuts: Binning) -> list[NDArray[np.float64]]:
     """Of each cut the scores whose products are summed."""
     ends = np.cumsum([len(c.labels) for c in cuts.columns])
     paired = np.zeros(int(ends[-1]), bool)
@@ -200,13 +200,13 @@ class Sums:
         ``SCALE**2`` times the sum of the products of the scores at ``cuts.paired``.
     """
 
-    cuts: Cuts
+    cuts: Binning
     n: int
     counts: Ints
     products: Ints
 
     @classmethod
-    def empty(cls, cuts: Cuts) -> Sums:
+    def empty(cls, cuts: Binning) -> Sums:
         c, p = sum(len(cut.table) for cut in cuts.columns), len(cuts.paired)
         return cls(cuts, 0, np.zeros(c, np.int64), np.zeros((p, p), np.int64))
 

@@ -16,9 +16,9 @@ from ecotone.contracts import BadInput
 from ._artefact import encode_artefact, read_artefact, write_artefact
 from ._profile import Profile
 from ._profile_columns import ColumnProfile
-from ._profile_cuts import _LARGEST, Cut, Cuts, Sums
+from ._profile_cuts import _LARGEST, Binning, Cut, Sums
 from ._profile_rows_io import need, pack_rows, take, unpack_rows
-from ._profile_sketch import Distinct, Frequent, Moments, Quantiles
+from ._profile_sketch import KLLSketch, KMVSketch, MisraGries, Moments
 from .sources import Family
 
 KIND, VERSION = "profile", 1
@@ -147,30 +147,30 @@ def _moments(packed: Any) -> Moments:
     return moments
 
 
-def _quantiles(packed: Any, at: str, arrays: Arrays) -> Quantiles:
+def _quantiles(packed: Any, at: str, arrays: Arrays) -> KLLSketch:
     k, n, sizes = packed
     need(8 <= _count(k, "quantiles") <= 1 << 16 and len(sizes) <= 62, "a quantile sketch is out of bounds")
     total = sum(_count(s, "level", 1 << 20) << h for h, s in enumerate(sizes))
     need(total == _count(n, "quantiles"), "a quantile sketch does not weigh what it counts")
     values = take(arrays, f"{at}.quantiles", "f8", (sum(sizes),)) if n else np.empty(0)
     need(bool(np.isfinite(values).all()), "a quantile is not finite")
-    return Quantiles(k, n, np.split(values, np.cumsum(sizes)[:-1]) if sizes else [])
+    return KLLSketch(k, n, np.split(values, np.cumsum(sizes)[:-1]) if sizes else [])
 
 
-def _distinct(k: Any, at: str, arrays: Arrays) -> Distinct:
+def _distinct(k: Any, at: str, arrays: Arrays) -> KMVSketch:
     need(2 <= _count(k, "distinct") <= 1 << 16, "a distinct count is out of bounds")
     name = f"{at}.distinct"
     hashes = take(arrays, name, "u8", (len(arrays[name]),)) if name in arrays else np.empty(0, np.uint64)
     need(len(hashes) <= k and bool((hashes[1:] > hashes[:-1]).all()), "hashes of distinct values are out of order")
-    return Distinct(hashes, k)
+    return KMVSketch(hashes, k)
 
 
-def _frequent(packed: Any, n: int) -> Frequent:
+def _frequent(packed: Any, n: int) -> MisraGries:
     k, error, top = packed
     need(1 <= _count(k, "frequent") <= 1 << 16 and len(top) <= k, "there are more frequent values than their bound")
     counts = {str(value): _count(count, "count", n) for value, count in top}
     need(len(counts) == len(top) and sum(counts.values()) <= n, "frequent values repeat or outnumber the rows")
-    return Frequent(counts, _count(error, "error", n), k)
+    return MisraGries(counts, _count(error, "error", n), k)
 
 
 def _pack_sums(sums: Sums, arrays: Arrays) -> dict[str, Any]:
@@ -188,7 +188,7 @@ def _pack_sums(sums: Sums, arrays: Arrays) -> dict[str, Any]:
 
 def _sums(packed: Any, arrays: Arrays, n: int) -> Sums:
     need(set(packed) == {"id", "n", "cuts"} and packed["n"] == n, "its sums are not over its rows")
-    cuts = Cuts(tuple(_cut(c, f"s{j}", arrays) for j, c in enumerate(packed["cuts"])))
+    cuts = Binning(tuple(_cut(c, f"s{j}", arrays) for j, c in enumerate(packed["cuts"])))
     need(len({c.name for c in cuts.columns}) == len(cuts.columns), "a column is cut twice")
     need(cuts.id == packed["id"], f"its cut points are not those of its id {str(packed['id'])[:20]}")
     p = len(cuts.paired)

@@ -65,7 +65,7 @@ class Moments:
 
 
 @dataclass
-class Quantiles:
+class KLLSketch:
     """A KLL sketch: ``levels[h]`` holds numbers that each stand for 2**h rows.
 
     A full level is sorted and every other number moves up a level, the odd or the even ones by a hash of the
@@ -96,9 +96,9 @@ class Quantiles:
         self.n += len(x)
         self._compress()
 
-    def merge(self, other: Quantiles) -> Quantiles:
+    def merge(self, other: KLLSketch) -> KLLSketch:
         """The sketch of both; the same whichever comes first."""
-        both = Quantiles(min(self.k, other.k), self.n + other.n)
+        both = KLLSketch(min(self.k, other.k), self.n + other.n)
         for sketch in (self, other):
             for h, level in enumerate(sketch.levels):
                 both._add(h, level)
@@ -160,7 +160,7 @@ class Quantiles:
 
 
 @dataclass
-class Distinct:
+class KMVSketch:
     """Number of distinct values by the ``k`` smallest hashes; exact below ``k``, standard error ``1/sqrt(k-2)`` above.
 
     References
@@ -185,10 +185,10 @@ class Distinct:
     def _keep(self, hashes: Hashes) -> None:
         self.smallest = np.unique(np.concatenate([self.smallest, hashes]))[: self.k]
 
-    def merge(self, other: Distinct) -> Distinct:
+    def merge(self, other: KMVSketch) -> KMVSketch:
         """The sketch of both."""
         k = min(self.k, other.k)
-        return Distinct(np.union1d(self.smallest, other.smallest)[:k], k)
+        return KMVSketch(np.union1d(self.smallest, other.smallest)[:k], k)
 
     @property
     def exact(self) -> bool:
@@ -201,7 +201,7 @@ class Distinct:
 
 
 @dataclass
-class Frequent:
+class MisraGries:
     """Counts of text values: exact while there are at most ``k``, then a Misra-Gries summary.
 
     A count is at most ``error`` too small and never too large; ``error <= rows / (k + 1)``.
@@ -229,9 +229,9 @@ class Frequent:
             self.counts = {value: count - cut for value, count in self.counts.items() if count > cut}
             self.error += cut
 
-    def merge(self, other: Frequent) -> Frequent:
+    def merge(self, other: MisraGries) -> MisraGries:
         """The summary of both; the same whichever comes first."""
-        both = Frequent(dict(self.counts), self.error + other.error, min(self.k, other.k))
+        both = MisraGries(dict(self.counts), self.error + other.error, min(self.k, other.k))
         both.update(list(other.counts), list(other.counts.values()))
         return both
 

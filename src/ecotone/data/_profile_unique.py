@@ -7,7 +7,7 @@ from typing import Any
 
 from ._profile import Profile
 from ._profile_columns import ColumnProfile
-from ._profile_sketch import Distinct
+from ._profile_sketch import KMVSketch
 from .sources import Mistyped, Source, family, open_source
 
 _FEWEST = 20
@@ -48,7 +48,7 @@ def unique_columns(source: Any, found: Profile) -> frozenset[str]:
 
 def _counted(opened: Source, names: Sequence[str]) -> list[str]:
     kinds = {name: opened.schema.field(name).type for name in names}
-    columns = [ColumnProfile(n, str(k), family(k), distinct=Distinct(k=_ALL)) for n, k in kinds.items()]
+    columns = [ColumnProfile(n, str(k), family(k), distinct=KMVSketch(k=_ALL)) for n, k in kinds.items()]
     for batch in opened.batches():
         for column in columns:
             column.update(batch.column(column.name))

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from .posthoc import ConjNorm as ConjNorm
     from .posthoc import Energy as Energy
     from .posthoc import Entropy as Entropy
-    from .posthoc import Function as Function
+    from .posthoc import FunctionShaper as FunctionShaper
     from .posthoc import GradNorm as GradNorm
     from .posthoc import Igeood as Igeood
     from .posthoc import KLMatching as KLMatching

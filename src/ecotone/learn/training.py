@@ -27,7 +27,7 @@ _VALIDATION = 4096  # rows of held-out loss, each held-out row several times whe
 
 @dataclass(frozen=True)
 class Progress:
-    """What a callback is told every ``Training.every`` steps."""
+    """What a callback is told every ``Training.eval_every`` steps."""
 
     step: int
     steps: int
@@ -50,15 +50,15 @@ class Training:
     weight_decay : float
     ema : float
         Decay of the moving average of the weights, which is what is kept; 0 keeps the weights themselves.
-    clip : float
+    max_grad_norm : float
         Largest norm of the gradient.
-    held_out : float
+    validation_fraction : float
         Share of the rows on which the loss is watched; 0 watches nothing.
-    every : int
+    eval_every : int
         Steps between two looks at the held-out loss, and between two checkpoints.
     patience : int
         Looks without improvement before training stops; the best weights are kept.
-    minutes : float
+    max_minutes : float
         Training stops after so long, the learning rate falling with the clock where that is nearer its end than the
         steps are; the minutes before a checkpoint are not counted.
     precision : str
@@ -68,8 +68,8 @@ class Training:
         ``"auto"``, ``"cpu"``, ``"cuda"``, ``"mps"``.
     seed : int
     checkpoint : path, optional
-        Where to write the state every ``every`` steps; training goes on from there if it exists.
-    optimiser : {"adamw", "rmsprop"}
+        Where to write the state every ``eval_every`` steps; training goes on from there if it exists.
+    optimizer : {"adamw", "rmsprop"}
         RMSprop follows gradients that shrink by orders of magnitude, which AdamW is slow to forget.
     progress : bool
         Show a bar.
@@ -83,15 +83,15 @@ class Training:
     warmup: int = 100
     weight_decay: float = 0.0
     ema: float = 0.999
-    clip: float = 1.0
-    held_out: float = 0.1
-    every: int = 200
+    max_grad_norm: float = 1.0
+    validation_fraction: float = 0.1
+    eval_every: int = 200
     patience: int = 10
-    minutes: float = math.inf
+    max_minutes: float = math.inf
     precision: str = "32-true"
     device: str = "auto"
     seed: int = 0
-    optimiser: Literal["adamw", "rmsprop"] = "adamw"
+    optimizer: Literal["adamw", "rmsprop"] = "adamw"
     checkpoint: str | Path | None = field(default=None, metadata={"saved": False})
     progress: bool = field(default=False, metadata={"saved": False})
     callbacks: tuple[Callable[[Progress], None], ...] = field(default=(), metadata={"saved": False})
@@ -171,14 +171,14 @@ class _Run:
     def __init__(self, module: nn.Module, loss: Loss, data: _Rows, training: Training) -> None:
         self.loss, self.data, self.training = loss, data, training
         order = np.random.default_rng(np.random.SeedSequence(training.seed, spawn_key=(0,))).permutation(len(data.x))
-        held = min(int(training.held_out * len(order)), len(order) - 1)
+        held = min(int(training.validation_fraction * len(order)), len(order) - 1)
         self.held, self.rows = torch.as_tensor(order[:held]), torch.as_tensor(order[held:])
         self.fabric, self.device = _fabric(training)
         self.plain = module.to(self.device)
         kind = torch.float64 if training.precision == "64-true" else torch.float32
         self.plain.to(kind)
         self.like = torch.empty(0, dtype=kind, device=self.device)
-        kind_of = {"adamw": torch.optim.AdamW, "rmsprop": torch.optim.RMSprop}[training.optimiser]
+        kind_of = {"adamw": torch.optim.AdamW, "rmsprop": torch.optim.RMSprop}[training.optimizer]
         optimiser = kind_of(module.parameters(), training.learning_rate, weight_decay=training.weight_decay)
         self.whole, self.optimiser = self.fabric.setup(_Step(module, loss), optimiser)
         self.average = {k: v.detach().clone() for k, v in self._weights().items()}
@@ -199,9 +199,9 @@ class _Run:
             over = self._share() >= 1 or self.stale > t.patience
             while not over:
                 value = self._one_step()
-                running += (value - running) / min(self.step % t.every or t.every, t.every)
+                running += (value - running) / min(self.step % t.eval_every or t.eval_every, t.eval_every)
                 over = self._share() >= 1
-                if over or self.step % t.every == 0:  # what the clock ends is looked at, too
+                if over or self.step % t.eval_every == 0:  # what the clock ends is looked at, too
                     self._look(running)
                     running = 0.0
                 show(self.step, self.history)
@@ -216,7 +216,7 @@ class _Run:
 
     def _share(self) -> float:
         """Share of the training that is done, by steps or by the clock."""
-        return max(self.step / self.training.steps, (time.monotonic() - self.began) / (60 * self.training.minutes))
+        return max(self.step / self.training.steps, (time.monotonic() - self.began) / (60 * self.training.max_minutes))
 
     def _one_step(self) -> float:
         t = self.training
@@ -234,7 +234,7 @@ class _Run:
             )
         self.optimiser.zero_grad()
         self.fabric.backward(value)
-        self.fabric.clip_gradients(self.whole, self.optimiser, max_norm=t.clip, error_if_nonfinite=False)
+        self.fabric.clip_gradients(self.whole, self.optimiser, max_norm=t.max_grad_norm, error_if_nonfinite=False)
         self.optimiser.step()
         self.step += 1
         decay, now = min(t.ema, (1 + self.step) / (10 + self.step)), self._weights()
@@ -287,7 +287,7 @@ class _Run:
         t = self.training
         words = [
             f"{k}={getattr(t, k)}"
-            for k in ("steps", "batch_size", "learning_rate", "ema", "held_out", "seed", "optimiser")
+            for k in ("steps", "batch_size", "learning_rate", "ema", "validation_fraction", "seed", "optimizer")
         ]
         words += [f"{k}{tuple(v.shape)}" for k, v in self._weights().items()]
         digest = hashlib.sha256("|".join(words).encode())
@@ -326,18 +326,18 @@ class _Run:
 
 
 def _check(t: Training, n: int) -> None:
-    for name, low in (("steps", 1), ("batch_size", 1), ("every", 1), ("patience", 0)):
+    for name, low in (("steps", 1), ("batch_size", 1), ("eval_every", 1), ("patience", 0)):
         if getattr(t, name) < low:
             raise BadInput(f"Training.{name} must be at least {low}, got {getattr(t, name)!r}")
-    if not t.minutes > 0:
-        raise BadInput(f"Training.minutes must be above 0, got {t.minutes!r}")
-    if not t.learning_rate > 0 or not t.clip > 0 or not 0 <= t.ema < 1 or not 0 <= t.held_out < 1:
+    if not t.max_minutes > 0:
+        raise BadInput(f"Training.max_minutes must be above 0, got {t.max_minutes!r}")
+    if not t.learning_rate > 0 or not t.max_grad_norm > 0 or not 0 <= t.ema < 1 or not 0 <= t.validation_fraction < 1:
         raise BadInput(
-            "Training needs learning_rate > 0, clip > 0, 0 <= ema < 1 and 0 <= held_out < 1, got "
-            f"{t.learning_rate!r}, {t.clip!r}, {t.ema!r} and {t.held_out!r}"
+            "Training needs learning_rate > 0, max_grad_norm > 0, 0 <= ema < 1 and 0 <= validation_fraction < 1, got "
+            f"{t.learning_rate!r}, {t.max_grad_norm!r}, {t.ema!r} and {t.validation_fraction!r}"
         )
-    if t.optimiser not in ("adamw", "rmsprop"):
-        raise BadInput(f"Training.optimiser must be 'adamw' or 'rmsprop', got {t.optimiser!r}")
+    if t.optimizer not in ("adamw", "rmsprop"):
+        raise BadInput(f"Training.optimizer must be 'adamw' or 'rmsprop', got {t.optimizer!r}")
     if n < 2:
         raise BadInput(f"training needs at least 2 rows, got {n}")
 

@@ -22,7 +22,7 @@ RNG = np.random.default_rng(0)
 HEAD = (RNG.normal(size=(3, D)), RNG.normal(size=3))
 INSIDE = Activations(features=RNG.normal(size=(150, D)) + 2 * BASIS[0], head=HEAD)
 OUTSIDE = Activations(features=RNG.normal(size=(120, D)), head=HEAD)
-QUICK = Training(steps=30, every=30, batch_size=128, learning_rate=0.01, held_out=0, device="cpu")
+QUICK = Training(steps=30, eval_every=30, batch_size=128, learning_rate=0.01, validation_fraction=0, device="cpu")
 LINEAR = {"concepts": BASIS, "recovery": "transpose"}
 
 

@@ -16,7 +16,7 @@ from ecotone.detect.posthoc import (
     NCI,
     Energy,
     Entropy,
-    Function,
+    FunctionShaper,
     GradNorm,
     KLMatching,
     MaxLogit,
@@ -163,7 +163,7 @@ def test_a_fitted_temperature_serves_any_score():
     np.testing.assert_allclose(found, MSP(t).score_samples(inside()))
     energy = Energy(t).score_samples(inside()) / t
     np.testing.assert_allclose(scaled.score_samples(inside()), energy)
-    through = scaled | (Function(lambda z: z) | Energy())  # reads the head, which is divided too
+    through = scaled | (FunctionShaper(lambda z: z) | Energy())  # reads the head, which is divided too
     np.testing.assert_allclose(through.fit(acts).score_samples(inside()), energy, rtol=1e-6)
 
 

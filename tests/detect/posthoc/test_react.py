@@ -4,7 +4,7 @@ from networks import inside, reference
 from scipy.special import logsumexp
 
 from ecotone.contracts import Activations, BadInput
-from ecotone.detect.posthoc import ODIN, Energy, Function, ReAct, ViM
+from ecotone.detect.posthoc import ODIN, Energy, FunctionShaper, ReAct, ViM
 
 
 @pytest.mark.oracle("ReAct")
@@ -18,7 +18,9 @@ def test_energy_of_features_cut_at_the_pooled_quantile():
 
 def test_the_largest_of_the_reference_cuts_nothing_of_it():
     scores = ReAct(percentile=100).fit(reference()).score_samples(reference())
-    np.testing.assert_allclose(scores, (Function(lambda z: z) | Energy()).fit(reference()).score_samples(reference()))
+    np.testing.assert_allclose(
+        scores, (FunctionShaper(lambda z: z) | Energy()).fit(reference()).score_samples(reference())
+    )
 
 
 def test_the_score_behind_it_is_fitted_on_shaped_features():

@@ -14,7 +14,7 @@ PERMUTATIONS = 1999
 _PERMUTED_ROWS = 6000  # both tables together; beyond, the normal law
 
 
-def got_worse(before: Scores, now: Scores, seed: int) -> tuple[float, str]:
+def degradation_test(before: Scores, now: Scores, seed: int) -> tuple[float, str]:
     """p-value of "performance has not become worse", and how it was found.
 
     Shares of independent rows: Fisher's exact test. Other means: a permutation of units, on the difference in standard

@@ -17,7 +17,7 @@ from ecotone.compare.estimate._core import Core
 from ecotone.data import Pair
 
 from ._class_probabilities import class_probabilities
-from ._got_worse import got_worse
+from ._got_worse import degradation_test
 from ._measured import measured, powered, scores
 from ._model_outputs import Outputs
 from ._performance_groups import by_group
@@ -213,7 +213,7 @@ def _test(core: Core, seed: int) -> tuple[float, str]:
     """p-value of "performance has not become worse", and the test."""
     data, metric = core.data, core.metric
     if len(data.labelled) >= LEAST_LABELS:
-        pvalue, how = got_worse(scores(data, metric, "reference"), scores(data, metric, "current"), seed)
+        pvalue, how = degradation_test(scores(data, metric, "reference"), scores(data, metric, "current"), seed)
         return max(pvalue, 1e-300), f"labels: {how}"
     worse = (core.reference - core.values["doubly_robust"]) * (1 if metric.greater_is_better else -1)
     if np.isnan(worse):

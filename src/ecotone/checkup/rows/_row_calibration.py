@@ -8,7 +8,7 @@ import numpy as np
 
 from ecotone.contracts import Ints
 from ecotone.data import Pair
-from ecotone.decide.conformal import needed
+from ecotone.decide.conformal import calibration_size
 
 from ._row_gate import smallest_pvalue
 
@@ -74,7 +74,7 @@ def rows_needed(n: int, m: int, alpha: float, fdr: float) -> int | None:
     def enough(size: int) -> bool:
         return size >= named and smallest_pvalue(size, m, k, 2) <= alpha
 
-    named = needed(m, fdr / 2, k)
+    named = calibration_size(m, fdr / 2, k)
     if enough(max(n, 1)):
         return None
     high = max(n, named)

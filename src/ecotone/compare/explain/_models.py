@@ -10,7 +10,7 @@ from ecotone.cards import Card
 from ecotone.contracts import BadInput, Explanation, Floats
 
 CARD = Card(
-    name="models",
+    name="model_divergence",
     summary="Kullback-Leibler divergence between two learned laws, taken apart by column.",
     contract="ModelGap",
     title="On Information and Sufficiency",
@@ -22,7 +22,7 @@ CARD = Card(
 )
 
 
-def models(a: Any, b: Any, *, n: int = 2000, given: Any = None, seed: int = 0) -> Explanation:
+def model_divergence(a: Any, b: Any, *, n: int = 2000, given: Any = None, seed: int = 0) -> Explanation:
     r"""Say how far law ``b`` is from law ``a``, and in which columns.
 
     .. math:: \mathrm{KL}(a \,\|\, b) = E_{x \sim a}\left[\log a(x) - \log b(x)\right]
@@ -62,7 +62,7 @@ def models(a: Any, b: Any, *, n: int = 2000, given: Any = None, seed: int = 0) -
     >>> from ecotone.learn import GaussianMixture
     >>> a = GaussianMixture.of([1.0], [[0.0]], [[[1.0]]])
     >>> b = GaussianMixture.of([1.0], [[1.0]], [[[1.0]]])
-    >>> abs(models(a, b).total - 0.5) < 0.1
+    >>> abs(model_divergence(a, b).total - 0.5) < 0.1
     True
     """
     if n < 2:
@@ -87,7 +87,7 @@ def models(a: Any, b: Any, *, n: int = 2000, given: Any = None, seed: int = 0) -
     return Explanation(
         total=float(sum(parts.values())),
         parts=parts,
-        method="models",
+        method="model_divergence",
         intervals={"total": _interval(kept.sum(1))} | {name: _interval(kept[:, j]) for j, name in enumerate(names)},
         details={
             "unit": "nats",

@@ -48,7 +48,7 @@ class Movement:
         return {"sentence": self.sentence, **self.facts}
 
 
-def movement(reference: Column, current: Column, *, sizes: tuple[float, float] | None = None) -> Movement:
+def describe_shift(reference: Column, current: Column, *, sizes: tuple[float, float] | None = None) -> Movement:
     r"""How a column moved from reference to current: mean and median, and what is simpler said otherwise.
 
     Ordered columns: mean and median lead. Beside them stands the simplest transport where it says more: with the
@@ -78,7 +78,7 @@ def movement(reference: Column, current: Column, *, sizes: tuple[float, float] |
     Examples
     --------
     >>> x = np.linspace(0, 10, 2000)
-    >>> movement(Column("speed", "numeric", x), Column("speed", "numeric", x + 3)).sentence
+    >>> describe_shift(Column("speed", "numeric", x), Column("speed", "numeric", x + 3)).sentence
     'mean 5 → 8, median 5 → 8'
     """
     n = sizes or (float(len(reference.values)), float(len(current.values)))

@@ -15,7 +15,7 @@ from ._blocks import FrameRows, check_labels, check_read, digest, has_rows, leng
 from ._checked import arrays_of, single_head
 from ._folder import Folder
 from ._memory import Memory
-from ._smaller import Smaller
+from ._smaller import OOMRetry
 
 DTYPES = ("float16", "float32", "float64")
 
@@ -114,7 +114,7 @@ def read_activations(
 def _pass(
     runs: Any, data: Any, labels: Any, batch: int, maps: bool, dtype: str, progress: bool, sink: Memory | Folder
 ) -> None:
-    whole, head = Smaller(runs, maps), None
+    whole, head = OOMRetry(runs, maps), None
     total = len(data) if has_rows(data) else None
     rows = sink.done
     with _bar(progress, rows, total) as told, _no_graph():

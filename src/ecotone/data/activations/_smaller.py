@@ -12,7 +12,7 @@ from ecotone.contracts import Activations, BadInput
 from ._blocks import cut, length
 
 
-class Smaller:
+class OOMRetry:
     """Runs a network over blocks, in halves of halves from the first time that the device is out of memory."""
 
     def __init__(self, network: Any, maps: bool) -> None:

@@ -7,7 +7,7 @@ import math
 from ecotone.contracts import BadInput
 
 
-def needed(m: int, fdr: float, k: int = 1) -> int:
+def calibration_size(m: int, fdr: float, k: int = 1) -> int:
     r"""Smallest number of calibration rows with which k of m rows can be named at a false discovery rate.
 
     The smallest conformal p-value is 1 / (n + 1), and Benjamini and Hochberg's step k asks for ``fdr * k / m``,
@@ -28,7 +28,7 @@ def needed(m: int, fdr: float, k: int = 1) -> int:
 
     Examples
     --------
-    >>> needed(1000, 0.1, 10), needed(1000, 0.1, 1)
+    >>> calibration_size(1000, 0.1, 10), calibration_size(1000, 0.1, 1)
     (999, 9999)
     """
     if not 0 < fdr < 1:

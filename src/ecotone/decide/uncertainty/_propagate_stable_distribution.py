@@ -12,7 +12,7 @@ from ecotone.contracts import BadInput, as_numpy
 from ecotone.contracts.arrays import like
 
 from ._layer_list import checked, layer_jacobian, marginal_scales
-from ._stable_law import ALPHA, Law, StableLaw
+from ._stable_law import ALPHA, Law, StableDistribution
 from ._torch_jacobian import jacobian, layers_of
 
 CARD = Card(
@@ -44,7 +44,7 @@ def propagate_stable_distribution(
     covariance: Any = None,
     law: Law = "gaussian",
     form: Literal["full", "marginal"] = "full",
-) -> StableLaw:
+) -> StableDistribution:
     r"""Law of a network's outputs when its inputs are :math:`X = \mu + \text{noise}`.
 
     ``full`` linearises the whole network at :math:`\mu`,
@@ -118,13 +118,13 @@ def propagate_stable_distribution(
     flat = mu.reshape(mu.shape[0], -1)
     if form == "marginal":
         value, units = marginal_scales(layers, flat, noise, ALPHA[law])
-        return StableLaw(value, units[:, :, None] * like(np.eye(units.shape[1]), value), law)
+        return StableDistribution(value, units[:, :, None] * like(np.eye(units.shape[1]), value), law)
     return _scaled(*layer_jacobian(layers, flat), noise, law)
 
 
-def _scaled(value: Any, back: Any, noise: Any, law: Law) -> StableLaw:
+def _scaled(value: Any, back: Any, noise: Any, law: Law) -> StableDistribution:
     """Jacobian times the noise's factor: one matrix ``(1, d, d)`` of all rows, or a diagonal ``(n, d)`` of each."""
-    return StableLaw(value, back @ noise if noise.ndim == 3 else back * noise[:, None, :], law)
+    return StableDistribution(value, back @ noise if noise.ndim == 3 else back * noise[:, None, :], law)
 
 
 def _rows(location: Any) -> Any:

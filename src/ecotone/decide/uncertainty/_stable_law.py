@@ -16,7 +16,7 @@ ALPHA = {"gaussian": 2, "cauchy": 1}  # stability index: the scale of a'FZ is th
 
 
 @dataclass(frozen=True, eq=False)
-class StableLaw:
+class StableDistribution:
     r"""The law of :math:`Y = m + F Z` with independent standard normal or standard Cauchy :math:`Z_1, \dots, Z_r`.
 
     A combination :math:`a^\top Y` is of the same family, with scale :math:`\lVert F^\top a \rVert_\alpha`, where
@@ -33,7 +33,7 @@ class StableLaw:
     Examples
     --------
     >>> import numpy as np
-    >>> law = StableLaw(np.zeros((1, 2)), np.array([[[3.0, 4.0], [0.0, 1.0]]]), "gaussian")
+    >>> law = StableDistribution(np.zeros((1, 2)), np.array([[[3.0, 4.0], [0.0, 1.0]]]), "gaussian")
     >>> law.scale
     array([[5., 1.]])
     >>> law.interval(0.9)[1].round(2)

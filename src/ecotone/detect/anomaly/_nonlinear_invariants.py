@@ -91,7 +91,7 @@ class NonlinearInvariants(BaseEstimator):
     --------
     >>> t = np.random.default_rng(0).uniform(0, 3, 300)
     >>> x = np.column_stack([t * np.cos(t), t * np.sin(t)])
-    >>> quick = NonlinearInvariants(training=Training(steps=40, every=40, device="cpu"))
+    >>> quick = NonlinearInvariants(training=Training(steps=40, eval_every=40, device="cpu"))
     >>> scores = quick.fit(x).score_samples([[np.cos(1), np.sin(1)], [-2.0, -2.0]])
     >>> bool(scores[0] > scores[1])
     True
@@ -178,7 +178,7 @@ class NonlinearInvariants(BaseEstimator):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.seed + at)
             layer.network = VolumePreserving(len(size), self.blocks, random=self.start == "random")
-        settings = self.training or Training(batch_size=64, steps=2000, every=250, device="cpu", seed=self.seed)
+        settings = self.training or Training(batch_size=64, steps=2000, eval_every=250, device="cpu", seed=self.seed)
         z, k = torch.as_tensor(layer.centred(rows) @ layer.axes), layer.invariants
         train(layer.network, lambda network, batch: invariant_loss(network, batch.x, k), z, training=settings)
         layer.network = layer.network.cpu().double()

@@ -76,7 +76,7 @@ class MSMA(BaseEstimator):
     >>> import numpy as np
     >>> from ecotone.learn import Training
     >>> x = np.random.default_rng(0).standard_normal((400, 2))
-    >>> quick = MSMA(training=Training(steps=100, every=50, device="cpu"))
+    >>> quick = MSMA(training=Training(steps=100, eval_every=50, device="cpu"))
     >>> scores = quick.fit(x).score_samples(np.array([[0.5, -0.5], [9.0, 9.0]]))
     >>> bool(scores[0] > scores[1])
     True
@@ -124,7 +124,7 @@ class MSMA(BaseEstimator):
         return self
 
     def _learn(self, z: Floats) -> None:
-        training = self.training or Training(steps=2000, every=500, device="cpu", seed=self.seed)
+        training = self.training or Training(steps=2000, eval_every=500, device="cpu", seed=self.seed)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.seed)
             module = (self.network or MLP(width=128, depth=3)).build((z.shape[1],))
@@ -176,7 +176,7 @@ class MSMA(BaseEstimator):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.seed)
             flow = zuko.flows.MAF(r.shape[1], transforms=3, hidden_features=(128, 128), activation=torch.nn.ELU)
-        quick = Training(steps=500, every=50, batch_size=128, patience=3, device="cpu", seed=self.seed)
+        quick = Training(steps=500, eval_every=50, batch_size=128, patience=3, device="cpu", seed=self.seed)
         settings = self.training or quick
         train(flow, lambda model, batch: -model().log_prob(batch.x).mean(), torch.as_tensor(r), training=settings)
         return flow.cpu().double()

@@ -239,7 +239,9 @@ class ConceptCompleteness(BaseEstimator):
             self.reconstruction, self.completeness, self.separability,
         )  # fmt: skip
         given = torch.stack([label, own, kept.double(), (score - mean) / spread], 1)
-        settings = self.training or Training(steps=800, every=200, learning_rate=0.01, device="cpu", seed=self.seed)
+        settings = self.training or Training(
+            steps=800, eval_every=200, learning_rate=0.01, device="cpu", seed=self.seed
+        )
         train(network, loss, both, given=given, training=settings)
 
     def _score(self, features: Tensor) -> Any:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from ._residual import Residual as Residual
     from ._rmds import RMDS as RMDS
     from ._scale import SCALE as SCALE
-    from ._shaper import Function as Function
+    from ._shaper import FunctionShaper as FunctionShaper
     from ._shaper import Shaped as Shaped
     from ._shaper import Shaper as Shaper
     from ._she import SHE as SHE

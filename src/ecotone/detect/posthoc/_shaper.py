@@ -48,8 +48,8 @@ def _changed(block: Activations, **parts: Any) -> Activations:
     return Activations.unchecked(**(kept | parts))
 
 
-class Function(Shaper):
-    """A shaper from a function of the features, which learns nothing: ``Function(lambda z: z.clip(max=1)) | KNN()``.
+class FunctionShaper(Shaper):
+    """A shaper from any function of the features: ``FunctionShaper(lambda z: z.clip(max=1)) | KNN()``.
 
     Parameters
     ----------
@@ -87,7 +87,7 @@ class Shaped(PostHoc):
     >>> import numpy as np
     >>> from ecotone.detect.posthoc import Energy, Function
     >>> acts = Activations(features=np.array([[1.0, 9.0]]), head=(np.eye(2), np.zeros(2)))
-    >>> (Function(lambda z: z.clip(max=2.0)) | Energy()).fit(acts).score_samples(acts).round(3)
+    >>> (FunctionShaper(lambda z: z.clip(max=2.0)) | Energy()).fit(acts).score_samples(acts).round(3)
     array([2.313])
     """
 

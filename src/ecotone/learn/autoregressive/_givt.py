@@ -64,7 +64,7 @@ class GIVT(Likelihood):
     >>> import numpy as np
     >>> from ecotone.learn import GIVT, Training
     >>> x = np.cumsum(np.random.default_rng(0).normal(size=(200, 5, 2)), axis=1)
-    >>> model = GIVT(components=2, width=16, depth=1, heads=2, training=Training(steps=20, every=10)).fit(x)
+    >>> model = GIVT(components=2, width=16, depth=1, heads=2, training=Training(steps=20, eval_every=10)).fit(x)
     >>> model.sample(3, seed=0, temperature=0.9).shape, model.log_prob(x[:4]).shape
     ((3, 5, 2), (4,))
     """

@@ -63,7 +63,7 @@ class NADE(Likelihood):
     >>> import numpy as np
     >>> from ecotone.learn import NADE, Training
     >>> x = np.random.default_rng(0).integers(0, 2, (200, 3))
-    >>> model = NADE("binary", hidden=8, training=Training(steps=20, every=10)).fit(x)
+    >>> model = NADE("binary", hidden=8, training=Training(steps=20, eval_every=10)).fit(x)
     >>> states = (np.arange(8)[:, None] >> np.arange(3)) & 1
     >>> round(float(np.exp(model.log_prob(states)).sum()), 4)
     1.0

@@ -71,7 +71,7 @@ class GaussianDiffusion(Standardised, Implicit):
     >>> import numpy as np
     >>> from ecotone.learn import GaussianDiffusion, Training, networks
     >>> x = np.random.default_rng(0).normal(size=(200, 2)) @ [[1, 0.5], [0, 1]]
-    >>> settings = Training(steps=20, every=10)
+    >>> settings = Training(steps=20, eval_every=10)
     >>> model = GaussianDiffusion(networks.MLP(width=16, depth=1), steps=30, training=settings).fit(x)
     >>> model.sample(3, seed=0).shape, model.bound(x[:4]).shape
     ((3, 2), (4,))

@@ -71,7 +71,7 @@ class GeneralizedMaskedTokens(TokenDiffusion, Implicit):
     >>> from ecotone.learn import GeneralizedMaskedTokens, Training, networks
     >>> x = np.random.default_rng(0).integers(0, 3, (200, 4))
     >>> network = networks.TokenTransformer(width=16, depth=1, heads=2, time=True)
-    >>> model = GeneralizedMaskedTokens(network, training=Training(steps=20, every=10)).fit(x)
+    >>> model = GeneralizedMaskedTokens(network, training=Training(steps=20, eval_every=10)).fit(x)
     >>> model.sample(2, seed=0).shape, model.bound(x[:5]).shape, len(model.process_.powers)
     ((2, 4), (5,), 3)
     """

@@ -71,7 +71,7 @@ class InterpolatingTokens(TokenDiffusion, Implicit):
     >>> from ecotone.learn import InterpolatingTokens, Training, networks
     >>> x = np.random.default_rng(0).integers(0, 3, (200, 4))
     >>> network = networks.TokenTransformer(width=16, depth=1, heads=2, time=True)
-    >>> model = InterpolatingTokens(network, training=Training(steps=20, every=10)).fit(x)
+    >>> model = InterpolatingTokens(network, training=Training(steps=20, eval_every=10)).fit(x)
     >>> model.correct(model.sample(2, seed=0), seed=0).shape, model.bound(x[:5]).shape
     ((2, 4), (5,))
     """

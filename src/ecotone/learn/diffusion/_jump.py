@@ -66,7 +66,7 @@ class JUMP(Implicit):
     >>> import numpy as np
     >>> from ecotone.learn import JUMP, Training, networks
     >>> x = np.random.default_rng(0).negative_binomial(1, 0.2, size=(300, 2))
-    >>> model = JUMP(networks.MLP(width=16, depth=1), steps=20, training=Training(steps=20, every=10)).fit(x)
+    >>> model = JUMP(networks.MLP(width=16, depth=1), steps=20, training=Training(steps=20, eval_every=10)).fit(x)
     >>> found = model.sample(5, seed=0)
     >>> found.shape, bool((found == found.round()).all())
     ((5, 2), True)

@@ -79,7 +79,7 @@ class MaskedTokens(TokenDiffusion, Distribution):
     >>> from ecotone.learn import MaskedTokens, Training, networks
     >>> x = np.random.default_rng(0).integers(0, 3, (200, 4))
     >>> network = networks.TokenTransformer(width=16, depth=1, heads=2)
-    >>> model = MaskedTokens(network, training=Training(steps=20, every=10)).fit(x)
+    >>> model = MaskedTokens(network, training=Training(steps=20, eval_every=10)).fit(x)
     >>> model.sample(2, seed=0).shape, model.log_prob(x[:5]).shape, model.bound(x[:5]).shape
     ((2, 4), (5,), (5,))
     """

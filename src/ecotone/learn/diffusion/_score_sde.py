@@ -69,7 +69,7 @@ class ScoreSDE(Diffusion):
     >>> import numpy as np
     >>> from ecotone.learn import ScoreSDE, Training, networks
     >>> x = np.random.default_rng(0).normal(size=(200, 2)) @ [[1, 0.5], [0, 1]]
-    >>> model = ScoreSDE(networks.MLP(width=16, depth=1), steps=20, training=Training(steps=20, every=10)).fit(x)
+    >>> model = ScoreSDE(networks.MLP(width=16, depth=1), steps=20, training=Training(steps=20, eval_every=10)).fit(x)
     >>> model.sample(3, seed=0).shape, model.log_prob(x[:4]).shape
     ((3, 2), (4,))
     """

@@ -67,7 +67,8 @@ class FFJORD(Flow):
     >>> import numpy as np
     >>> from ecotone.learn import FFJORD, Training
     >>> x = np.random.default_rng(0).normal(size=(100, 2)) @ [[1, 0.5], [0, 1]]
-    >>> model = FFJORD(hidden=(8,), rtol=1e-3, atol=1e-3, training=Training(steps=4, batch_size=32, every=4)).fit(x)
+    >>> short = Training(steps=4, batch_size=32, eval_every=4)
+    >>> model = FFJORD(hidden=(8,), rtol=1e-3, atol=1e-3, training=short).fit(x)
     >>> model.sample(3, seed=0).shape, model.log_prob(x[:4]).shape
     ((3, 2), (4,))
     """

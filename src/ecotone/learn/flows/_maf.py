@@ -43,7 +43,7 @@ class MAF(Flow):
     >>> import numpy as np
     >>> from ecotone.learn import MAF, Training
     >>> x = np.random.default_rng(0).normal(size=(200, 2)) @ [[1, 0.5], [0, 1]]
-    >>> model = MAF(transforms=2, hidden=(16,), training=Training(steps=20, every=10)).fit(x)
+    >>> model = MAF(transforms=2, hidden=(16,), training=Training(steps=20, eval_every=10)).fit(x)
     >>> model.sample(3, seed=0).shape, model.log_prob(x[:4]).shape
     ((3, 2), (4,))
     """

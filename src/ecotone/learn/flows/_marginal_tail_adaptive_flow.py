@@ -70,7 +70,7 @@ class MarginalTailAdaptiveFlow(Flow):
     >>> from ecotone.learn import MarginalTailAdaptiveFlow, Training
     >>> rng = np.random.default_rng(0)
     >>> x = np.column_stack([rng.normal(size=2000), rng.standard_t(2, 2000)])
-    >>> model = MarginalTailAdaptiveFlow(hidden=(8,), training=Training(steps=20, every=10)).fit(x)
+    >>> model = MarginalTailAdaptiveFlow(hidden=(8,), training=Training(steps=20, eval_every=10)).fit(x)
     >>> model.tail_index_.isinf().tolist()
     [True, False]
     """

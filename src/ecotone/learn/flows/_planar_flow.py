@@ -64,7 +64,7 @@ class PlanarFlow(Flow):
     >>> import torch
     >>> from ecotone.learn import Training
     >>> from ecotone.learn.flows import PlanarFlow
-    >>> model = PlanarFlow(2, anneal=0, training=Training(steps=300, learning_rate=0.02, every=100))
+    >>> model = PlanarFlow(2, anneal=0, training=Training(steps=300, learning_rate=0.02, eval_every=100))
     >>> model = model.approximate(lambda z, given: -0.5 * ((z - 3) ** 2).sum(1), 2)
     >>> bool((torch.as_tensor(model.sample(500, seed=0)).mean(0) - 3).abs().max() < 0.5)
     True

@@ -44,7 +44,7 @@ class RealNVP(Flow):
     >>> import numpy as np
     >>> from ecotone.learn import RealNVP, Training
     >>> x = np.random.default_rng(0).normal(size=(200, 2)) @ [[1, 0.5], [0, 1]]
-    >>> model = RealNVP(transforms=2, hidden=(16,), training=Training(steps=20, every=10)).fit(x)
+    >>> model = RealNVP(transforms=2, hidden=(16,), training=Training(steps=20, eval_every=10)).fit(x)
     >>> model.sample(3, seed=0).shape, model.log_prob(x[:4]).shape
     ((3, 2), (4,))
     """

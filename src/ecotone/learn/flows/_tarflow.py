@@ -79,7 +79,7 @@ class TarFlow(Flow):
     >>> import numpy as np
     >>> from ecotone.learn import TarFlow, Training
     >>> x = np.random.default_rng(0).normal(size=(100, 1, 4, 4))
-    >>> model = TarFlow(2, layers=1, width=16, heads=2, training=Training(steps=4, batch_size=32, every=4)).fit(x)
+    >>> model = TarFlow(2, layers=1, width=16, heads=2, training=Training(steps=4, batch_size=32, eval_every=4)).fit(x)
     >>> model.sample(3, seed=0, denoise=True).shape, model.log_prob(x[:4]).shape
     ((3, 1, 4, 4), (4,))
     """

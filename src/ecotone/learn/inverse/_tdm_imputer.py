@@ -83,7 +83,7 @@ class TDMImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     >>> from ecotone.learn import Training
     >>> x = np.random.default_rng(0).normal(size=(60, 1)) @ [[1.0, 2.0]]
     >>> x[0, 1] = np.nan
-    >>> quick = Training(steps=20, every=20, batch_size=32, held_out=0.0, device="cpu")
+    >>> quick = Training(steps=20, eval_every=20, batch_size=32, validation_fraction=0.0, device="cpu")
     >>> bool(np.isfinite(TDMImputer(training=quick).fit_transform(x)).all())
     True
     """
@@ -150,14 +150,14 @@ class TDMImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
     def _settings(self) -> Training:
         default = Training(
-            steps=2000, batch_size=128, learning_rate=1e-2, ema=0.99, held_out=0.0, every=500, precision="64-true",
-            optimiser="rmsprop",
+            steps=2000, batch_size=128, learning_rate=1e-2, ema=0.99, validation_fraction=0.0, eval_every=500,
+            precision="64-true", optimizer="rmsprop",
         )  # fmt: skip
         settings = self.training or default
-        if settings.held_out:
+        if settings.validation_fraction:
             raise BadInput(
-                f"TDMImputer needs Training(held_out=0.0), got {settings.held_out!r}: rows that are held out would not "
-                "be imputed"
+                f"TDMImputer needs Training(validation_fraction=0.0), got {settings.validation_fraction!r}: rows that "
+                "are held out would not be imputed"
             )
         return replace(settings, batch_size=max(settings.batch_size, 2))
 

@@ -65,7 +65,7 @@ class ConditionalVAE(LatentVariable):
     >>> rng = np.random.default_rng(0)
     >>> y = rng.integers(0, 2, 200)
     >>> x = rng.normal(size=(200, 3)) + 4 * y[:, None]
-    >>> model = ConditionalVAE(2, hidden=(16,), training=Training(steps=20, every=10)).fit(x, given=y)
+    >>> model = ConditionalVAE(2, hidden=(16,), training=Training(steps=20, eval_every=10)).fit(x, given=y)
     >>> model.sample(4, given=1, seed=0).shape, model.decode(model.encode(x, given=y), given=0).shape
     ((4, 3), (200, 3))
     """

@@ -69,7 +69,7 @@ class InfoVAE(LatentVariable):
     >>> import numpy as np
     >>> from ecotone.learn import InfoVAE, Training
     >>> x = np.random.default_rng(0).normal(size=(200, 3)) @ [[1, 1, 1], [0, 1, 0], [0, 0, 0.1]]
-    >>> model = InfoVAE(2, alpha=0.5, lambda_=10, hidden=(16,), training=Training(steps=20, every=10)).fit(x)
+    >>> model = InfoVAE(2, alpha=0.5, lambda_=10, hidden=(16,), training=Training(steps=20, eval_every=10)).fit(x)
     >>> model.sample(4, seed=0).shape
     (4, 3)
     """

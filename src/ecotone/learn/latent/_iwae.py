@@ -57,7 +57,7 @@ class IWAE(LatentVariable):
     >>> import numpy as np
     >>> from ecotone.learn import IWAE, Training
     >>> x = np.random.default_rng(0).normal(size=(200, 3)) @ [[1, 1, 1], [0, 1, 0], [0, 0, 0.1]]
-    >>> model = IWAE(2, samples=4, hidden=(16,), training=Training(steps=20, every=10)).fit(x)
+    >>> model = IWAE(2, samples=4, hidden=(16,), training=Training(steps=20, eval_every=10)).fit(x)
     >>> bool(model.bound(x, samples=500).mean() > model.bound(x, samples=1).mean())
     True
     """

@@ -48,7 +48,7 @@ class VAE(LatentVariable):
     >>> import numpy as np
     >>> from ecotone.learn import VAE, Training
     >>> x = np.random.default_rng(0).normal(size=(200, 3)) @ [[1, 1, 1], [0, 1, 0], [0, 0, 0.1]]
-    >>> model = VAE(2, hidden=(16,), training=Training(steps=20, every=10)).fit(x)
+    >>> model = VAE(2, hidden=(16,), training=Training(steps=20, eval_every=10)).fit(x)
     >>> model.sample(4, seed=0).shape, model.encode(x).shape, model.bound(x[:5], samples=10).shape
     ((4, 3), (200, 2), (5,))
     """

@@ -97,7 +97,7 @@ def diffusion_classifier(
     >>> from ecotone.learn import EDM, Training, networks
     >>> y = np.arange(200) % 2
     >>> x = np.random.default_rng(0).normal(size=(200, 2)) + 8 * y[:, None]
-    >>> training = Training(steps=200, every=100, device="cpu", learning_rate=3e-3, ema=0.9)
+    >>> training = Training(steps=200, eval_every=100, device="cpu", learning_rate=3e-3, ema=0.9)
     >>> model = EDM(networks.MLP(width=16, depth=1), training=training).fit(x, given=y)
     >>> diffusion_classifier(model).predict([[0.0, 0.0], [8.0, 8.0]]).tolist()
     [0, 1]

@@ -103,7 +103,7 @@ class TableModel(Generator):
     >>> rng = np.random.default_rng(0)
     >>> city = rng.choice(["Ulm", "Bonn"], 500)
     >>> rent = np.where(city == "Ulm", 9.0, 12.0) + rng.normal(size=500)
-    >>> model = TableModel(training=Training(steps=60, every=30)).fit({"city": city, "rent": rent})
+    >>> model = TableModel(training=Training(steps=60, eval_every=30)).fit({"city": city, "rent": rent})
     >>> model.sample(3, given={"city": "Ulm", "rent": (8, 10)}, seed=0).column("city").to_pylist()
     ['Ulm', 'Ulm', 'Ulm']
     """
@@ -113,7 +113,7 @@ class TableModel(Generator):
         network: MaskedPerceptron = MaskedPerceptron(),
         *,
         training: Training = Training(
-            steps=6000, batch_size=512, learning_rate=2e-3, every=250, patience=6, precision="auto"
+            steps=6000, batch_size=512, learning_rate=2e-3, eval_every=250, patience=6, precision="auto"
         ),
         calibration: float = 0.1,
     ) -> None:

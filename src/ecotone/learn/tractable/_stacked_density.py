@@ -171,7 +171,14 @@ def default_members(n: int, seed: int) -> list[Any]:
 
     every = 20 if n <= 2000 else 75
     training = Training(
-        steps=1500, learning_rate=2e-3, weight_decay=1e-2, ema=0.99, every=every, patience=4, device="cpu", seed=seed
+        steps=1500,
+        learning_rate=2e-3,
+        weight_decay=1e-2,
+        ema=0.99,
+        eval_every=every,
+        patience=4,
+        device="cpu",
+        seed=seed,
     )
     mixtures = [(1, 1e-6), (2, 1e-6), (3, 1e-6), (5, 1e-6), (10, 1e-6), (3, 1e-2), (10, 3e-2), (30, 1e-4)]
     return [
