@@ -19,7 +19,7 @@ def _function(card):
 
 
 @pytest.mark.parametrize("card", CARDS, ids=lambda card: card.name)
-@pytest.mark.oracle("models")
+@pytest.mark.oracle("model_divergence")
 def test_normal_laws_have_their_closed_form(card):
     gap = _function(card)
     a = GaussianMixture.of([1.0], [[0.0, 0.0]], [np.eye(2)])

@@ -124,7 +124,7 @@ def test_what_can_not_be_imputed_is_said():
     with pytest.raises(BadInput, match="column 1 of X has no value"):
         TDMImputer().fit(x)
     x[1:, 1] = 0.5
-    with pytest.raises(BadInput, match="held_out"):
+    with pytest.raises(BadInput, match="validation_fraction"):
         TDMImputer(training=Training(steps=2)).fit(x)
     with pytest.raises(BadInput, match="depth"):
         TDMImputer(-1).fit(x)

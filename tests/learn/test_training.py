@@ -125,10 +125,10 @@ def test_philox_known_answers():
     ]  # fmt: skip
 
 
-def test_the_optimiser_is_one_of_two():
+def test_the_optimizer_is_one_of_two():
     steps = [weights(model(optimizer=name, warmup=0).fit(X)) for name in ("adamw", "rmsprop")]
     assert not torch.allclose(*steps)
-    with pytest.raises(BadInput, match="optimiser"):
+    with pytest.raises(BadInput, match="optimizer"):
         model(optimizer="sgd").fit(X)
 
 
