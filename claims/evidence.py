@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
-import hashlib
 import json
 from pathlib import Path
 from typing import Any
+
+from digest import digest
 
 from ecotone.cards import Card, discover
 
@@ -21,18 +22,13 @@ def claims() -> dict[str, Path]:
     return {path.stem: path for path in found}
 
 
-def digest(path: Path) -> str:
-    """Of the claim's source: a result counts only for the source that it was made with."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
-
-
 def result(stem: str) -> dict[str, Any] | None:
-    """The stored result of a claim, if it was made with the present source."""
+    """The stored result of a claim, with ``stale``: whether code that it rests on has changed since."""
     path, claim = RESULTS / f"{stem}.json", claims().get(stem)
     if claim is None or not path.exists():
         return None
     found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return found if found.get("digest") == digest(claim) else None
+    return {**found, "stale": found.get("digest") != digest(claim)}
 
 
 def stem_of(card: Card) -> str:
@@ -44,7 +40,7 @@ def collect() -> dict[str, dict[str, Any]]:
     """State of evidence by method name."""
     families, oracles = _families(), _oracles()
     return {
-        name: {"contract": card.contract in families, "oracle": name in oracles, "claim": _claim(card)}
+        name: {"contract": card.contract in families, "oracle": name in oracles, **_claim(card)}
         for name, card in sorted(discover().items())
     }
 
@@ -54,12 +50,22 @@ def write() -> None:
     EVIDENCE.write_text(json.dumps(collect(), indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
 
-def _claim(card: Card) -> str:
+def _claim(card: Card) -> dict[str, Any]:
+    """The claim's verdict, and when, over how many seeds and with which code it was reached."""
     stem = stem_of(card)
     if stem not in claims() and card.row is None:
-        return "none"
+        return {"claim": "none"}
     found = result(stem)
-    return "missing" if found is None else "holds" if found.get("holds") is True else "fails"
+    if found is None:
+        return {"claim": "missing"}
+    ours = found.get("ours")
+    return {
+        "claim": "holds" if found.get("holds") is True else "fails",
+        "stale": found["stale"],
+        "date": found.get("date"),
+        "seeds": found.get("seeds", len(ours) if isinstance(ours, list) else None),
+        "digest": found.get("digest"),
+    }
 
 
 def _families() -> set[str]:

@@ -19,7 +19,11 @@ _MARK = {True: "yes", False: "-", "holds": "holds", "fails": "FAILS", "none": "-
 
 @app.command()
 def methods(json: Annotated[bool, typer.Option("--json", help="As JSON")] = False) -> int:
-    """List every method with its paper, row, room, tier and evidence."""
+    """List every method with its paper, row, room, tier and evidence.
+
+    A claim is stale where code that it rests on has changed since it was run: on that date, over so many seeds, with
+    the code of that digest.
+    """
     cards, proofs = discover(), evidence()
     if json:
         listed = [{**card.to_dict(), "evidence": proofs.get(name, {})} for name, card in cards.items()]
@@ -29,14 +33,16 @@ def methods(json: Annotated[bool, typer.Option("--json", help="As JSON")] = Fals
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for title in ("method", "room", "row", "tier", "contract", "oracle", "claim", "paper"):
+    for title in ("method", "room", "row", "tier", "contract", "oracle", "claim", "run", "seeds", "digest", "paper"):
         table.add_column(title, no_wrap=title != "paper", overflow="ellipsis")
     for card in sorted(cards.values(), key=lambda c: (c.room, c.name.lower())):
         proof = proofs.get(card.name, {})
         marks = [_MARK[proof.get(key, False)] for key in ("contract", "oracle", "claim")]
+        marks[-1] += ", stale" if proof.get("stale") else ""
+        marks += [str(proof.get(key) or "-") for key in ("date", "seeds", "digest")]
         row = "" if card.row is None else str(card.row)
         table.add_row(card.name, card.room, row, card.tier, *marks, f"{_first(card)} {card.year}")
-    console = Console(soft_wrap=not sys.stdout.isatty(), width=None if sys.stdout.isatty() else 160)
+    console = Console(soft_wrap=not sys.stdout.isatty(), width=None if sys.stdout.isatty() else 200)
     with console.capture() as shown:
         console.print(table)
     say(shown.get().rstrip("\n"))
