@@ -1,7 +1,6 @@
 """Every card is well formed, importable, and as proved as its tier says."""
 
 import importlib
-import importlib.util
 import json
 import re
 import sys
@@ -14,9 +13,9 @@ from ecotone.cards import discover, evidence
 ROOT = Path(__file__).resolve().parents[2]
 CARDS = list(discover().values())
 
-_spec = importlib.util.spec_from_file_location("claims_evidence", ROOT / "claims" / "evidence.py")
-collected = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(collected)
+sys.path.insert(0, str(ROOT / "claims"))
+collected = importlib.import_module("evidence")
+sys.path.pop(0)
 STATE = collected.collect()
 
 
@@ -96,3 +95,28 @@ def test_a_claim_that_breaks_does_not_hold(source, words, tmp_path, monkeypatch)
     assert found["holds"] is False and words in found["error"]
     (tmp_path / "fine.py").write_text("print('{\"holds\": true}')", encoding="utf-8")
     assert runner.run_one(tmp_path / "fine.py")["holds"] is True
+
+
+def test_digest_follows_what_a_claim_runs_and_nothing_else(tmp_path):
+    """A changed helper of a method changes it; words, moves and neighbours that are not reached do not."""
+    digest = importlib.import_module("digest")
+
+    def made(root, *, helper="return x + 1", doc="Adds.", neighbour="return 0", room="_how"):
+        package = tmp_path / root / "src" / "ecotone" / "measure"
+        package.mkdir(parents=True)
+        (package.parent / "__init__.py").write_text("")
+        (package / "__init__.py").write_text(f"if TYPE_CHECKING:\n    from .{room} import method as method\n")
+        (package / "_help.py").write_text(f"def helper(x):\n    {helper}\n\ndef neighbour():\n    {neighbour}\n")
+        (package / f"{room}.py").write_text(
+            f'from ._help import helper\n\ndef method(x):\n    """{doc}"""\n    return helper(x)\n'
+        )
+        claim = tmp_path / root / "claims" / "measure" / "how.py"
+        claim.parent.mkdir(parents=True)
+        claim.write_text("from ecotone.measure import method\n\ndef run(seeds):\n    return method(seeds)\n")
+        return digest.digest(claim, tmp_path / root)
+
+    first = made("first")
+    assert made("words", doc="Adds one.") == first
+    assert made("moved", room="_elsewhere") == first
+    assert made("neighbour", neighbour="return 1") == first
+    assert made("changed", helper="return x + 2") != first
