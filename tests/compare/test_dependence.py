@@ -159,6 +159,12 @@ def test_independent_rows_keep_the_guarantee(shape):
     assert _withdrawn("category", range(12), n=600, **shape) <= 1
 
 
+@pytest.mark.parametrize("shape", [{"levels": 150, "as_type": "int"}, {"levels": 100, "as_type": "date"}], ids=str)
+def test_files_grouped_by_values_with_few_rows_each_share_their_ups_and_downs(shape):
+    """Rows are compared at equal values, though there are too few of each for anything but windows to be centred."""
+    assert _withdrawn("category", range(12), n=600, order="group", share=0.8, **shape) == 0
+
+
 def test_a_panel_without_an_effect_of_its_own_needs_nothing():
     assert _withdrawn("entities", range(8), size=10, similar=0.3, churn=0.0) == 0
 

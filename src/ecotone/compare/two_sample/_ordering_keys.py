@@ -20,10 +20,14 @@ IN_BOTH = 0.5  # share of each table's rows whose level of the key is in the oth
 
 @dataclass(frozen=True)
 class Key:
-    """A column by which both files are sorted or grouped; ``level`` numbers its pooled values, or windows of them."""
+    """A column by which both files are sorted or grouped.
+
+    ``value`` numbers its pooled values within those of the keys before it, ``level`` the same or windows of them.
+    """
 
     name: str
     level: Ints
+    value: Ints
 
 
 def ordering_keys(pair: Pair, scores: RowScores) -> tuple[Key, ...]:
@@ -44,23 +48,27 @@ def ordering_keys(pair: Pair, scores: RowScores) -> tuple[Key, ...]:
                 joint = _joint(within, code)
                 level = _joint(within, _coarse(joint)) if ordered else joint
                 if level.max() > within.max() and _in_both(level, pair.n[0]):
-                    found.append((int(level.max()), name, level, level.max() < joint.max()))
+                    found.append((int(level.max()), name, level, joint))
         if not found:
             break
-        _, name, within, fine = min(found, key=lambda f: f[:2])
-        keys.append(Key(name, within))
+        _, name, within, joint = min(found, key=lambda f: f[:2])
+        keys.append(Key(name, within, joint))
         del codes[name]
-        if fine:  # within its windows nothing else can be in order
+        if within.max() < joint.max():  # within its windows nothing else can be in order
             break
     return tuple(keys)
 
 
 def explained(pair: Pair, scores: RowScores, keys: tuple[Key, ...]) -> bool:
-    """Whether nothing is found once rows are compared at equal values of the keys."""
+    """Whether nothing is found once rows are compared at equal values of the keys.
+
+    Rows of equal values lie at one place, however wide the windows are in which the scores are centred: neighbours that
+    are alike for their value's sake are then as alike across the tables, and add nothing to their difference.
+    """
     named = {k.name for k in keys}
     rest = replace(scores, plan=tuple(s for s in scores.plan if s.name not in named))
-    level = keys[-1].level
-    found = serial(rest, Axis.of(pair.n, _places(level, pair.n[0])), keyed=True, centre=Groups.of(level))
+    last = keys[-1]
+    found = serial(rest, Axis.of(pair.n, _places(last.value, pair.n[0])), keyed=True, centre=Groups.of(last.level))
     return found is None or not found.detected
 
 
