@@ -18,7 +18,7 @@ def share_cells() -> list[Cell]:
 
     for kind in ("none", "cluster", "shift"):
         for n in (1000, 300):
-            add(f"share_{kind}_n{n}", "share", 100, HOLDS, kind=kind, n=n)
+            add(f"share_{kind}_n{n}", "share", 70, HOLDS, kind=kind, n=n)
     for kind in ("none", "cluster", "shift"):
-        add(f"share_{kind}_n1000_seeds", "share_over_seeds", 4, {"spread": None}, kind=kind, n=1000)
+        add(f"share_{kind}_n1000_seeds", "share_over_seeds", 2, {"spread": None}, kind=kind, n=1000)
     return cells

@@ -40,12 +40,15 @@ it may not exceed .055. Other bars allow for no error: one of two hundred replic
 * *Within strata*: a winter and a summer compared with `--given` ([strata.py](strata.py)); `ignored`: without.
 * *Embeddings*: an embedding tested alone ([embeddings.py](embeddings.py)): "found" at .05, "changed" at its share where
   a table holds nothing else.
+* *Accuracy without labels*: shifts other than those in [benchmarks/accuracy](../accuracy/README.md), which has more of
+  them.
 * *code of*: when the code that measured the cell was committed, the oldest record's; "undated" is code that put no date
-  into its records. "k of m again": m of these seeds were measured once more
-  by the code of {looked}, k of them with the same record in every figure and p-value; the line itself is of the older
-  code.
+  into its records. "k of m again": m of these seeds were measured once more by the code of {looked},
+  k of them with the same record in every figure and p-value; the line itself is of the older code.
 
-Made with {versions}. {missing}
+Made with {versions}.
+
+{missing}
 
 {table}
 
