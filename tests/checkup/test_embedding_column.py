@@ -44,8 +44,8 @@ def test_its_columns_are_in_one_line_everywhere(moved):
     assert not any("e_" in column for p in document["verdict"]["pairs"] for column in p["columns"])
     text = moved.text(verbose=True)
     assert "16 of them as one (embedding e_)" in " ".join(text.split()) and "AUC ." in text
-    assert ": 16 columns, compared as one" in moved.report()
-    assert "AUC ." in moved.report(redact=True)
+    assert ": 16 columns, compared as one" in moved.to_html()
+    assert "AUC ." in moved.to_html(redact=True)
     assert moved.columns_frame().shape[0] == 3
 
 
@@ -57,7 +57,7 @@ def test_what_moved_beside_it_is_still_named():
 def test_a_table_of_nothing_else():
     only = [f"e_{j}" for j in range(16)]
     same, other = (ecotone.check(table(0)[only], table(1, s)[only], embedding="e_") for s in (0.0, 0.3))
-    assert same.headline["answer"] == "no change found" and same.report() and same.text()
+    assert same.headline["answer"] == "no change found" and same.to_html() and same.text()
     assert "material" in other.alarms and [c["name"] for c in other.columns] == ["e_"]
 
 

@@ -41,8 +41,8 @@ def test_text_page_and_json_say_what_was_matched():
     assert given["matched"]["current"] == found.data["current"]["rows_kept"]
     assert given["left_out"][0]["rows"] == rows and given["left_out"][0]["table"] == "current"
     said = f"month 6, 7, 8: in current only, {rows} rows not compared"
-    assert said in given["sentences"] and said in " ".join(found.text(verbose=True).split()) and said in found.report()
-    assert "month 6" not in found.report(redact=True)
+    assert said in given["sentences"] and said in " ".join(found.text(verbose=True).split()) and said in found.to_html()
+    assert "month 6" not in found.to_html(redact=True)
     assert "month" not in {c["name"] for c in found.columns}
     assert ecotone.check(winter, summer).data["given"] is None
 
