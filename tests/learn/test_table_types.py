@@ -270,3 +270,8 @@ def test_conditions_weights_and_seeds_that_are_none():
         model.sample(2, seed="x")
     with pytest.raises(BadInput, match="sample_weight must be numbers"):
         TableModel(SMALL, training=QUICK).fit(pd.DataFrame({"x": NUMBERS}), sample_weight=["a"] * N)
+
+
+def test_whole_numbers_of_a_column_learned_as_text_are_filled_as_text():
+    filled = fitted(pa.table({"k": ["x", "y"] * 60})).impute(pa.table({"k": pa.array([1, None], pa.int32())}), seed=0)
+    assert filled.column("k").to_pylist()[0] == "1" and filled.column("k").to_pylist()[1] in ("x", "y")

@@ -101,7 +101,10 @@ def _filled(column: Any, filled: Any, gone: Bools) -> pa.Array:
     kind = new.type if pa.types.is_null(old.type) else old.type
     bare = kind.value_type if pa.types.is_dictionary(kind) else kind
     parts = [part.dictionary_decode() if pa.types.is_dictionary(part.type) else part for part in (new, old)]
-    whole = pc.if_else(pa.array(gone), *(part.cast(bare, safe=False) for part in parts))
+    try:
+        whole = pc.if_else(pa.array(gone), *(part.cast(bare, safe=False) for part in parts))
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):  # learned as words that its own type cannot hold
+        return pc.if_else(pa.array(gone), parts[0], parts[1].cast(parts[0].type))
     if not pa.types.is_dictionary(kind):
         return whole
     known = (
@@ -123,7 +126,10 @@ def _restored(table: pa.Table, schema: pa.Schema) -> pa.Table:
         if place < 0:
             continue
         array = plain(table.column(name))
-        made = array if pa.types.is_null(schema.field(place).type) else _as_type(array, schema.field(place).type)
+        try:
+            made = array if pa.types.is_null(schema.field(place).type) else _as_type(array, schema.field(place).type)
+        except pa.ArrowInvalid:  # filled with words that the type cannot hold
+            made = array
         table = table.set_column(i, schema.field(place).with_type(made.type), made)
     return table
 
