@@ -72,7 +72,7 @@ class Bench:
             assert all(path.read_bytes() == OLD for path in paths.values())
             return None
         if "--rows" in paths:
-            assert pq.read_table(paths["--rows"]).column_names == ["file", "row", "pvalue", "named"]
+            assert pq.read_table(paths["--rows"]).column_names == ["file", "row", "pvalue", "named", "kept"]
         if "--report" in paths:
             page = paths["--report"].read_text(encoding="utf-8")
             assert page.lstrip().lower().startswith("<!doctype html>") and "</html>" in page[-20:]
