@@ -7,6 +7,7 @@ import ecotone
 from ecotone.checkup.report._fact_words import equal_rows
 from ecotone.checkup.report._format import answers, said_of
 from ecotone.checkup.report._page import html_report
+from ecotone.checkup.report._terminal import text_report
 from ecotone.compare.explain._movement_levels import level_words
 
 
@@ -60,6 +61,12 @@ def test_where_performance_is_unknown_no_pvalue_says_that_it_held():
     assert told["performance"] == ("unknown", None)
     page = html_report(content, {})
     assert "cannot be told without labels" in page and "no worse than before" not in page
+    assert "takes labels" in page and "What no label can rule out" not in page
+    guess = f"{content['performance']['estimate']:.3f}"
+    low, high = (f"{end:.3f}" for end in content["performance"]["interval"])
+    text = text_report(content, 96)
+    assert f"now, estimated    [{low}, {high}]  not to be acted on" in text and "takes labels" in text
+    assert f"{guess} [" not in text and f"{guess} [" not in page
 
 
 def _frame(columns):

@@ -14,6 +14,7 @@ from ._model_words import undefined
 
 FLOOR = -300.0  # log10 of the smallest p-value that is told as a number
 _SCORES = {"L1": "position of", "L2": "spread of", "up": "upper tail of", "low": "lower tail of"}
+UNKNOWN, TAKES_LABELS = "unknown", "takes labels"  # an answer, and what stands in the place of its p-value
 _LITTLE = "changed, by too little to say how"
 _DIRECTIONS = {
     "auc": ("higher values", "lower values"),
@@ -258,10 +259,10 @@ def answers(content: dict[str, Any]) -> list[tuple[str, bool, str, tuple[float |
         found.append((what, what in alarms, "yes" if what in alarms else "not shown", pvalues))
     if quality is not None:
         unseen = quality.get("unknown") and not quality.get("actual")
-        word = "worse" if "performance" in alarms else "unknown" if unseen else "no drop shown"
+        word = "worse" if "performance" in alarms else UNKNOWN if unseen else "no drop shown"
         if undefined(quality):
             word = "undefined"
-        told = None if word == "unknown" else quality["pvalue"]  # without an answer its 1 would read as "no drop"
+        told = None if word == UNKNOWN else quality["pvalue"]  # without an answer its 1 would read as "no drop"
         found.append(("performance", "performance" in alarms, word, (told, None)))
     word = f"{len(rows['index']):,} named" if rows["index"] else "yes, none named"
     raised = "outside" in alarms

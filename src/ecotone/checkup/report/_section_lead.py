@@ -11,7 +11,7 @@ from markupsafe import Markup
 from ecotone.checkup._leading import leading
 
 from ._fact_words import given_words
-from ._format import answers, detectable, plain, sizes
+from ._format import TAKES_LABELS, UNKNOWN, answers, detectable, plain, sizes
 from ._markup import isolated
 from ._templates import leading_capital, render
 
@@ -30,6 +30,7 @@ class _Tile:
     alarm: bool
     pvalue: tuple[float | None, float | None]
     level: float | None
+    instead: str = ""  # what stands in the place of a p-value
 
 
 def pairing(content: dict[str, Any]) -> str:
@@ -49,7 +50,10 @@ def lead(content: dict[str, Any], *, redact: bool) -> Markup:
     levels["performance"] = next(
         (part["alpha"] for part in content["budget"]["parts"] if part["name"] == "performance"), None
     )
-    tiles = [_Tile(_QUESTIONS[what], word, alarm, p, levels[what]) for what, alarm, word, p in answers(content)]
+    tiles = [
+        _Tile(_QUESTIONS[what], word, alarm, p, levels[what], TAKES_LABELS if word == UNKNOWN else "")
+        for what, alarm, word, p in answers(content)
+    ]
     headline = isolated(plain(head["sentence"], 400), (c["name"] for c in leading(content["columns"])[:3]))
     return render(
         "check/lead.html", head=head, headline=headline, tiles=tiles, pairing=pairing(content), sizes=sizes(content),

@@ -22,7 +22,7 @@ def model(content: dict[str, Any], *, redact: bool) -> Markup:
     quality = content["performance"]
     if quality is None:
         return Markup()
-    bound = quality.get("bound")
+    bound = None if quality.get("unknown") else quality.get("bound")  # what is unknown has no bounds either
     return render(
         "check/model.html", quality=quality, dropped="performance" in content["headline"]["alarms"],
         verdict=_verdict(content, quality), tested=_tested(content, quality),
@@ -60,9 +60,11 @@ def _tested(content: dict[str, Any], quality: dict[str, Any]) -> bool:
 
 def _row(label: str | Markup, entry: dict[str, Any], cls: str, small: str = "") -> Row:
     value, interval = entry["value"], ends(entry.get("interval"))
-    if value is None:
+    if value is None and not interval:
         return Row(label, small=f"undefined: {plain(entry.get('undefined') or 'it is 0/0', 200)}")
     marks = [("line", cls, *interval)] if interval else []
+    if value is None:
+        return Row(label, marks, between(interval, precise), small)
     return Row(label, [*marks, ("point", cls, value)], f"{precise(value)} {between(interval, precise)}", small)
 
 
@@ -75,7 +77,8 @@ def _intervals(quality: dict[str, Any], *, redact: bool) -> list[Row]:
             rows.append(_row("now, labels and predictions", actual["prediction_powered"], "cur", "all current rows"))
     if quality.get("estimate") is not None:
         faint = "cur weak" if quality.get("unknown") else "cur"
-        found = {"value": quality["estimate"], "interval": quality["interval"]}
+        hidden = quality.get("unknown") and ends(quality["interval"])  # a point would be read as the answer
+        found = {"value": None if hidden else quality["estimate"], "interval": quality["interval"]}
         rows.append(_row("now, estimated", found, faint, "without current labels"))
     groups = quality.get("groups") or []
     known = [(i, g) for i, g in enumerate(groups, 1) if g.get("estimate") is not None]

@@ -10,7 +10,7 @@ from typing import Any
 from ecotone.checkup._gates import word
 
 from ._fact_words import as_one, given_words
-from ._format import answers, plain, pvalue, sizes
+from ._format import TAKES_LABELS, UNKNOWN, answers, plain, pvalue, sizes
 from ._terminal_blocks import Block, blocks
 
 _SCREEN = 24
@@ -68,7 +68,9 @@ def _headline(content: dict[str, Any], wide: int, answer: str, *, verbose: bool)
         lines += _cut(said, 99 if verbose else 3)
     lines.append("")
     for what, alarm, told, found in answers(content):
-        lines.append(f"  {'!' if alarm else ' '} {what:<13} {told:<16} {pvalue(*found)}")
+        lines.append(
+            f"  {'!' if alarm else ' '} {what:<13} {told:<16} {TAKES_LABELS if told == UNKNOWN else pvalue(*found)}"
+        )
     return lines
 
 

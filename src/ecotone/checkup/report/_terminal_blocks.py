@@ -84,8 +84,9 @@ def _performance(content: dict[str, Any]) -> Block:
         lines.append(_measure(f"now, {actual['rows']:,} labels" if some else "now, with labels", actual))
     if quality.get("estimate") is not None:
         faint = "  not to be acted on" if quality.get("unknown") else ""
-        estimate = {"value": quality["estimate"], "interval": quality["interval"]}
-        lines.append(_measure("now, estimated", estimate) + faint)
+        interval = between(quality["interval"], precise)
+        figures = interval if faint and interval else f"{precise(quality['estimate'])} {interval}".rstrip()
+        lines.append(f"{'now, estimated':<18}{figures}{faint}")
     summary = (quality.get("attribution") or {}).get("summary") or {}
     for part, said in {"p(x)": "because the columns moved", "p(y|x)": "because the answer changed"}.items():
         if part in summary:
