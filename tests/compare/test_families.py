@@ -187,14 +187,14 @@ def test_trees_are_not_fooled_by_copies_that_are_units():
 def test_rank_effect_is_delongs():
     rng = np.random.default_rng(9)
     x, y = np.round(rng.normal(size=70), 1), np.round(rng.normal(size=90) + 0.4, 1)
-    auc, spread = effects(Design(_two("numeric", x, y)), Design(_two("numeric", x, y)).columns[0])
+    auc, spread, repeated = effects(Design(_two("numeric", x, y)), Design(_two("numeric", x, y)).columns[0])
     label = np.repeat([0, 1], [70, 90])
     assert auc.value == pytest.approx(roc_auc_score(label, np.concatenate([x, y])) - 0.5)
     more, equal = y[:, None] > x[None, :], y[:, None] == x[None, :]
     win = more + equal / 2
     expected = win.mean(1).var(ddof=1) / 90 + win.mean(0).var(ddof=1) / 70
     assert auc.se == pytest.approx(math.sqrt(expected))
-    assert spread.kind == "spread"
+    assert spread.kind == "spread" and repeated.kind not in ("auc", "spread"), "values that repeat are levels, too"
 
 
 def test_spread_effect_has_the_right_standard_error():

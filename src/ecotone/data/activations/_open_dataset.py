@@ -56,6 +56,7 @@ def open_dataset(
 
     Examples
     --------
+    >>> import numpy as np
     >>> rows = open_dataset(np.eye(4), [0, 1, 1, 0])
     >>> len(rows), rows[2:].shape, rows.labels.tolist()
     (4, (2, 4), [0, 1, 1, 0])

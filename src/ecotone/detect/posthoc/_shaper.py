@@ -85,7 +85,7 @@ class Shaped(PostHoc):
     Examples
     --------
     >>> import numpy as np
-    >>> from ecotone.detect.posthoc import Energy, Function
+    >>> from ecotone.detect.posthoc import Energy, FunctionShaper
     >>> acts = Activations(features=np.array([[1.0, 9.0]]), head=(np.eye(2), np.zeros(2)))
     >>> (FunctionShaper(lambda z: z.clip(max=2.0)) | Energy()).fit(acts).score_samples(acts).round(3)
     array([2.313])
