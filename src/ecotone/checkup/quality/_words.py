@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+import re
+
+_LONG_DECIMAL = re.compile(r"-?\d{1,6}\.\d{8,}")  # what single or double precision adds to a short decimal
 
 
 def number(value: float | int | None) -> str:
@@ -61,6 +64,14 @@ def rows(count: float) -> str:
 
 
 def level(value: object) -> str:
-    """A level's name on one line of at most 40 characters."""
+    """A level's name on one line of at most 40 characters; of a number no more digits than single precision holds.
+
+    Examples
+    --------
+    >>> level("71.05999755859375"), level("two  words"), level("0.1")
+    ('71.06', 'two words', '0.1')
+    """
     line = " ".join(str(value).split()) or "(blank)"
+    if _LONG_DECIMAL.fullmatch(line):
+        line = f"{float(line):.7g}"
     return line if len(line) <= 40 else line[:39] + "…"
