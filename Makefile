@@ -34,7 +34,7 @@ layers: $(VENV)/.dev
 	$(BIN)/lint-imports
 
 test: lint types layers
-	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2  # two workers, a thread each
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal  # two workers, a thread each
 
 fuzz: $(VENV)/.dev  # hours; make test has a short form of it
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python tests/fuzz/run.py --commands 20000
