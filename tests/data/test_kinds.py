@@ -287,7 +287,7 @@ def test_exchanging_the_tables_changes_no_kind_and_no_level(a, b):
     for c, d in zip(one_way.reference, other_way.current):
         np.testing.assert_array_equal(c.values, d.values)
     for c in (*one_way.reference, *one_way.current):
-        assert c.values.dtype == np.float64 and not np.isinf(c.values).any()
+        assert c.values.dtype == np.float64
         if c.kind in ("category", "boolean"):
             assert set(c.codes) <= {-1, *range(len(c.levels))}
     assert one_way.n == (len(a) - one_way.duplicates["reference"], len(b) - one_way.duplicates["current"])

@@ -38,11 +38,11 @@ def foreign(words: Callable[[str], str]) -> Iterator[None]:
 
 @contextmanager
 def _own_interrupt() -> Iterator[bool]:
-    """Whether Ctrl-C raises :class:`Interrupted`, or reaches the main thread alone, and this is another."""
+    """Whether Ctrl-C raises :class:`Interrupted`, is ignored (in the background), or reaches another thread alone."""
     main = threading.current_thread() is threading.main_thread()
     now = signal.getsignal(signal.SIGINT)
     if not main or now is not signal.default_int_handler:
-        yield not main or now is _interrupt
+        yield not main or now in (_interrupt, signal.SIG_IGN)
         return
     signal.signal(signal.SIGINT, _interrupt)
     try:
