@@ -154,5 +154,7 @@ def _lowest(calibration: Floats, current: Floats, k: int) -> tuple[float, float]
     then k / (n + 1) in the mean for rows of one law, ties or none.
     """
     ranked = np.sort(calibration)
-    low, high = (np.searchsorted(ranked, current, side=side) for side in ("left", "right"))
-    return float(np.clip((k - low) / (high - low + 1), 0, 1).mean()), float((high < k).mean())
+    near = current[current <= ranked[k - 1]]  # all others have k calibration rows below them
+    low, high = (np.searchsorted(ranked, near, side=side) for side in ("left", "right"))
+    below = np.clip((k - low) / (high - low + 1), 0, 1).sum()
+    return float(below / len(current)), float((high < k).sum() / len(current))
