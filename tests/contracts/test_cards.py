@@ -120,3 +120,15 @@ def test_digest_follows_what_a_claim_runs_and_nothing_else(tmp_path):
     assert made("moved", room="_elsewhere") == first
     assert made("neighbour", neighbour="return 1") == first
     assert made("changed", helper="return x + 2") != first
+
+
+def test_every_name_that_a_room_lists_is_there():
+    import pkgutil
+
+    import ecotone
+
+    rooms = [importlib.import_module(m.name) for m in pkgutil.walk_packages(ecotone.__path__, "ecotone.") if m.ispkg]
+    assert len(rooms) > 40
+    for room in rooms:
+        for name in getattr(room, "__all__", ()):
+            assert getattr(room, name) is not None, f"{room.__name__}.{name}"

@@ -5,6 +5,6 @@ from typing import TYPE_CHECKING
 from ecotone._lazy import attach
 
 if TYPE_CHECKING:
-    from .explain import models as models
+    from .explain import model_divergence as model_divergence
 
 __getattr__, __dir__, __all__ = attach(__name__, __file__)
