@@ -173,9 +173,9 @@ def test_columns_that_are_functions_of_a_category_make_it_no_entity():
     """Within a level they do not vary at all; that its rank differs a little between the tables is no effect."""
     for seed in range(4):
         rng = np.random.default_rng(seed)
-        own = rng.normal(size=160)
         level = rng.integers(0, 160, 2400)
-        rows = pd.DataFrame({"school": level + 1000, "size": own[level], "score": own[level] + rng.normal(size=2400)})
+        rows = pd.DataFrame({f"of_school_{k}": rng.normal(size=160)[level] for k in range(20)})
+        rows["school"], rows["score"] = level + 1000, rows["of_school_0"] + rng.normal(size=2400)
         found = _found((rows[:1200], rows[1200:]))
         assert found.guarantee == "exact", found.reason
 
