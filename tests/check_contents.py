@@ -163,7 +163,7 @@ def everything():
         ]
     )  # fmt: skip
     head, verdict = content["headline"], content["verdict"]
-    head["alarms"] = ["material", "performance", "changed", "outside"]
+    head["alarms"] = ["material", "performance", "changed", "outliers"]
     head["sentence"] = "The tables differ by more than the minimum effect: speed and town."
     verdict.update(material=True, changed=True, pvalue=1e-20, log10_pvalue=-20.4, material_pvalue=1e-300)
     verdict["families"][1].update(pvalue=1e-9, log10_pvalue=-9.0)

@@ -15,7 +15,7 @@ import numpy as np
 sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parent)]
 from networks import CACHE, HELD_OUT, images_of, read
 
-from ecotone.checkup.outside import detect_outside
+from ecotone.checkup.outside import detect_outliers
 from ecotone.contracts import concatenate
 
 SCORES = ("Energy", "Entropy", "FDBD", "KNN", "MSP", "Mahalanobis", "RMDS", "ReAct", "SCALE", "ViM", "WDiscOOD")
@@ -28,7 +28,7 @@ def main() -> None:
     parts = [acts["inside"][:860], acts["textures"][:120], acts["near"][:20]]
     live = concatenate(parts).replace(inputs=np.concatenate([part.inputs for part in parts]))
     kinds = [name for i, name in enumerate(images.classes) if i not in HELD_OUT["fashion"]]
-    found = detect_outside(acts["reference"], acts["held_out"], live, scores=SCORES, fdr=0.1, classes=kinds)
+    found = detect_outliers(acts["reference"], acts["held_out"], live, scores=SCORES, fdr=0.1, classes=kinds)
     found.save(report=CACHE / "page.html")
     named = np.array(found.outside)
     print(found)

@@ -19,7 +19,7 @@ sys.path[:0] = [str(Path(__file__).parents[1])]
 from data import CACHE, employment
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from ecotone.checkup.outside import detect_outside
+from ecotone.checkup.outside import detect_outliers
 from ecotone.data.activations import EstimatorNetwork, open_dataset, read_activations
 
 RESULT = Path(__file__).parent / "results" / "tables.json"
@@ -42,7 +42,7 @@ def main() -> None:
         read_activations(network, open_dataset(frame, "employed", classes=network.classes), batch=4096)
         for frame in (train, held, live)
     ]
-    found = detect_outside(*acts, scores="all", fdr=0.1, classes=network.classes, explain=12)
+    found = detect_outliers(*acts, scores="all", fdr=0.1, classes=network.classes, explain=12)
     named = np.array(found.outside)
     result = {
         "recommended": found.content["recommended"], "named": len(named), "foreign": int((named >= len(rest)).sum()),

@@ -28,7 +28,7 @@ sys.path[:0] = [str(Path(__file__).parents[1])]
 from pictures import CACHE, _fetched
 from sklearn.linear_model import LogisticRegression
 
-from ecotone.checkup.outside import detect_outside
+from ecotone.checkup.outside import detect_outliers
 from ecotone.contracts import Activations
 from ecotone.data.activations import open_dataset, read_activations
 
@@ -92,7 +92,7 @@ def main() -> None:
         read_activations(network, open_dataset(texts, given, classes=sorted(KNOWN)))
         for texts, given in ((reference, labels), (held, y[1200:]), (inside + foreign, None))
     ]
-    found = detect_outside(*acts, scores="all", fdr=0.1, classes=sorted(KNOWN), explain=12)
+    found = detect_outliers(*acts, scores="all", fdr=0.1, classes=sorted(KNOWN), explain=12)
     found.save(report=CACHE / "ood" / "text.html")
     named = np.array(found.outside)
     result = {

@@ -66,7 +66,7 @@ def one_period(replay: Replay, label: str, current: pd.DataFrame) -> dict[str, o
         "changed": seen.verdict["changed"],
         "material": seen.verdict["material"],
         "performance": "performance" in seen.alarms,
-        "outside": "outside" in seen.alarms,
+        "outside": "outliers" in seen.alarms,
         "estimate": estimate["estimate"],
         "interval": estimate["interval"],
         "unknown": estimate["unknown"] is not None,

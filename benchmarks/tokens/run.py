@@ -23,12 +23,12 @@ PARTS = ("exact", "text")
 
 def write(exact: list[dict[str, Any]], text: dict[str, Any]) -> None:
     """README.md."""
-    laws = sorted({(r["levels"], r["length"]) for r in exact})
+    distributions = sorted({(r["levels"], r["length"]) for r in exact})
     names = list(dict.fromkeys(r["process"] for r in exact))
     gap = {(r["process"], r["levels"], r["length"]): r["gap"] for r in exact}
-    head = "".join(f" {v} levels, {k} tokens ({v**k} rows) |" for v, k in laws)
-    first = [f"| process |{head}", "|---|" + "---|" * len(laws)]
-    first += [f"| {name} |" + "".join(f" {gap[name, *law]:.1e} |" for law in laws) for name in names]
+    head = "".join(f" {v} levels, {k} tokens ({v**k} rows) |" for v, k in distributions)
+    first = [f"| process |{head}", "|---|" + "---|" * len(distributions)]
+    first += [f"| {name} |" + "".join(f" {gap[name, *law]:.1e} |" for law in distributions) for name in names]
     second = ["| model | bits a character [95 % interval] | above the autoregressive | training, s | parameters |"]
     second += ["|---|---|---|---|---|"]
     for row in text["rows"]:

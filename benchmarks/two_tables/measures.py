@@ -23,7 +23,7 @@ from ecotone.compare.explain import conditional_change
 from ecotone.compare.two_sample import dependence, two_tables
 from ecotone.compare.two_sample._embedded import embedded
 from ecotone.compare.two_sample._scores import Design
-from ecotone.data import Pair, Roles, pair, profile, read_table
+from ecotone.data import Pair, Roles, align_tables, profile, read_table
 from ecotone.decide import Budget
 from ecotone.decide.multiple_testing import benjamini_hochberg
 
@@ -31,7 +31,7 @@ BUDGET = Budget(alpha=0.05)
 
 
 def _pair(reference: pd.DataFrame, current: pd.DataFrame) -> Pair:
-    both = pair(read_table(reference, name="reference"), read_table(current, name="current"))
+    both = align_tables(read_table(reference, name="reference"), read_table(current, name="current"))
     return replace(both, units=dependence(both, entity=False, time=False, seed=0).units)
 
 
@@ -43,7 +43,7 @@ def whole_check(seed: int, *, scenario: str, n: int, d: int) -> dict[str, Any]:
     return {
         "changed": result.verdict["changed"],
         "material": result.verdict["material"],
-        "outside": "outside" in result.alarms,
+        "outliers": "outliers" in result.alarms,
         "alarm": bool(result.alarms),
         "withdrawn": result.headline["guarantee"] == "withdrawn",
         "families": {f["name"]: f["pvalue"] for f in result.verdict["families"]},
@@ -109,7 +109,7 @@ def guarantee(seed: int, *, kind: str, n: int, roles: dict[str, str], shape: dic
     """Whether the guarantee is withdrawn, by the tests of dependence alone."""
     reference, current = dependent_rows(kind, n, seed, **shape)
     frames = read_table(reference, name="reference"), read_table(current, name="current")
-    both = pair(*frames, Roles.of(**roles))
+    both = align_tables(*frames, Roles.of(**roles))
     start = time.perf_counter()
     found = dependence(both, entity="entity" in roles, time="time" in roles, seed=seed)
     return {"withdrawn": found.guarantee == "withdrawn", "seconds": time.perf_counter() - start}
@@ -204,7 +204,7 @@ def within_strata(
         ignore=[] if "hour" in given else ["hour"],
     )  # fmt: skip
     frames = read_table(reference, name="reference"), read_table(current, name="current")
-    both = pair(*frames, roles, seed=seed)
+    both = align_tables(*frames, roles, seed=seed)
     ties = dependence(both, entity=size > 1, time=phi > 0, seed=seed)
     both = replace(both, units=ties.units)
     found = two_tables(both, alpha=BUDGET.spend("verdict"), min_effect=0.02, fdr=0.1, seed=seed)

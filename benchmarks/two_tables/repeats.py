@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from ecotone.compare.two_sample import two_tables
-from ecotone.compare.two_sample._margins import margins_test
-from ecotone.data import pair, read_table
+from ecotone.compare.two_sample._marginal_test import marginal_test
+from ecotone.data import align_tables, read_table
 
 _ALPHA = 0.04  # the verdict's share of .05
 
@@ -94,8 +94,8 @@ def tables(
 def repeated(seed: int, *, law: str, n: int, n_cur: int, verdict: bool = False, **how: Any) -> dict[str, Any]:
     """Margins at .05, the whole verdict at its share if asked for, and the rows left out."""
     reference, current = tables(seed, law, n, n_cur, **how)
-    both = pair(read_table(reference), read_table(current, name="current"), seed=seed)
-    found: dict[str, Any] = {"margins": margins_test(both, seed=seed).pvalue <= 0.05}
+    both = align_tables(read_table(reference), read_table(current, name="current"), seed=seed)
+    found: dict[str, Any] = {"margins": marginal_test(both, seed=seed).pvalue <= 0.05}
     if verdict:
         found["changed"] = two_tables(both, alpha=_ALPHA, min_effect=0.02, fdr=0.1, seed=seed).changed
     lost = both.duplicates

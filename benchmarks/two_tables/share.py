@@ -9,7 +9,7 @@ import pandas as pd
 from scenarios import outside
 
 from ecotone.checkup.rows._rows import RowsOutside, rows_outside
-from ecotone.data import Pair, pair, read_table
+from ecotone.data import Pair, align_tables, read_table
 
 _FOREIGN, _SHIFT, _COLUMNS = 0.1, 0.8, 5
 
@@ -28,7 +28,7 @@ def _tables(seed: int, kind: str, n: int) -> tuple[Pair, float, float]:
     else:
         *frames, truth = outside(n, n, _COLUMNS, seed, kind, _FOREIGN)
         law, drawn = 0.0 if kind == "none" else _FOREIGN, len(truth["rows"]) / n
-    return pair(read_table(frames[0]), read_table(frames[1], name="current")), law, drawn
+    return align_tables(read_table(frames[0]), read_table(frames[1], name="current")), law, drawn
 
 
 def _found(both: Pair, seed: int) -> RowsOutside:

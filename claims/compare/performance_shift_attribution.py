@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from paired import paired
 
 from ecotone.compare.explain import PerformanceShiftAttribution
-from ecotone.compare.explain._mechanism_ratios import law_ratio
+from ecotone.compare.explain._mechanism_ratios import mechanism_ratio
 from ecotone.measure import shapley_values
 
 GRAPH = {"x1": (), "x2": ("x1",), "y": ("x1", "x2")}
@@ -40,7 +40,7 @@ def _loss(rows: dict[str, np.ndarray]) -> np.ndarray:
 
 def _one_order(before: dict[str, np.ndarray], after: dict[str, np.ndarray], losses: list[np.ndarray]) -> list[float]:
     def ratio(names: tuple[str, ...]) -> np.ndarray:
-        return law_ratio(*(np.column_stack([rows[n] for n in names]) for rows in (before, after)))[0]
+        return mechanism_ratio(*(np.column_stack([rows[n] for n in names]) for rows in (before, after)))[0]
 
     weight, values = np.ones(len(losses[0])), [float(losses[0].mean())]
     for name, parents in GRAPH.items():

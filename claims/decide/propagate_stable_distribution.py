@@ -67,8 +67,8 @@ def _gaussian(layers: list[Any], x: np.ndarray, rng: np.random.Generator) -> np.
     """Total variation by noise (rows) and by method: full, marginal, moment matching."""
     table = []
     for sigma in SIGMAS:
-        laws = [propagate_stable_distribution(layers, x, sigma, form=form) for form in ("full", "marginal")]
-        pairs = [(law.location, law.scale) for law in laws] + [_matched(layers, x, sigma)]
+        distributions = [propagate_stable_distribution(layers, x, sigma, form=form) for form in ("full", "marginal")]
+        pairs = [(law.location, law.scale) for law in distributions] + [_matched(layers, x, sigma)]
         rows = []
         for i in range(len(x)):
             draws = _outputs(layers, x[i] + sigma * rng.standard_normal((DRAWS, 64)))
@@ -80,11 +80,14 @@ def _gaussian(layers: list[Any], x: np.ndarray, rng: np.random.Generator) -> np.
 def _cauchy(layers: list[Any], x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Median error, relative, of the scale against half the quartiles' distance of draws: full, marginal."""
     gamma, errors = 0.001, []
-    laws = [propagate_stable_distribution(layers, x, gamma, law="cauchy", form=f).scale for f in ("full", "marginal")]
+    distributions = [
+        propagate_stable_distribution(layers, x, gamma, distribution="cauchy", form=f).scale
+        for f in ("full", "marginal")
+    ]
     for i in range(len(x)):
         draws = _outputs(layers, x[i] + gamma * rng.standard_cauchy((DRAWS, 64)))
         low, high = np.quantile(draws, [0.25, 0.75], axis=0)
-        errors.append([np.abs(s[i] / ((high - low) / 2) - 1) for s in laws])
+        errors.append([np.abs(s[i] / ((high - low) / 2) - 1) for s in distributions])
     return np.median(np.array(errors), axis=(0, 2))
 
 

@@ -37,7 +37,7 @@ def run(seeds: int = 3) -> dict[str, Any]:
         data = few(clothes(seed))
         found.append(aurocs(BLOOD(), data))
         energy.append(aurocs(Energy(), data))
-        spread.append([np.mean([aurocs(BLOOD(seed=s), data)[name] for name in FAR]) for s in (1, 2)])
+        spread.append([np.mean([aurocs(BLOOD(random_state=s), data)[name] for name in FAR]) for s in (1, 2)])
     ours = [float(np.mean([by_set[name] for name in FAR])) for by_set in found]
 
     def listed(results: list[dict[str, float]]) -> str:

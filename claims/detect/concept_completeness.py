@@ -65,7 +65,7 @@ def _one(seed: int) -> list[list[float]]:
     stroke = stroke / np.linalg.norm(stroke)
     found = []
     for settings in ({}, ALONE):
-        model = ConceptCompleteness(score, CONCEPTS, seed=seed, **QUICK, **settings).fit(inside, outside)
+        model = ConceptCompleteness(score, CONCEPTS, random_state=seed, **QUICK, **settings).fit(inside, outside)
         told = model.explain(new, struck)
         near = np.abs(stroke @ model.concepts_)
         ranks = np.argsort(-np.array(list(told.parts.values())), kind="stable")

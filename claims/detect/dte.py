@@ -43,7 +43,7 @@ def run(seeds: int = 5) -> dict[str, Any]:
             snapped.append(roc_auc_score(odd[rows], model.posterior(x[rows]).argmax(1)))
             baseline.append(roc_auc_score(odd[rows], _squared_neighbours(train, x[rows])))
             if name != "digits, 8 against the rest" and seed < 2:  # the network is slow
-                network = DTE(mode="learned", epochs=200, hidden=(128, 128), learning_rate=1e-3, seed=seed)
+                network = DTE(mode="learned", epochs=200, hidden=(128, 128), learning_rate=1e-3, random_state=seed)
                 learned.append(roc_auc_score(odd[rows], -network.fit(train).score_samples(x[rows])))
     gaps = np.subtract(ours, baseline)
     half = stats.t.ppf(0.975, len(gaps) - 1) * gaps.std(ddof=1) / np.sqrt(len(gaps))

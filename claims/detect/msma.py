@@ -53,7 +53,7 @@ def _one(seed: int) -> list[float]:
         return float(roc_auc_score(truth, np.concatenate([score(inside), score(outside)])))
 
     settings = Training(steps=1200, eval_every=300, batch_size=128, ema=0.99, device="cpu", seed=seed)
-    model = MSMA(training=settings, seed=seed).fit(fit)
+    model = MSMA(training=settings, random_state=seed).fit(fit)
     found = [auc(model.score_samples)]
     held = fit[np.random.default_rng(np.random.SeedSequence(seed)).permutation(1300)[:520]]  # as MSMA parted them
     for name in AUXILIARIES[1:]:

@@ -80,7 +80,7 @@ def _one(name: str, seed: int) -> list[float]:
     mean, spread = fit.mean(0), fit.std(0)
     fit, inside, outside = ((part - mean) / spread for part in (fit, inside, outside))
     scores = [
-        NonlinearInvariants(training=replace(QUICK, seed=seed), seed=seed).fit(fit).score_samples,
+        NonlinearInvariants(training=replace(QUICK, seed=seed), random_state=seed).fit(fit).score_samples,
         _principal(fit),
         _deep_svdd(fit, seed),
         KNNDistance(k=2).fit(fit).score_samples,

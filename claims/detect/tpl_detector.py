@@ -56,7 +56,7 @@ def accuracies(seed: int) -> dict[str, tuple[float, float]]:
     networks = [_trained(t, x[train], y[train], kept, seed) for t in range(3)]
     reference, others = _read(networks, x[train], y[train])
     new, new_others = _read(networks, x[test], y[test])
-    detector = TPLDetector(TASK_OF, layers=["task0", "task1", "task2"], replay=REPLAY, seed=seed).fit(reference)
+    detector = TPLDetector(TASK_OF, layers=["task0", "task1", "task2"], replay=REPLAY, random_state=seed).fit(reference)
     result = {"TPL": _judged(detector.task_scores(new), new)}
     before = _baselines(detector, reference, others)
     for name, scores in _baselines(detector, new, new_others).items():

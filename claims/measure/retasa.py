@@ -59,7 +59,7 @@ def _one(seed: int) -> tuple[Floats, Floats]:
     true = CURRENT.pdf(y) / REFERENCE.pdf(y)
     inputs = ULSIF(seed=seed).fit(x, x_current).predict(x)
     weights = (
-        [ReTaSA(alpha=a, seed=seed).fit(x, y, x_current).predict(y) for a in ALPHAS],
+        [ReTaSA(alpha=a, random_state=seed).fit(x, y, x_current).predict(y) for a in ALPHAS],
         [np.ones(N)] * len(ALPHAS),
         [kernel_mean_matching(x, y, x_current, ridge=r) for r in RIDGES],
         [inputs] * len(ALPHAS),

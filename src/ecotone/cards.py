@@ -37,7 +37,7 @@ class Card:
     reads : tuple of str
         ``rows``, ``profile``, ``logits``, ``probabilities``, ``features``, ``labels``, ``background`` …
     remedy_for : tuple of str
-        ``covariate``, ``label``, ``concept``, ``classes``, ``noise``, ``imbalance``, ``miscalibration``, ``outside``,
+        ``covariate``, ``label``, ``concept``, ``classes``, ``noise``, ``imbalance``, ``miscalibration``, ``outliers``,
         ``unsure``, ``unknown``.
     advice : str
         What a user is told to do where this method is the remedy.

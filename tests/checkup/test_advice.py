@@ -64,7 +64,7 @@ def test_nothing_to_be_done():
 def test_every_item_is_whole_and_every_method_has_a_card():
     quality = _quality(labels=500, parts={"a": -0.05, "p(y|x)": -0.05}, retrain=_retrain(0.06, 0.03, 0.09), defer=DEFER)
     items = advise(_content(outside=5, quality=quality, guarantee="withdrawn"))
-    assert [item["for"] for item in items] == ["dependence", "concept", "covariate", "outside", "unsure"]
+    assert [item["for"] for item in items] == ["dependence", "concept", "covariate", "outliers", "unsure"]
     keys = {"for", "action", "method", "others", "why", "expected", "numbers", "rows"}
     for item in items:
         assert set(item) == keys and item["why"].endswith(".") and item["expected"].endswith(".")
@@ -94,7 +94,7 @@ def test_weights_that_leave_few_rows_are_not_told_first():
     quality = _quality(parts={"a": -0.1, "p(y|x)": 0.0}, labels=500)
     quality["details"]["effective"] = 0.02
     items = advise(_content(outside=4, quality=quality))
-    assert [i["for"] for i in items] == ["outside", "covariate"] and "few" in items[1]["expected"]
+    assert [i["for"] for i in items] == ["outliers", "covariate"] and "few" in items[1]["expected"]
 
 
 def test_the_larger_gain_leads():
@@ -117,7 +117,7 @@ def test_retraining_without_a_sure_gain_asks_for_labels_first():
 
 def test_rows_outside_are_deferred_before_those_that_are_unsure():
     items = {i["for"]: i for i in advise(_content(outside=120, quality=_quality(defer=DEFER)))}
-    assert items["outside"]["action"].startswith("Defer") and len(items["outside"]["rows"]) == 120
+    assert items["outliers"]["action"].startswith("Defer") and len(items["outliers"]["rows"]) == 120
     rows = items["unsure"]["rows"]
     assert rows[:120] == PLACES[:120] and rows[120:] == PLACES[120:200], "each row once, at most 200"
     assert "80.0% to 85.0%" in items["unsure"]["expected"]
@@ -146,7 +146,7 @@ def test_most_rows_outside_are_not_deferred():
     content = _content(outside=300)
     content["data"]["current"]["rows_read"] = 400
     (item,) = advise(content)
-    assert item["for"] == "outside" and item["rows"] == [] and "Defer" not in item["action"]
+    assert item["for"] == "outliers" and item["rows"] == [] and "Defer" not in item["action"]
     assert "300 of 400 rows" in item["why"] and "new population" in item["action"]
 
 
@@ -204,8 +204,8 @@ def test_rows_outside_lead_to_deferral_and_labels():
     now[:40] += [0.0, 12.0]
     result = ecotone.check(_arrow(x, y), _arrow(now), target="y", model=Model())
     by_kind = {item["for"]: item for item in result.advice}
-    assert by_kind["outside"]["action"].startswith("Defer")
-    named = {place["row"] for place in by_kind["outside"]["rows"]}
+    assert by_kind["outliers"]["action"].startswith("Defer")
+    named = {place["row"] for place in by_kind["outliers"]["rows"]}
     assert len(named & set(range(40))) >= 36 and len(named) <= 50
     now[:150] += [0.0, 12.0]  # a quarter of the rows where the reference has none: nothing can be said of them
     result = ecotone.check(_arrow(x, y), _arrow(now), target="y", model=Model())

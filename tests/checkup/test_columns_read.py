@@ -12,7 +12,7 @@ import ecotone
 from ecotone.checkup.performance._leaks import leaking_columns
 from ecotone.checkup.report._terminal import text_report
 from ecotone.contracts import BadInput
-from ecotone.data import pair, read_table
+from ecotone.data import align_tables, read_table
 
 
 def _table(seed, n=700, b=0.0):
@@ -151,7 +151,7 @@ def test_equal_labels_of_several_types_are_one_class():
 def _leaks(columns, y, classes, units=None):
     frame = pd.DataFrame(columns)
     half = len(frame) // 2
-    both = pair(read_table(frame[:half]), read_table(frame[half:].reset_index(drop=True), name="current"))
+    both = align_tables(read_table(frame[:half]), read_table(frame[half:].reset_index(drop=True), name="current"))
     if units is not None:
         both = both.__class__(**{**both.__dict__, "units": (units[:half], units[half:])})
     return leaking_columns(both, (y[:half][both.reference.rows], y[half:][both.current.rows]), classes, 0)

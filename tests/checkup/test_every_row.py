@@ -7,7 +7,7 @@ import pytest
 
 import ecotone
 from ecotone.checkup.rows._rows import rows_outside
-from ecotone.data import pair, read_table
+from ecotone.data import align_tables, read_table
 
 COLUMNS = list("abcd")
 
@@ -26,7 +26,7 @@ def joined(*tables, shuffled=False):
 
 
 def outside(reference, current):
-    both = pair(read_table(reference), read_table(current, name="current"))
+    both = align_tables(read_table(reference), read_table(current, name="current"))
     return both, rows_outside(both, alpha=0.005, seed=0)
 
 
@@ -39,7 +39,7 @@ def test_a_stuck_sensor_is_named_and_said(tmp_path):
     current = joined(table(900, 1), far(100), shuffled=True)
     stuck = np.flatnonzero(current["a"] == 9)
     result = ecotone.check(table(1000, 0), current)
-    assert {"changed", "outside"} <= set(result.alarms)
+    assert {"changed", "outliers"} <= set(result.alarms)
     assert {row["row"] for row in result.rows["index"]} >= set(stuck)
     said = f"99 copies of one row, itself outside (p = 0.004 for it alone): row {stuck[0]} of current."
     assert result.rows["copies_said"] == said and said in result.to_html()

@@ -12,7 +12,7 @@ from jinja2 import UndefinedError
 from markupsafe import Markup
 from networks import foreign, passed, reference, rows
 
-from ecotone.checkup.outside import detect_outside
+from ecotone.checkup.outside import detect_outliers
 from ecotone.checkup.outside._outside_report import outside_report
 from ecotone.checkup.outside._outside_result import OutsideResult
 from ecotone.checkup.report._markup import isolated, name, names, p
@@ -132,12 +132,12 @@ def _texts(count, word, seed):
 
 def _of_arrays():
     live = passed(np.vstack([rows(80, 5)[0], foreign(20, 6)]))
-    return detect_outside(reference(), passed(*rows(200, 21)), live, scores=["Energy", "ViM"], columns=list("abcdef"))
+    return detect_outliers(reference(), passed(*rows(200, 21)), live, scores=["Energy", "ViM"], columns=list("abcdef"))
 
 
 def _of_texts():
     live = _texts(20, f"zz{HOSTILE}zz", 2)
-    return detect_outside(_texts(150, "d", 0), _texts(150, "d", 1), live, scores=["KNN"])
+    return detect_outliers(_texts(150, "d", 0), _texts(150, "d", 1), live, scores=["KNN"])
 
 
 def _spoilt(result):

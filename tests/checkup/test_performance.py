@@ -12,12 +12,12 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 
 from ecotone.checkup._result_protocol import jsonable
 from ecotone.checkup.performance._attribution import clusters
-from ecotone.checkup.performance._got_worse import degradation_test
+from ecotone.checkup.performance._degradation_test import degradation_test
 from ecotone.checkup.performance._measured import measured, scores, wilson
 from ecotone.checkup.performance._performance import performance, predict_with
 from ecotone.compare.estimate import Predictions
 from ecotone.contracts import BadInput
-from ecotone.data import Roles, pair, read_table
+from ecotone.data import Roles, align_tables, read_table
 from ecotone.measure.scores import metric_named
 
 N = 1200
@@ -43,7 +43,7 @@ def _check(reference, current, columns=("target", "prediction", "groups"), **giv
     probability = given.get("probability")
     if probability:
         roles["probability"] = (probability,) if isinstance(probability, str) else probability
-    return performance(pair(*frames, Roles.of(**roles)), frames=(frames[0].arrow, frames[1].arrow), **given)
+    return performance(align_tables(*frames, Roles.of(**roles)), frames=(frames[0].arrow, frames[1].arrow), **given)
 
 
 def test_a_shift_without_labels_is_estimated_and_raised():
@@ -237,7 +237,7 @@ def test_the_test_of_labels_keeps_its_level_by_unit(metric):
 
 
 def _fast(sides, draws=199):
-    import ecotone.checkup.performance._got_worse as module
+    import ecotone.checkup.performance._degradation_test as module
 
     usual, module.PERMUTATIONS = module.PERMUTATIONS, draws
     try:

@@ -334,10 +334,10 @@ def test_one_screen_holds_the_verdict_and_a_line_of_every_part():
 
 def test_the_word_alarm_stands_exactly_where_the_run_fails():
     content, _ = everything()
-    content["headline"]["alarms"] = ["changed", "outside"]
+    content["headline"]["alarms"] = ["changed", "outliers"]
     for on, wanted in (
         (None, "changed, rows outside (does not fail): "), ("material", "changed, rows outside (does not fail): "),
-        ("changed", "ALARM  "), (["outside"], "ALARM  "), ("any", "ALARM  "),
+        ("changed", "ALARM  "), (["outliers"], "ALARM  "), ("any", "ALARM  "),
         ("never", "changed, rows outside (does not fail): "),
     ):  # fmt: skip
         first = text_report(content, 100, fail_on=on)

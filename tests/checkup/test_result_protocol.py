@@ -11,7 +11,7 @@ from networks import foreign, passed, reference, rows
 
 import ecotone
 from ecotone.checkup import Result
-from ecotone.checkup.outside import OutsideResult, detect_outside
+from ecotone.checkup.outside import OutsideResult, detect_outliers
 from ecotone.checkup.outside._outside_rows import rows_outside
 from ecotone.cli._main import run
 from ecotone.contracts import Activations, BadInput
@@ -24,7 +24,7 @@ def _checked() -> Result:
 
 def _looked() -> Result:
     live = passed(np.vstack([rows(80, 5)[0], foreign(20, 6)]))
-    return detect_outside(reference(), passed(*rows(100, 21)), live, scores=["Energy"])
+    return detect_outliers(reference(), passed(*rows(100, 21)), live, scores=["Energy"])
 
 
 @pytest.mark.parametrize(("made", "count"), [(_checked, 50), (_looked, 100)])

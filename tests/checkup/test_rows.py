@@ -9,7 +9,7 @@ import pytest
 
 from ecotone.checkup import check
 from ecotone.checkup.rows import _row_scores
-from ecotone.checkup.rows._row_gate import gate
+from ecotone.checkup.rows._global_test import global_test
 from ecotone.checkup.rows._row_share import select, share_outside
 from ecotone.checkup.rows._rows import rows_outside
 from ecotone.contracts import BadInput
@@ -89,19 +89,19 @@ def test_gate_is_exact_on_ranks_and_on_units(units):
         block = np.repeat(np.arange(60), 10)
         scores = rng.standard_normal(600) + (3 * rng.standard_normal(60)[block] if units else 0)
         label = block if units else None
-        hits.append(gate([scores, -scores], 300, label, rng) <= 0.05)
+        hits.append(global_test([scores, -scores], 300, label, rng) <= 0.05)
         shifted = np.where(np.arange(600) >= 450, scores - 12, scores)
-        power.append(gate([shifted, scores], 300, label, rng) <= 0.05)
+        power.append(global_test([shifted, scores], 300, label, rng) <= 0.05)
     assert np.mean(hits) <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 200)
     assert np.mean(power) > 0.9
 
 
 def test_gate_allows_for_ties_and_many_units():
     rng = np.random.default_rng(5)
-    assert gate([np.zeros(500)], 200, None, rng) > 0.01
-    assert gate([rng.standard_normal(12000)], 6000, np.arange(12000), rng) > 0.001
-    assert gate([np.r_[np.ones(6000), np.zeros(6000)]], 6000, np.arange(12000), rng) < 1e-6
-    assert gate([np.zeros(5)], 5, None, rng) == 1.0
+    assert global_test([np.zeros(500)], 200, None, rng) > 0.01
+    assert global_test([rng.standard_normal(12000)], 6000, np.arange(12000), rng) > 0.001
+    assert global_test([np.r_[np.ones(6000), np.zeros(6000)]], 6000, np.arange(12000), rng) < 1e-6
+    assert global_test([np.zeros(5)], 5, None, rng) == 1.0
 
 
 def _seeds(pair, seeds=4):

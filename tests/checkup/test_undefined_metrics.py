@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import ecotone
-from ecotone.checkup.performance._got_worse import degradation_test
+from ecotone.checkup.performance._degradation_test import degradation_test
 from ecotone.checkup.performance._measured import measured, scores
 from ecotone.compare.estimate import Predictions, doubly_robust
 from ecotone.measure.scores import SoftSample, metric_named

@@ -340,7 +340,7 @@ def test_generated_models(bench, chunk):
             "--groups": ["c", "k", "x", "e", "y", "one", "p"],
             "--entity": ["e", "c", "one", "x", "k"],
             "--time": ["t", "k", "c", "one", "e", "x"],
-            "--fail-on": ["any", "never", "changed,outside"],
+            "--fail-on": ["any", "never", "changed,outliers"],
         }.items():
             line += [option, rng.choice(values)] if rng.random() < 0.2 else []
         bench.check(*paths, *line, outputs=OUTPUTS if rng.random() < 0.2 else ("--json",))

@@ -58,7 +58,11 @@ def test_tail_of_f_near_and_far():
     for z, m in ((60.0, 20_000), (500.0, 1000)):  # far beyond the smallest double, by quadrature
         law = stats.t(m)
         area, _ = integrate.quad(
-            lambda t, law=law, z=z: np.exp(law.logpdf(t) - law.logpdf(z)), z, 2 * z, limit=200, points=[1.02 * z]
+            lambda t, law=law, z=z: np.exp(law.logpdf(t) - law.logpdf(z)),
+            z,
+            2 * z,
+            limit=200,
+            points=[1.02 * z],
         )
         want = (law.logpdf(z) + np.log(2 * area)) / np.log(10)
         assert want < -310 and log10_f_tail(z**2, 1, m) == pytest.approx(want, rel=1e-6)

@@ -21,11 +21,11 @@ from ecotone.compare.two_sample._repeated_values import exclusive, repeated_valu
 from ecotone.compare.two_sample._row_scores import RowScores
 from ecotone.compare.two_sample._scores import Design
 from ecotone.compare.two_sample._serial_dependence import Axis, _windows, serial
-from ecotone.data import Roles, pair, read_table
+from ecotone.data import Roles, align_tables, read_table
 
 
 def _pair(tables, **roles):
-    return pair(*(read_table(t, name=n) for t, n in zip(tables, ("reference", "current"))), Roles.of(**roles))
+    return align_tables(*(read_table(t, name=n) for t, n in zip(tables, ("reference", "current"))), Roles.of(**roles))
 
 
 def _found(tables, seed=0, independent=False, **roles):

@@ -11,23 +11,23 @@ from scipy import stats
 from sklearn.metrics import roc_auc_score
 
 from ecotone.compare.two_sample import (
-    margins_test,
-    pairs_test,
+    coverage_test,
+    marginal_test,
+    pairwise_test,
     population_stability_index,
-    support_test,
     table_energy_test,
+    threeway_test,
     trees_test,
-    triples_test,
 )
-from ecotone.compare.two_sample._coded import encode
-from ecotone.compare.two_sample._margins import column_scores, log_hypergeometric
+from ecotone.compare.two_sample._marginal_test import column_scores, log_hypergeometric
 from ecotone.compare.two_sample._material import effects
 from ecotone.compare.two_sample._minp import permuted_min, sequential_pvalue
-from ecotone.compare.two_sample._pairs import pairs
+from ecotone.compare.two_sample._pairwise_test import pairs
 from ecotone.compare.two_sample._products import pair_moments, sample
+from ecotone.compare.two_sample._scored_column import encode
 from ecotone.compare.two_sample._scores import Design
+from ecotone.compare.two_sample._threeway_test import _by_matrix_products, _one_score_each, triples
 from ecotone.compare.two_sample._trees import _step
-from ecotone.compare.two_sample._triples import _by_matrix_products, _one_score_each, triples
 from ecotone.data import Column, Pair, Table
 from ecotone.measure.distances import energy_distance
 
@@ -36,7 +36,7 @@ def _two(kind, x, y, levels=()):
     return Pair(*(Table({"a": Column("a", kind, np.asarray(v, float), levels)}, len(v)) for v in (x, y)))
 
 
-@pytest.mark.oracle("margins_test")
+@pytest.mark.oracle("marginal_test")
 def test_margins_agree_with_exhaustive_relabelling():
     x, y = np.array([1.0, 4, 2, 8, 5]), np.array([9.0, 7, 11, 6, 10])
     design = Design(_two("numeric", x, y))
@@ -48,11 +48,11 @@ def test_margins_agree_with_exhaustive_relabelling():
     hits = np.flatnonzero(gaps >= seen - 1e-9)
     exact = len(hits) / 252
     assert len(hits) < 20 and p == pytest.approx((1 + len(hits)) / 253)
-    assert margins_test(_two("numeric", x, y)).pvalue == pytest.approx(exact, abs=0.05)
+    assert marginal_test(_two("numeric", x, y)).pvalue == pytest.approx(exact, abs=0.05)
     del design
 
 
-@pytest.mark.oracle("margins_test")
+@pytest.mark.oracle("marginal_test")
 def test_rank_z_is_the_normal_scores_test_and_indicators_are_exact():
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=80), rng.normal(size=60) + 0.3
@@ -66,15 +66,15 @@ def test_rank_z_is_the_normal_scores_test_and_indicators_are_exact():
         assert math.exp(log_hypergeometric(hits, 17, 60, 200)) == pytest.approx(two_sided, rel=1e-6)
 
 
-@pytest.mark.oracle("support_test")
+@pytest.mark.oracle("coverage_test")
 def test_support_of_a_rare_level_is_fishers_test():
     x, y = np.zeros(300), np.zeros(300)
     y[:12] = 1
-    found = support_test(_two("category", x, y, ("common", "new")))
+    found = coverage_test(_two("category", x, y, ("common", "new")))
     assert found.pvalue == pytest.approx(stats.fisher_exact([[300, 288], [0, 12]])[1], rel=1e-6)
 
 
-@pytest.mark.oracle("pairs_test")
+@pytest.mark.oracle("pairwise_test")
 def test_pair_contrast_equals_the_product_difference():
     pair = numeric_pair(400, 2, 3, lambda z: z.__setitem__((slice(None), 1), z[:, 0] + z[:, 1]))
     design = Design(pair)
@@ -83,14 +83,14 @@ def test_pair_contrast_equals_the_product_difference():
     product = np.prod(math.sqrt(12) * (u - 0.5), axis=0)
     z = (product[400:].mean() - product[:400].mean()) / (product.std() * math.sqrt(2 / 400))
     s = sample(design, frozenset({"L1"}), 10**6, 1)
-    from ecotone.compare.two_sample._pairs import _all_z
+    from ecotone.compare.two_sample._pairwise_test import _all_z
 
     moments = (pair_moments(s.x[:400]), pair_moments(s.x[400:]))
     assert _all_z(s, np.array([0]), np.array([1]), moments)[0] == pytest.approx(z, rel=2e-3)
     assert pairs(design).details["pairs"][0][:2] == ["v0", "v1"]
 
 
-@pytest.mark.oracle("triples_test")
+@pytest.mark.oracle("threeway_test")
 def test_triples_by_matrix_products_equal_the_products_themselves():
     pair = numeric_pair(500, 5, 4, lambda z: z.__setitem__((slice(None), 4), abs(z[:, 4]) * np.sign(z[:, 1] * z[:, 2])))
     design = Design(pair)
@@ -98,7 +98,7 @@ def test_triples_by_matrix_products_equal_the_products_themselves():
     fast = _by_matrix_products(design, _one_score_each(sample(design, frozenset({"L1", "level"}), 10**6, 2)))
     assert direct.details == fast.details == {"columns": ["v1", "v2", "v4"]}
     assert 0.9 * direct.statistic < fast.statistic <= direct.statistic, "its variance keeps the square of the mean"
-    assert triples_test(pair).pvalue < 0.002 < 0.05 < pairs_test(pair).pvalue
+    assert threeway_test(pair).pvalue < 0.002 < 0.05 < pairwise_test(pair).pvalue
 
 
 @pytest.mark.oracle("table_energy_test")
@@ -158,18 +158,18 @@ def test_missing_values_are_tested_by_margins_and_pairs():
 
     pair, rng = numeric_pair(800, 3, 6), np.random.default_rng(6)
     more = replace(pair, current=without(pair.current, rng.random(800) < 0.05))
-    assert margins_test(more).pvalue <= 0.01
+    assert marginal_test(more).pvalue <= 0.01
     upper = replace(
         pair,
         reference=without(pair.reference, rng.random(800) < 0.1),
         current=without(pair.current, (rng.random(800) < 0.2) & (pair.current["v0"].values > 0)),
     )
-    assert margins_test(upper).pvalue > 0.01 >= pairs_test(upper).pvalue
+    assert marginal_test(upper).pvalue > 0.01 >= pairwise_test(upper).pvalue
 
 
 def test_unit_error_is_seen_by_support_alone():
     pair = numeric_pair(1000, 3, 7, lambda z: z.__setitem__((slice(0, 25), 0), z[:25, 0] * 1000))
-    assert support_test(pair).pvalue <= 0.01 < margins_test(pair).pvalue
+    assert coverage_test(pair).pvalue <= 0.01 < marginal_test(pair).pvalue
 
 
 def test_trees_are_not_fooled_by_copies_that_are_units():

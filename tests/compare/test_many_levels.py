@@ -13,7 +13,7 @@ from ecotone.compare.two_sample._level_effect import total_variation
 from ecotone.compare.two_sample._level_units import levels_logp
 from ecotone.compare.two_sample._many_levels import _log_pearson, _log_poisson, _one_sided, many_levels
 from ecotone.compare.two_sample._scores import Design
-from ecotone.data import Roles, pair, profile, read_table
+from ecotone.data import Roles, align_tables, profile, read_table
 
 
 def drawn(rng, w, n):
@@ -25,7 +25,7 @@ def counted(codes, n, size):
 
 
 def design(a, b, **roles):
-    made = pair(read_table({"code": a}), read_table({"code": b}, name="current"), Roles.of(**roles))
+    made = align_tables(read_table({"code": a}), read_table({"code": b}, name="current"), Roles.of(**roles))
     return Design(made), made
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from ecotone.compare.explain import PerformanceShiftAttribution
-from ecotone.compare.explain._mechanism_ratios import law_ratio
+from ecotone.compare.explain._mechanism_ratios import mechanism_ratio
 from ecotone.contracts import BadInput
 
 GRAPH = {"a": (), "b": ("a",), "y": ("a", "b")}
@@ -86,14 +86,14 @@ def test_seed_repeats():
     rng = np.random.default_rng(0)
     rows = [{"a": rng.standard_normal(200), "b": rng.standard_normal((200, 2))} for _ in range(2)]
     losses = [rng.random(200) for _ in range(2)]
-    method = PerformanceShiftAttribution({"a": (), "b": ("a",)}, draws=10, seed=4)
+    method = PerformanceShiftAttribution({"a": (), "b": ("a",)}, draws=10, random_state=4)
     assert method.explain(*rows, *losses) == method.explain(*rows, *losses)
 
 
 def test_ratio_of_normal_laws():
     rng = np.random.default_rng(0)
     x, y = rng.standard_normal((6000, 1)), rng.standard_normal((6000, 1)) + 0.7
-    ratio, _ = law_ratio(x, y)
+    ratio, _ = mechanism_ratio(x, y)
     exact = np.exp(0.7 * x[:, 0] - 0.245)
     middle = np.abs(x[:, 0]) < 1.5
     assert np.abs(np.log(ratio / exact))[middle].mean() < 0.15

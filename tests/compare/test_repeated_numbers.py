@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 
 import ecotone
-from ecotone.compare.two_sample._coded import encode
 from ecotone.compare.two_sample._many_levels import many_levels
 from ecotone.compare.two_sample._repeated_numbers import numbers_as_levels
+from ecotone.compare.two_sample._scored_column import encode
 
 
 def _codes(values, rng):

@@ -11,7 +11,7 @@ LAW = np.array([0.05, 0.2, 0.35, 0.7, 0.9])  # P(y = 1 | x) for x = 0 ... 4
 
 
 def _given(n, law, rng, *, per_unit=1):
-    """A model that knows LAW exactly, on current rows whose labels follow ``law``."""
+    """A model that knows LAW exactly, on current rows whose labels follow ``distribution``."""
     x, x_new = (np.repeat(rng.integers(0, 5, n // per_unit), per_unit) for _ in range(2))
     y = (rng.random(n) < LAW[x]).astype(int)
     y_new = (np.repeat(rng.random(n // per_unit), per_unit) < law[x_new]).astype(int)

@@ -9,7 +9,7 @@ from scipy import special, stats
 from ecotone.checkup.rows._row_share import _lowest
 from ecotone.compare.explain._column_scores import column_scores
 from ecotone.compare.explain._residual_products import log10_pvalue
-from ecotone.compare.two_sample import _pairs, _trees
+from ecotone.compare.two_sample import _pairwise_test, _trees
 from ecotone.data import Column
 
 
@@ -58,7 +58,7 @@ def test_pairs_of_a_wide_table_keep_the_richest_scores_that_are_affordable():
         return lambda names: [(j, sorted(names & {"L1", "L2", "up", "low"})) for j in range(columns)]
 
     for columns, names in ((600, {"L1", "L2", "up", "low"}), (1000, {"L1", "L2"}), (2000, {"L1"})):
-        found, count = _pairs.affordable_scores(SimpleNamespace(picked=picked(columns)))
+        found, count = _pairwise_test.affordable_scores(SimpleNamespace(picked=picked(columns)))
         assert found & {"L1", "L2", "up", "low"} == names and count == columns * len(names)
 
 

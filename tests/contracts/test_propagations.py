@@ -42,20 +42,20 @@ def _rows(n=20):
 @pytest.mark.parametrize("form", FORMS)
 def test_shapes_and_two_kinds_of_network(card, law, form):
     propagate, x, module = _public(card), _rows(), _module().train()
-    found = propagate(_list(module), x, 0.1, law=law, form=form)
+    found = propagate(_list(module), x, 0.1, distribution=law, form=form)
     assert found.location.shape == found.scale.shape == (20, 4) and found.scale.dtype == np.float64
     low, high = found.interval(0.8)
     assert (low < high).all() and np.allclose((low + high) / 2, found.location)
     p = found.pairwise_probability()
     assert p.shape == (20, 4, 4) and np.allclose(p + p.transpose(0, 2, 1), 1) and np.allclose(p[:, 0, 0], 0.5)
-    ours = propagate(module, torch.as_tensor(x), 0.1, law=law, form=form)
+    ours = propagate(module, torch.as_tensor(x), 0.1, distribution=law, form=form)
     assert module.training, "the module is left as it was"
     assert isinstance(ours.scale, torch.Tensor) and ours.scale.dtype == torch.float64
     np.testing.assert_allclose(ours.scale.detach().numpy(), found.scale, rtol=1e-10)
     np.testing.assert_allclose(ours.pairwise_probability().detach().numpy(), p, atol=1e-10)
-    both = propagate(_list(module), torch.as_tensor(x), 0.1, law=law, form=form)
+    both = propagate(_list(module), torch.as_tensor(x), 0.1, distribution=law, form=form)
     np.testing.assert_allclose(both.interval(0.5)[0].numpy(), found.interval(0.5)[0], rtol=1e-10)
-    again = propagate(module, x, 0.1, law=law, form=form)
+    again = propagate(module, x, 0.1, distribution=law, form=form)
     assert isinstance(again.scale, np.ndarray)
     np.testing.assert_allclose(again.location, found.location, rtol=1e-12)
 
@@ -65,11 +65,13 @@ def test_shapes_and_two_kinds_of_network(card, law, form):
 def test_a_row_does_not_depend_on_the_others_and_noise_may_differ(card, law, form):
     propagate, x, layers = _public(card), _rows(), _list(_module())
     scale = np.abs(np.random.default_rng(1).normal(size=x.shape))
-    whole = propagate(layers, x, scale, law=law, form=form)
-    part = propagate(layers, x[5:7], scale[5:7], law=law, form=form)
+    whole = propagate(layers, x, scale, distribution=law, form=form)
+    part = propagate(layers, x[5:7], scale[5:7], distribution=law, form=form)
     np.testing.assert_allclose(part.scale, whole.scale[5:7], rtol=1e-12)
-    np.testing.assert_allclose(propagate(layers, x, 3 * scale, law=law, form=form).scale, 3 * whole.scale, rtol=1e-12)
-    still = propagate(layers, x, 0.0, law=law, form=form)
+    np.testing.assert_allclose(
+        propagate(layers, x, 3 * scale, distribution=law, form=form).scale, 3 * whole.scale, rtol=1e-12
+    )
+    still = propagate(layers, x, 0.0, distribution=law, form=form)
     assert (still.scale == 0).all() and set(np.unique(still.pairwise_probability())) <= {0.0, 0.5, 1.0}
 
 
@@ -89,7 +91,7 @@ def test_bad_input_is_named(card):
     for arguments, settings, words in cases:
         with pytest.raises(BadInput, match=words):
             propagate(*arguments, **settings)
-    found = propagate(layers, x, law="cauchy")
+    found = propagate(layers, x, distribution="cauchy")
     for wrong in (lambda: found.interval(1.0), lambda: found.covariance):
         with pytest.raises(BadInput):
             wrong()

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ecotone.contracts import BadInput
-from ecotone.data import Frame, Roles, pair, read_table
+from ecotone.data import Frame, Roles, align_tables, read_table
 
 
 def refused(source, *words, **options):
@@ -130,51 +130,51 @@ def frames(a, b):
 
 def test_disjoint_columns():
     with pytest.raises(BadInput, match=r"no column in common: reference has a, current has b;"):
-        pair(*frames({"a": [1.0]}, {"b": [1.0]}))
+        align_tables(*frames({"a": [1.0]}, {"b": [1.0]}))
 
 
 def test_names_that_are_not_there():
     both = frames({"price": [1.0, 2.0], "late": [0, 1]}, {"price": [1.0, 2.0]})
     with pytest.raises(BadInput, match=r"columns: 'prize' is not in the reference; did you mean 'price'\?"):
-        pair(*both, Roles.of(columns=["prize"]))
+        align_tables(*both, Roles.of(columns=["prize"]))
     with pytest.raises(BadInput, match=r"columns: 'late' is not in current; it has price"):
-        pair(*both, Roles.of(columns=["late"]))
+        align_tables(*both, Roles.of(columns=["late"]))
     with pytest.raises(BadInput, match=r"ignore: 'prices' is in neither table; did you mean 'price'\?"):
-        pair(*both, Roles.of(ignore=["prices"]))
+        align_tables(*both, Roles.of(ignore=["prices"]))
     with pytest.raises(BadInput, match=r"target: column 'lates' is not in the reference; did you mean 'late'\?"):
-        pair(*both, Roles.of(target="lates"))
+        align_tables(*both, Roles.of(target="lates"))
     with pytest.raises(BadInput, match="entity: column 'late' is not in current"):
-        pair(*both, Roles.of(entity="late"))
-    assert pair(*both, Roles.of(target="late")).roles["target"][1] is None
+        align_tables(*both, Roles.of(entity="late"))
+    assert align_tables(*both, Roles.of(target="late")).roles["target"][1] is None
 
 
 def test_nothing_left():
     both = frames({"a": [1.0, 2.0], "b": [1, 2]}, {"a": [1.0, 2.0], "b": [1, 2]})
     with pytest.raises(BadInput, match="no column is left to compare"):
-        pair(*both, Roles.of(ignore="a", target="b"))
-    assert pair(*both, Roles.of(columns="a")).names == ("a",)
+        align_tables(*both, Roles.of(ignore="a", target="b"))
+    assert align_tables(*both, Roles.of(columns="a")).names == ("a",)
 
 
 def test_names_that_would_break_the_sentence():
     hostile = "a\n<script>alert(1)</script>" + "x" * 500
     both = frames({hostile: [1.0]}, {"b": [1.0]})
     with pytest.raises(BadInput) as error:
-        pair(*both)
+        align_tables(*both)
     assert "\n" not in str(error.value) and len(str(error.value)) < 300
 
 
 def test_other_types_in_the_two_tables():
     both = frames({"x": [1.0, 2.0], "y": [1.0, 2.0]}, {"x": ["1.0", "two"], "y": [1.0, 2.0]})
-    found = pair(*both)
+    found = align_tables(*both)
     assert found.names == ("y",)
     assert (
         found.untested[0].name == "x"
         and "numbers in reference, text in current (such as 'two')" in found.untested[0].reason
     )
     with pytest.raises(BadInput, match="columns: 'x' has other types in the two tables: numbers in reference"):
-        pair(*both, Roles.of(columns=["x", "y"]))
+        align_tables(*both, Roles.of(columns=["x", "y"]))
     with pytest.raises(BadInput, match="prediction: column 'x' cannot be used: numbers in reference, text"):
-        pair(*both, Roles.of(prediction="x"))
+        align_tables(*both, Roles.of(prediction="x"))
 
 
 def test_roles_that_cannot_be_used():
@@ -182,11 +182,11 @@ def test_roles_that_cannot_be_used():
         {"x": [1.0, 2.0], "t": ["a", "b"], "n": [None, None]}, {"x": [1.0, 2.0], "t": ["a", "b"], "n": [None, None]}
     )
     with pytest.raises(BadInput, match=r"probability: column 't' holds text such as 'a'; give numbers in \[0, 1\]"):
-        pair(*both, Roles.of(probability=["t"]))
+        align_tables(*both, Roles.of(probability=["t"]))
     with pytest.raises(BadInput, match="time: column 't' holds text such as 'a'; give date-times or numbers"):
-        pair(*both, Roles.of(time="t"))
+        align_tables(*both, Roles.of(time="t"))
     with pytest.raises(BadInput, match="target: column 'n' is missing in every row"):
-        pair(*both, Roles.of(target="n"))
+        align_tables(*both, Roles.of(target="n"))
 
 
 @pytest.fixture(scope="module")
@@ -209,6 +209,6 @@ def test_damaged_files_are_read_or_refused_in_one_sentence(folder, name, at, jun
     try:
         frame = read_table(bad)
         assert isinstance(frame, Frame)
-        pair(frame, frame)
+        align_tables(frame, frame)
     except BadInput as error:
         assert "\n" not in str(error) and "bad" in str(error)

@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ecotone.data import Roles, _equal_rows, pair, read_table
+from ecotone.data import Roles, _equal_rows, align_tables, read_table
 from ecotone.data._chance import beyond_chance, chance_explains
 from ecotone.data._equal_rows import equal_rows, first_equal
 from ecotone.data._repeat_test import judge, upper_tail
 
 
 def make(a, b, seed=0, **options):
-    return pair(read_table(a), read_table(b, name="current"), Roles.of(**options), seed=seed)
+    return align_tables(read_table(a), read_table(b, name="current"), Roles.of(**options), seed=seed)
 
 
 def table(n, seed):

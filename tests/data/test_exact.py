@@ -10,8 +10,8 @@ import pytest
 import ecotone
 from ecotone.checkup.report._plot_data import column_picture
 from ecotone.compare.explain import describe_shift
-from ecotone.compare.two_sample._coded import encode
-from ecotone.data import Column, pair, profile, read_table
+from ecotone.compare.two_sample._scored_column import encode
+from ecotone.data import Column, align_tables, profile, read_table
 
 N = 300
 
@@ -41,7 +41,7 @@ MERGED = {
 def test_no_two_values_are_merged(what):
     o = np.random.default_rng(2)
     old, new = ({"v": MERGED[what](k), "o": o.normal(size=N)} for k in (OLD, NEW))
-    both = pair(read_table(old), read_table(new, name="current"))
+    both = align_tables(read_table(old), read_table(new, name="current"))
     a, b = both.reference["v"], both.current["v"]
     there = ~a.missing
     distinct = lambda column, k: len(np.unique(column.values[~column.missing])) == len(np.unique(k))  # noqa: E731
@@ -57,16 +57,16 @@ def test_one_other_value_beyond_doubles_is_no_constant():
         {"v": [2**53] * 60, "x": np.arange(60) % 7},
         {"v": [2**53] * 30 + [2**53 + 1] * 30, "x": np.arange(60) % 7},
     )
-    column = pair(read_table(old), read_table(new)).current["v"]
+    column = align_tables(read_table(old), read_table(new)).current["v"]
     assert column.kind == "ordinal" and column.levels == ("9007199254740992", "9007199254740993")
-    alone = pair(read_table(old), read_table(old)).untested[0]
+    alone = align_tables(read_table(old), read_table(old)).untested[0]
     assert alone.kind == "constant"
 
 
 def test_hashes_stay_numbers_and_tests_read_them():
     rng = np.random.default_rng(3)
     old, new = (pa.table({"h": rng.integers(-(2**63), 2**63 - 1, 400, dtype=np.int64)}) for _ in range(2))
-    assert pair(read_table(old), read_table(new)).reference["h"].kind == "numeric"
+    assert align_tables(read_table(old), read_table(new)).reference["h"].kind == "numeric"
 
 
 INFINITE = {

@@ -5,14 +5,14 @@ import pandas as pd
 import pytest
 
 from ecotone.contracts import BadInput
-from ecotone.data import Roles, pair, read_table
+from ecotone.data import Roles, align_tables, read_table
 from ecotone.data._given import PARTS, _condition
 from ecotone.data._match import quotas
-from ecotone.data._typing import Raw
+from ecotone.data._typing import PooledColumn
 
 
 def make(a, b, **options):
-    return pair(read_table(a), read_table(b, name="current"), Roles.of(**options))
+    return align_tables(read_table(a), read_table(b, name="current"), Roles.of(**options))
 
 
 def two(n=600, seed=0, **more):
@@ -59,7 +59,7 @@ def test_given_columns_are_matched_and_not_tested():
 def test_parts_of_date_times_are_the_calendars():
     when = pd.date_range("1969-11-30 22:30", periods=5000, freq="7h31min")
     seconds = np.asarray(when.as_unit("s").asi8, np.float64)
-    raw = Raw("when", "time", 2500, seconds)
+    raw = PooledColumn("when", "time", 2500, seconds)
     for part in PARTS:
         found = _condition(f"when:{part}", {"when": raw})
         told = np.array([found.levels[k] for k in found.codes])

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ecotone.data import Roles, describe, pair, read_table
+from ecotone.data import Roles, align_tables, describe, read_table
 
 
 def make(a, b, **options):
-    return pair(read_table(a), read_table(b, name="current"), Roles.of(**options))
+    return align_tables(read_table(a), read_table(b, name="current"), Roles.of(**options))
 
 
 def one(a, b, **options):

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from ecotone.data import pair, read_table
+from ecotone.data import align_tables, read_table
 from ecotone.data.sources._periods import period_starts
 
 FREQUENCIES = ["Y", "Y-MAR", "Q", "Q-JAN", "Q-NOV", "M", "W", "W-MON", "W-WED", "W-THU", "W-FRI", "W-SAT", "D", "B",
@@ -42,7 +42,7 @@ def test_periods_are_set_aside_as_dates_are(door, tmp_path):
         storage = pa.chunked_array([c.storage for c in read["month"].chunks])
         return pa.table([storage, read["x"]], pa.schema([field, pa.field("x", pa.float64())]))
 
-    both = pair(read_table(given(1)), read_table(given(4), name="current"))
+    both = align_tables(read_table(given(1)), read_table(given(4), name="current"))
     assert both.names == ("month [missing]", "x")
     assert [(u.name, u.kind) for u in both.untested] == [("month", "datetime")]
     assert both.aside["month"][0].values[0] == pd.Timestamp("2024-01-01").timestamp()
@@ -52,8 +52,12 @@ def test_periods_are_set_aside_as_dates_are(door, tmp_path):
     ("texts", "first"), [(["2024-03", "2023-11"], "2024-03-01"), (["2024Q2", "2023Q4"], "2024-04-01")]
 )
 def test_months_and_quarters_as_text_are_dates(texts, first):
-    both = pair(read_table({"t": texts * 20, "x": np.arange(40.0) ** 0.5}), read_table({"t": texts, "x": [1.0, 2.5]}))
+    both = align_tables(
+        read_table({"t": texts * 20, "x": np.arange(40.0) ** 0.5}), read_table({"t": texts, "x": [1.0, 2.5]})
+    )
     assert [(u.name, u.kind) for u in both.untested] == [("t", "datetime")]
     assert both.aside["t"][0].values[0] == pd.Timestamp(first).timestamp()
-    part_numbers = pair(read_table({"t": ["1234-05", "2024-13", "1234-05"]}), read_table({"t": ["1234-05", "2024-13"]}))
+    part_numbers = align_tables(
+        read_table({"t": ["1234-05", "2024-13", "1234-05"]}), read_table({"t": ["1234-05", "2024-13"]})
+    )
     assert part_numbers.reference["t"].kind == "category"

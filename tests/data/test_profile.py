@@ -18,7 +18,7 @@ from scipy import stats
 
 from ecotone.contracts import BadInput
 from ecotone.data import Profile, profile, scan_batches
-from ecotone.data._profile_cuts import place
+from ecotone.data._profile_cuts import fast_searchsorted
 from ecotone.data._profile_hash import hash_numbers, hash_strings
 from ecotone.data._profile_io import encoded
 from ecotone.data._profile_sketch import KLLSketch, KMVSketch, MisraGries, Moments
@@ -330,10 +330,10 @@ def test_places_on_the_grid_are_those_of_a_search(edges: list[float], x: list[fl
     cut = np.unique(np.array(edges) + 0.0)
     with np.errstate(over="ignore"):
         near = np.concatenate([cut, np.nextafter(cut, np.inf), np.nextafter(cut, -np.inf), x])
-    assert (place(near, cut) == np.searchsorted(cut, near)).all()
+    assert (fast_searchsorted(near, cut) == np.searchsorted(cut, near)).all()
     few = np.unique(np.round(np.random.default_rng(len(x)).lognormal(0, 2, 300), 2))
     many = np.concatenate([few, few + 0.005, [np.inf, -np.inf]])
-    assert (place(many, few) == np.searchsorted(few, many)).all()
+    assert (fast_searchsorted(many, few) == np.searchsorted(few, many)).all()
 
 
 def test_sums_with_other_cut_points_are_refused() -> None:

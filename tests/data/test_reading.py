@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ecotone.data import pair, read_table
+from ecotone.data import align_tables, read_table
 
 
 def same(one, other):
@@ -75,10 +75,10 @@ def stored(table, how, folder, name):
 def test_every_store_gives_the_same_pair(how, a, b, tmp_path_factory):
     folder = tmp_path_factory.mktemp("t")
     a, b = pa.table(a), pa.table(b)
-    want = pair(read_table(a), read_table(b))
-    got = pair(read_table(stored(a, how, folder, "a")), read_table(stored(b, how, folder, "b")))
+    want = align_tables(read_table(a), read_table(b))
+    got = align_tables(read_table(stored(a, how, folder, "a")), read_table(stored(b, how, folder, "b")))
     same(want, got)
-    same(want, pair(read_table(stored(a, how, folder, "a")), read_table(b)))
+    same(want, align_tables(read_table(stored(a, how, folder, "a")), read_table(b)))
 
 
 def test_many_files_in_sorted_order(tmp_path):
@@ -93,7 +93,7 @@ def test_many_files_in_sorted_order(tmp_path):
     ]  # fmt: skip
     globbed = read_table(str(tmp_path / "?.parquet"))
     assert globbed.n == 3
-    both = pair(globbed, frame)
+    both = align_tables(globbed, frame)
     assert both.current.where(3)[0].endswith("c.parquet") and both.current.where(2)[1] == 1
 
 
@@ -142,7 +142,7 @@ def test_mixed_objects_become_text_and_say_so():
     frame = read_table(pd.DataFrame({"m": [1, "a", None, 2.5, np.nan, pd.NA]}))
     assert frame.arrow["m"].to_pylist() == ["1", "a", None, "2.5", None, None]
     assert frame.notes == ("m: holds values of several types in reference (float, int, str); read as text",)
-    assert pair(frame, frame).reference["m"].kind == "category"
+    assert align_tables(frame, frame).reference["m"].kind == "category"
 
 
 def test_pandas_nullable_and_categorical():
@@ -155,7 +155,7 @@ def test_pandas_nullable_and_categorical():
         },
         index=[5, 5, 5],
     )
-    both = pair(read_table(table), read_table(table))
+    both = align_tables(read_table(table), read_table(table))
     assert [(c.name, c.kind, c.levels) for c in both.reference] == [
         ("i", "count", ()),
         ("c", "category", ("a", "b")),
@@ -178,7 +178,7 @@ def test_what_is_not_unicode_is_replaced(tmp_path):
     latin = pa.StringArray.from_buffers(2, *pa.array([b"K\xf6ln", b"Ulm"]).buffers()[1:])
     pq.write_table(pa.table({"city": latin}), tmp_path / "t.parquet")
     frame = read_table(tmp_path / "t.parquet")
-    assert pair(frame, frame).reference["city"].levels == ("K\ufffdln", "Ulm")
+    assert align_tables(frame, frame).reference["city"].levels == ("K\ufffdln", "Ulm")
 
 
 def test_times_without_a_unit():

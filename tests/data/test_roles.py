@@ -7,13 +7,13 @@ import pytest
 
 import ecotone
 from ecotone.contracts import BadInput
-from ecotone.data import Roles, pair, profile, read_table
+from ecotone.data import Roles, align_tables, profile, read_table
 from ecotone.data._counted import counted_pair
 from ecotone.data._ordinal import scale
 
 
 def make(a, b, **options):
-    return pair(read_table(a), read_table(b, name="current"), Roles.of(**options))
+    return align_tables(read_table(a), read_table(b, name="current"), Roles.of(**options))
 
 
 def test_an_identifier_by_its_role_is_set_aside_and_kept_for_entities():
@@ -113,4 +113,4 @@ def test_names_that_are_not_there():
     both = read_table({"price": [1.0, 2.0]}), read_table({"price": [1.0, 2.0]}, name="current")
     for role in ("id", "ordinal", "ignore"):
         with pytest.raises(BadInput, match=f"{role}: 'prices' is in neither table; did you mean 'price'"):
-            pair(*both, Roles.of(**{role: "prices"}))
+            align_tables(*both, Roles.of(**{role: "prices"}))

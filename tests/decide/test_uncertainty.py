@@ -33,7 +33,7 @@ def test_affine_gaussian_is_exact():
 @pytest.mark.oracle("propagate_stable_distribution")
 def test_affine_cauchy_takes_the_composed_matrix():
     gamma = np.array([0.5, 1.0, 2.0])
-    found = propagate_stable_distribution(AFFINE, MU, gamma, law="cauchy")
+    found = propagate_stable_distribution(AFFINE, MU, gamma, distribution="cauchy")
     np.testing.assert_allclose(found.scale[0], np.abs(A2 @ A1) @ gamma)
     draws = MU + gamma * np.random.default_rng(1).standard_cauchy((20_000, 3))
     y = (draws @ A1.T + B1) @ A2.T + B2
@@ -43,7 +43,7 @@ def test_affine_cauchy_takes_the_composed_matrix():
         np.testing.assert_allclose([found.interval(0.8)[i][0, j] for i in (0, 1)], law.interval(0.8))
     share = np.mean(y[:, 0] > y[:, 1])
     assert found.pairwise_probability()[0, 0, 1] == pytest.approx(share, abs=4 * 0.5 / np.sqrt(20_000))
-    layered = propagate_stable_distribution(AFFINE, MU, gamma, law="cauchy", form="marginal")
+    layered = propagate_stable_distribution(AFFINE, MU, gamma, distribution="cauchy", form="marginal")
     np.testing.assert_allclose(layered.scale[0], np.abs(A2) @ (np.abs(A1) @ gamma))
     ratio = layered.scale / found.scale
     assert ratio.min() > 1 and ratio.max() > 1.5, "layer by layer the scale is overstated"
@@ -66,7 +66,7 @@ def _distance(family, mu, m, s):
 @pytest.mark.parametrize("law, family", [("gaussian", stats.norm), ("cauchy", stats.cauchy)])
 @pytest.mark.parametrize("mu", [-1.5, -0.3, 0.4, 1.2])
 def test_one_relu_is_at_the_known_distance_and_no_other_law_is_nearer(law, family, mu):
-    found = propagate_stable_distribution(["relu"], [[mu]], 1.0, law=law)
+    found = propagate_stable_distribution(["relu"], [[mu]], 1.0, distribution=law)
     m, s = found.location[0, 0], found.scale[0, 0]
     assert (m, s) == ((mu, 1.0) if mu > 0 else (0.0, 0.0))
     ours = _distance(family, mu, m, s)

@@ -94,14 +94,14 @@ def _depth(tree, row):
 @pytest.mark.oracle("IsolationForestScore")
 @pytest.mark.parametrize(("size", "grown"), [(64, 64), (1000, 300)])
 def test_isolation_forest_is_the_papers_score_of_depths_walked_here(rows, size, grown):
-    model = IsolationForestScore(trees=9, rows=size, seed=4).fit(rows)
+    model = IsolationForestScore(trees=9, rows=size, random_state=4).fit(rows)
     trees = [part.tree_ for part in model.forest_.estimators_]
     assert len(trees) == 9 and {int(tree.n_node_samples[0]) for tree in trees} == {grown}
     assert max(tree.max_depth for tree in trees) == np.ceil(np.log2(grown)), "trees end at the mean depth"
     new = np.vstack([rows[:20], 3 * rows[:20]])
     depth = np.mean([[_depth(tree, row) for tree in trees] for row in new], axis=1)
     np.testing.assert_allclose(model.score_samples(new), -(2 ** (-depth / _mean_depth(grown))), rtol=1e-6)
-    other = IsolationForestScore(trees=9, rows=size, seed=5).fit(rows).score_samples(new)
+    other = IsolationForestScore(trees=9, rows=size, random_state=5).fit(rows).score_samples(new)
     assert not np.array_equal(other, model.score_samples(new)), "the seed is used"
 
 

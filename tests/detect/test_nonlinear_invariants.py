@@ -34,7 +34,7 @@ def test_rotations_learn_the_minor_components():
     training = Training(
         steps=400, eval_every=400, batch_size=256, learning_rate=0.03, validation_fraction=0, ema=0.9, device="cpu"
     )
-    model = NonlinearInvariants(start="random", training=training, seed=3, **TWO).fit(X)
+    model = NonlinearInvariants(start="random", training=training, random_state=3, **TWO).fit(X)
     layer = model.layers_[0]
     size, axes = np.linalg.eigh(np.cov(X.T, bias=True))
     assert layer.invariants == 2

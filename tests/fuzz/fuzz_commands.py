@@ -118,7 +118,7 @@ def check(b: Bench) -> list[str]:
         "--json": lambda: b.out("json"),
         "--report": lambda: b.out("html"),
         "--rows": lambda: b.out("pq"),
-        "--fail-on": lambda: b.one("any", "never", "outside,changed", "x"),
+        "--fail-on": lambda: b.one("any", "never", "outliers,changed", "x"),
     }
     return ["check", b.source("a"), b.source("b"), *b.some(options, 0.12)]
 

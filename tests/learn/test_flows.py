@@ -439,7 +439,7 @@ def test_denoising_is_tweedies_mean(fitted, monkeypatch):
     x = torch.as_tensor(noised.sample(20, seed=1))
     found = model._denoised(x, None)
     for row, got in zip(x, found, strict=True):
-        assert torch.allclose(clean.measured(np.eye(2), row, noise).mean(), got, atol=1e-8)
+        assert torch.allclose(clean.posterior(np.eye(2), row, noise).mean(), got, atol=1e-8)
 
 
 def test_guidance_moves_draws_towards_their_class():

@@ -28,7 +28,7 @@ def test_log_prob_is_scipys():
 
 def test_em_is_as_likely_as_scikit_learns():
     x = GaussianMixture.random(dim=3, components=3, seed=3, spread=4.0).sample(1500, seed=0)
-    ours = GaussianMixture(3, seed=0).fit(x)
+    ours = GaussianMixture(3, random_state=0).fit(x)
     assert ours.log_prob(x).mean() >= Peer(3, n_init=5, random_state=0).fit(x).score(x) - 1e-3
 
 
@@ -59,7 +59,7 @@ def test_tilts_by_quadrature(tilt):
 def test_a_measurement_is_bayes():
     exact = GaussianMixture.random(dim=3, components=2, seed=1)
     h, r, y = np.array([[1.0, 2.0, 0.0]]), np.array([[0.3]]), np.array([0.7])
-    posterior, x = exact.measured(h, y, r), exact.sample(6, seed=0)
+    posterior, x = exact.posterior(h, y, r), exact.sample(6, seed=0)
     gap = posterior.log_prob(x) - exact.log_prob(x) - stats.norm(y[0], math.sqrt(0.3)).logpdf(x @ h[0])
     assert np.ptp(gap) < 1e-9, "posterior = prior x likelihood, up to one constant"
 
@@ -122,7 +122,7 @@ def test_w2_between_normal_laws():
 
 def test_rows_on_a_line_leave_a_density():
     t = np.random.default_rng(0).normal(size=(200, 1))
-    flat = GaussianMixture(2, seed=0).fit(np.hstack([t, 2 * t]))
+    flat = GaussianMixture(2, random_state=0).fit(np.hstack([t, 2 * t]))
     assert (
         float(torch.linalg.eigvalsh(flat.covariances_).min()) > 0 and np.isfinite(flat.log_prob(np.ones((1, 2)))).all()
     )

@@ -172,8 +172,8 @@ def test_discrepancy_and_divergence_have_their_closed_forms(weighted):
     null = torch.stack([squared_discrepancy(a, b, h, weight) for a, b in zip(y, y.flip(0), strict=True)])
     assert abs(float(null.mean())) < 4 * float(null.std()) / 300**0.5, "unbiased, so below 0 at times"
     a, b = (Normal(torch.randn(4, d, generator=rng), torch.randn(4, d, generator=rng)) for _ in range(2))
-    laws = [torch.distributions.Normal(n.mean, n.log_std.exp()) for n in (a, b)]
-    assert torch.allclose(a.divergence(b), torch.distributions.kl_divergence(*laws).sum(1), atol=1e-5)
+    distributions = [torch.distributions.Normal(n.mean, n.log_std.exp()) for n in (a, b)]
+    assert torch.allclose(a.divergence(b), torch.distributions.kl_divergence(*distributions).sum(1), atol=1e-5)
 
 
 @pytest.mark.oracle("ConditionalVAE")

@@ -13,9 +13,9 @@ from ecotone.decide.conformal import Calibrated
 from ecotone.learn import RowRandom, TableModel, Training, load
 from ecotone.learn.tables import MaskedPerceptron
 from ecotone.learn.tables._arrow import encode, stored
+from ecotone.learn.tables._column_distributions import distribution
 from ecotone.learn.tables._fit_table import fit_table
 from ecotone.learn.tables._heads import COMPONENTS, Event, Head, _pick, log_interval, truncated_normal
-from ecotone.learn.tables._laws import law
 from ecotone.learn.tables._level_codec import fit_levels
 from ecotone.learn.tables._prefixes import Prefixes
 
@@ -86,7 +86,7 @@ def test_draws_follow_the_law_that_log_prob_gives(model):
     seen = torch.zeros(token.shape, dtype=torch.bool)
     with torch.no_grad():
         for j in range(len(codec.columns)):
-            head, want = codec.head(prefixes.out(j).double(), j), law(module, codec, packed, seen, j)
+            head, want = codec.head(prefixes.out(j).double(), j), distribution(module, codec, packed, seen, j)
             assert torch.allclose(head.logits[prefixes.group], want.logits, atol=1e-4)
             assert not head.continuous or torch.allclose(head.mean[prefixes.group], want.mean, atol=1e-4)
             prefixes.show(j, token[:, j], z[:, j])

@@ -9,11 +9,11 @@ from scipy import special
 
 from ecotone.learn import Batch, RowRandom, TableModel, Training
 from ecotone.learn.tables import MaskedPerceptron
+from ecotone.learn.tables._column_distributions import HidingLoss
 from ecotone.learn.tables._fit_numbers import fit_numbers
 from ecotone.learn.tables._fit_table import fit_table
 from ecotone.learn.tables._heads import COMPONENTS, Head
 from ecotone.learn.tables._lattice import Lattice
-from ecotone.learn.tables._laws import HidingLoss
 
 
 def minutes(n, seed=0):

@@ -15,8 +15,8 @@ from ecotone.checkup.rows._rows import RowsOutside, rows_outside
 from ecotone.compare.explain import ConditionalChange, conditional_change
 from ecotone.compare.two_sample import Dependence, TwoTables, dependence, two_tables, with_units
 from ecotone.contracts import BadInput
-from ecotone.data import Frame, Pair, Roles, pair, read_table
-from ecotone.data._each import each
+from ecotone.data import Frame, Pair, Roles, align_tables, read_table
+from ecotone.data._thread_map import thread_map
 from ecotone.decide import Budget
 
 from ._columns import column_entries
@@ -132,7 +132,7 @@ def check(
     >>> before, after = rng.standard_normal((500, 3)), rng.standard_normal((500, 3)) + [0, 0, 1]
     >>> result = ecotone.check(before, after)
     >>> result.alarms
-    ('material', 'changed', 'outside')
+    ('material', 'changed', 'outliers')
     >>> [column["name"] for column in result.columns if column["marginal"]["changed"]]
     ['x2']
     """
@@ -214,12 +214,12 @@ def _tests(
 
     parts: list[Callable[[], Any]] = [verdict, rows, columns]
     wide = len(both.names) > WIDE  # there each part takes hundreds of megabytes: one after another
-    found = each(lambda part: part(), parts, values=0 if wide else sum(both.n) * len(both.names))
+    found = thread_map(lambda part: part(), parts, values=0 if wide else sum(both.n) * len(both.names))
     return found[0], found[2], found[1]
 
 
 def _paired(frames: tuple[Frame, Frame], settings: Settings) -> Pair:
-    both = pair(*frames, settings.roles, seed=settings.seed)
+    both = align_tables(*frames, settings.roles, seed=settings.seed)
     for name, table in (("reference", both.reference), ("current", both.current)):
         if table.n < 2:
             matched = f"rows were matched on {', '.join(settings.roles.given)}"

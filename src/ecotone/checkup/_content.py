@@ -35,7 +35,7 @@ def content_of(
         "material": verdict.material,
         "performance": quality is not None and quality.raised,
         "changed": verdict.changed,
-        "outside": rows["raised"],
+        "outliers": rows["raised"],
     }
     content: dict[str, Any] = {
         "format": FORMAT,

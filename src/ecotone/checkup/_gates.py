@@ -10,7 +10,7 @@ from ecotone.contracts import BadInput
 from ._settings import ALARMS
 
 FAIL_ON = (*ALARMS, "schema", "contract", "any", "never")
-_WORDS = {"outside": "rows outside", "schema": "columns changed", "contract": "contract violated"}
+_WORDS = {"outliers": "rows outside", "schema": "columns changed", "contract": "contract violated"}
 
 
 def found(content: dict[str, Any]) -> tuple[str, ...]:

@@ -29,7 +29,7 @@ class Headline:
     Parameters
     ----------
     alarms : tuple of str
-        Of ``material``, ``performance``, ``changed``, ``outside``.
+        Of ``material``, ``performance``, ``changed``, ``outliers``.
     answer : {"changed", "no change found", "cannot tell"}
         ``cannot tell`` where no test could have raised an alarm, whatever had changed.
     sentence : str
@@ -139,7 +139,7 @@ def _of_the_rest(content: dict[str, Any], alarms: Sequence[str], blind: str) -> 
         parts.append(f"The contract is violated in {broken:,} column{'s' if broken > 1 else ''}.")
     if "performance" in alarms:
         parts.append("The model's performance has dropped.")
-    if "outside" in alarms:
+    if "outliers" in alarms:
         named = len(content["rows"]["index"])
         parts.append(f"{named:,} rows lie outside the reference." if named else "Some rows lie outside the reference.")
     if content["rows"].get("reason"):

@@ -9,7 +9,7 @@ from ecotone.compare.explain import Movement
 from ecotone.compare.explain._movement_levels import level_words, rates_differ, shares_moved
 from ecotone.compare.explain._movement_words import change, percent
 from ecotone.data import CODED, ORDERED
-from ecotone.data._counted import Counted, CountedPair
+from ecotone.data._counted import ColumnCounts, CountedPair
 
 
 def movements_of_counts(both: CountedPair, facts: Facts) -> dict[str, Movement]:
@@ -17,7 +17,7 @@ def movements_of_counts(both: CountedPair, facts: Facts) -> dict[str, Movement]:
     return {column.name: _movement(column, both.n, facts) for column in both.columns}
 
 
-def _movement(column: Counted, n: tuple[int, int], facts: Facts) -> Movement:
+def _movement(column: ColumnCounts, n: tuple[int, int], facts: Facts) -> Movement:
     found: dict[str, Any] = {}
     words = []
     gone = column.counts[:, -1] / column.counts.sum(axis=1).clip(1)

@@ -43,7 +43,7 @@ class CheckResult:
 
     @property
     def alarms(self) -> tuple[str, ...]:
-        """Which parts of the headline alarm: of ``material``, ``performance``, ``changed``, ``outside``."""
+        """Which parts of the headline alarm: of ``material``, ``performance``, ``changed``, ``outliers``."""
         return tuple(self.content["headline"]["alarms"])
 
     def __getattr__(self, name: str) -> Any:

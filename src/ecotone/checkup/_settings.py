@@ -12,7 +12,7 @@ from ecotone.data import Roles
 from ecotone.data._roles import names_of
 
 #: The headline's alarms, in the order in which they lead.
-ALARMS = ("material", "performance", "changed", "outside")
+ALARMS = ("material", "performance", "changed", "outliers")
 
 
 @dataclass(frozen=True)

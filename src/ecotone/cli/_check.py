@@ -17,7 +17,7 @@ from ._progress import progress
 if TYPE_CHECKING:
     from ecotone.checkup import CheckResult
 
-ALARMS = ("material", "performance", "changed", "outside", "schema", "contract", "any", "never")
+ALARMS = ("material", "performance", "changed", "outliers", "schema", "contract", "any", "never")
 
 
 @app.command()

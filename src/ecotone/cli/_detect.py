@@ -64,7 +64,7 @@ def detect(
     check_format("-o", output)
     check_outputs({"-o": output, "--report": report, "--json": json}, (network, reference, data, calibration))
     check_redact(report, redact=redact)
-    from ecotone.checkup.outside import detect_outside
+    from ecotone.checkup.outside import detect_outliers
 
     from ._networks import NetworkOptions, ReadOptions, open_network, read_sides
 
@@ -81,7 +81,7 @@ def detect(
         else:
             held = sides["calibration"].activations
         classes = sides["reference"].classes or getattr(runs, "classes", None)
-        result = detect_outside(
+        result = detect_outliers(
             known, held, live.activations, scores="all" if every else score or None, fdr=fdr,
             held_out=calibration is not None, names=live.names, classes=classes, seed=seed, step=step,
         )  # fmt: skip

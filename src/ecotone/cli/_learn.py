@@ -1,4 +1,4 @@
-"""``ecotone fit``, ``sample``, ``score`` and ``impute``: a table's law, learned and used."""
+"""``ecotone fit``, ``sample``, ``score`` and ``impute``: a table's distribution, learned and used."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def fit(
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", help="Tracebacks")] = False,
 ) -> int:
-    """Learn a table's law. A run that was stopped goes on from OUTPUT.checkpoint."""
+    """Learn a table's distribution. A run that was stopped goes on from OUTPUT.checkpoint."""
     from ecotone.data import read_table
 
     check_outputs({"-o": output}, (source,))
@@ -87,7 +87,7 @@ def sample(
     seed: Annotated[int, typer.Option(help="The same seed gives the same rows")] = 0,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors")] = False,
 ) -> int:
-    """Draw rows from a learned law, given what is known of them."""
+    """Draw rows from a learned distribution, given what is known of them."""
     check_outputs({"-o": output}, (model,))
     check_format("-o", output)
     learned = _load(model)
@@ -105,7 +105,7 @@ def score(
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Parquet, CSV or Arrow file to write")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors")] = False,
 ) -> int:
-    """Log-density and calibrated p-value of every row under a learned law."""
+    """Log-density and calibrated p-value of every row under a learned distribution."""
     import numpy as np
     import pyarrow as pa
 
@@ -137,7 +137,7 @@ def impute(
     seed: Annotated[int, typer.Option(help="Another seed is another draw")] = 0,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors")] = False,
 ) -> int:
-    """Fill what is missing by draws from the learned law given the rest of the row."""
+    """Fill what is missing by draws from the learned distribution given the rest of the row."""
     from ecotone.data import read_table
 
     check_outputs({"-o": output}, (model, source))
@@ -193,7 +193,7 @@ def _load(path: Path) -> TableModel:
 
     found = load(path)
     if not isinstance(found, TableModel):
-        raise BadInput(f"{path} holds a {type(found).__name__}, which is no law of tables; use it from Python")
+        raise BadInput(f"{path} holds a {type(found).__name__}, which is no distribution of tables; use it from Python")
     found.native_ = Native()
     return found
 
@@ -203,5 +203,5 @@ def _torch() -> None:
         import torch  # noqa: F401
     except ModuleNotFoundError:
         raise BadInput(
-            "learning a law needs torch; install it with pip install '.[torch]' -c constraints.txt, from a clone"
+            "learning needs torch; install it with pip install '.[torch]' -c constraints.txt, from a clone"
         ) from None

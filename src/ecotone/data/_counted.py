@@ -24,7 +24,7 @@ _SLACK = 0.1  # of a share of distinct values that a sketch estimates with a sta
 
 
 @dataclass(frozen=True)
-class Counted:
+class ColumnCounts:
     """How often each value, level or cell of one column occurs in each table.
 
     Parameters
@@ -52,7 +52,7 @@ class CountedPair:
     """Two profiles' columns as counts, and their sums of scores on the same cut points."""
 
     n: tuple[int, int]
-    columns: tuple[Counted, ...]
+    columns: tuple[ColumnCounts, ...]
     sums: tuple[Sums, Sums]
     untested: tuple[Untested, ...] = ()
     notes: tuple[str, ...] = ()
@@ -62,7 +62,7 @@ class CountedPair:
 class _One:
     """What one column became."""
 
-    columns: tuple[Counted, ...] = ()
+    columns: tuple[ColumnCounts, ...] = ()
     untested: Untested | None = None
     notes: tuple[str, ...] = field(default=())
 
@@ -136,18 +136,18 @@ def _one(a: ColumnProfile, b: ColumnProfile, sums: tuple[Sums, Sums], told: Told
     return replace(found, columns=(*found.columns, *_infinite(a, b)))
 
 
-def _gaps(a: ColumnProfile, b: ColumnProfile) -> Iterator[Counted]:
+def _gaps(a: ColumnProfile, b: ColumnProfile) -> Iterator[ColumnCounts]:
     """Being missing, as a column of its own where nothing else of the column is compared."""
     if a.missing or b.missing:
         counts = np.array([[c.rows - c.missing, c.missing, 0] for c in (a, b)], np.int64)
-        yield Counted(f"{a.name} [missing]", "boolean", counts, ("false", "true"))
+        yield ColumnCounts(f"{a.name} [missing]", "boolean", counts, ("false", "true"))
 
 
-def _infinite(a: ColumnProfile, b: ColumnProfile) -> Iterator[Counted]:
+def _infinite(a: ColumnProfile, b: ColumnProfile) -> Iterator[ColumnCounts]:
     """Being infinite, as a column of its own: cells say how many values lie beyond a cut point, not which."""
     if a.infinite or b.infinite:
         counts = [[c.rows - c.missing - c.infinite, c.infinite, c.missing] for c in (a, b)]
-        yield Counted(f"{a.name} [infinite]", "boolean", np.array(counts, np.int64), ("false", "true"))
+        yield ColumnCounts(f"{a.name} [infinite]", "boolean", np.array(counts, np.int64), ("false", "true"))
 
 
 def _merged(a: ColumnProfile, b: ColumnProfile) -> bool:
@@ -172,7 +172,9 @@ def _number(a: ColumnProfile, b: ColumnProfile, sums: tuple[Sums, Sums], told: T
     if finite and not told and (reason := _identifies(a, b)):
         return _set_aside(a, b, "id", reason)
     if finite and a.whole and b.whole and low == 0 and high == 1:
-        return _One((Counted(a.name, "boolean", np.stack([_zeros_and_ones(c) for c in (a, b)]), ("0", "1"), True),))
+        return _One(
+            (ColumnCounts(a.name, "boolean", np.stack([_zeros_and_ones(c) for c in (a, b)]), ("0", "1"), True),)
+        )
     if finite and a.low == a.high:
         return _was_constant(a, b)
     if all(cut.name != a.name for cut in sums[0].cuts.columns):
@@ -180,7 +182,7 @@ def _number(a: ColumnProfile, b: ColumnProfile, sums: tuple[Sums, Sums], told: T
     counts = np.stack([s.histogram(a.name) for s in sums])
     tied = a.whole and b.whole and low is not None and low >= 0
     tied = tied and a.distinct.count + b.distinct.count <= 0.5 * (a.rows - a.missing + b.rows - b.missing)
-    return _One((Counted(a.name, "count" if tied else "numeric", counts, scored=True),))
+    return _One((ColumnCounts(a.name, "count" if tied else "numeric", counts, scored=True),))
 
 
 def _zeros_and_ones(c: ColumnProfile) -> Ints:
@@ -204,7 +206,7 @@ def _was_constant(a: ColumnProfile, b: ColumnProfile) -> _One:
     note = f"{a.name}: always {a.low:g} in the reference; current has another value in {others} rows" + (
         " at least (all that its distinct values show)" if inside and b.distinct.count != 2 else ""
     )
-    return _One((Counted(a.name, "category", counts, (f"{a.low:g}", "another value")),), notes=(note,))
+    return _One((ColumnCounts(a.name, "category", counts, (f"{a.low:g}", "another value")),), notes=(note,))
 
 
 def _identifies(a: ColumnProfile, b: ColumnProfile) -> str:
@@ -241,10 +243,12 @@ def _text(a: ColumnProfile, b: ColumnProfile, told: Told) -> _One:
         scaled, how = scale(levels)
         ranked = np.array([[c.frequent.counts.get(level, 0) for level in scaled] + [c.missing] for c in (a, b)])
         note = f"{a.name}: compared by rank ({how})"
-        return _One((Counted(a.name, "ordinal", ranked.astype(np.int64), scaled),), notes=(note,))
+        return _One((ColumnCounts(a.name, "ordinal", ranked.astype(np.int64), scaled),), notes=(note,))
     if len(levels) >= FEWEST_FOR_ID and len(levels) >= 0.5 * seen:
         return _set_aside(a, b, "id", "text that hardly repeats: an identifier, or sentences that take rows to compare")
     two = {level.lower() for level in levels} == {"true", "false"}
     counts = [[c.frequent.counts.get(level, 0) for level in levels] + [c.missing] for c in (a, b)]
     scored = all(len(c.frequent.counts) <= CUT_LEVELS for c in (a, b))
-    return _One((Counted(a.name, "boolean" if two else "category", np.array(counts, np.int64), tuple(levels), scored),))
+    return _One(
+        (ColumnCounts(a.name, "boolean" if two else "category", np.array(counts, np.int64), tuple(levels), scored),)
+    )

@@ -14,7 +14,7 @@ from ecotone.contracts import Bools, Ints, as_seed
 from ._chance import beyond_chance, chance_explains
 from ._repeat_test import LEVEL, MOST, judge
 from ._row_groups import RowGroups, different, tell_apart
-from ._typing import Raw
+from ._typing import PooledColumn
 
 _FEWEST_GROUPS = 20  # groups that must all repeat alike before a whole file is taken for one appended to itself
 
@@ -76,21 +76,21 @@ class Copies:
         }
 
 
-def find_copies(reference: pa.Table, current: pa.Table, raws: Mapping[str, Raw], *, seed: int = 0) -> Copies:
+def find_copies(reference: pa.Table, current: pa.Table, raws: Mapping[str, PooledColumn], *, seed: int = 0) -> Copies:
     """Tell copies from rows that repeat by nature, and choose the rows that take part.
 
-    Under an unchanged law equal rows that repeat by nature fall on the two tables as any rows do, and all of them take
-    part. Copies do not: they stay in the table in which they were made. So rows are left out only where
+    Under an unchanged distribution equal rows that repeat by nature fall on the two tables as any rows do, and all of
+    them take part. Copies do not: they stay in the table in which they were made. So rows are left out only where
 
     * every row of a table occurs a multiple of q times, at least twenty different rows: one in q takes part;
     * or groups of equal rows that do not agree by chance are refuted to repeat by nature (:func:`judge`, level .001):
       of each group one row drawn at random from both tables takes part; groups too large to be copies are values of
-      the law, and as large a share of their rows is left out at random as copies make of the other rows.
+      the distribution, and as large a share of their rows is left out at random as copies make of the other rows.
 
     Parameters
     ----------
     reference, current : pyarrow.Table
-    raws : mapping of str to Raw
+    raws : mapping of str to PooledColumn
         The columns that both tables have, pooled.
     seed : int
 

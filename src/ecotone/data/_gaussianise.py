@@ -85,7 +85,7 @@ class _Coded:
 
 
 class Gaussianiser:
-    r"""Normal scores of every column under the reference's law.
+    r"""Normal scores of every column under the reference's distribution.
 
     Ordered columns: :math:`z = \Phi^{-1}(F(v))` with the mid-distribution function of the fitted rows, continued
     by straight lines beyond the third-outermost value (slope over the last normal unit, so in the tail's own

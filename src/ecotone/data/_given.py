@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ecotone.contracts import BadInput, Floats, Ints
 
-from ._typing import Raw
+from ._typing import PooledColumn
 
 LEVELS = 50  # different numbers up to which each is a stratum of its own
 BINS, ROWS_OF_BIN = 20, 50  # of a column of more numbers: most bins, and pooled rows that one should have
@@ -64,7 +64,7 @@ class Condition:
     cut: bool = False
 
 
-def conditions(given: Sequence[str], raws: Mapping[str, Raw]) -> tuple[Condition, ...]:
+def conditions(given: Sequence[str], raws: Mapping[str, PooledColumn]) -> tuple[Condition, ...]:
     """Every condition asked for, from both tables' values together.
 
     Raises
@@ -75,7 +75,7 @@ def conditions(given: Sequence[str], raws: Mapping[str, Raw]) -> tuple[Condition
     return tuple(_condition(name, raws) for name in dict.fromkeys(given))
 
 
-def _condition(name: str, raws: Mapping[str, Raw]) -> Condition:
+def _condition(name: str, raws: Mapping[str, PooledColumn]) -> Condition:
     column, part = _named(name, raws)
     raw = raws[column]
     if raw.family in ("nested", "mismatch", "null"):
@@ -101,7 +101,7 @@ def _condition(name: str, raws: Mapping[str, Raw]) -> Condition:
     return Condition(name, column, codes, levels)
 
 
-def _named(name: str, raws: Mapping[str, Raw]) -> tuple[str, str]:
+def _named(name: str, raws: Mapping[str, PooledColumn]) -> tuple[str, str]:
     """The column and the part of it that a name stands for."""
     if name in raws:
         return name, ""
@@ -125,7 +125,7 @@ def _named(name: str, raws: Mapping[str, Raw]) -> tuple[str, str]:
     )
 
 
-def _part(raw: Raw, part: str) -> Floats:
+def _part(raw: PooledColumn, part: str) -> Floats:
     out = np.full(len(raw.values), np.nan)
     there = np.isfinite(raw.values)
     out[there] = PARTS[part](np.floor(raw.values[there]).astype("M8[s]"))

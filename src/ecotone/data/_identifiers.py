@@ -12,7 +12,7 @@ from scipy import special, stats
 
 from ecotone.contracts import Floats, Ints
 
-from ._typing import Raw
+from ._typing import PooledColumn
 
 #: Values are nearly unique from this share of distinct ones on.
 NEARLY_UNIQUE = 0.9
@@ -20,7 +20,7 @@ NEARLY_UNIQUE = 0.9
 FEWEST_FOR_ID = 20
 #: Chance of so few repeated values, up to which they are unique by design.
 CHANCE = 1e-6
-NEAR = 32  # steps within which a law is taken to be smooth
+NEAR = 32  # steps within which a distribution is taken to be smooth
 _ID_WORDS = frozenset({"id", "ids", "uuid", "guid", "key", "index", "serial"})
 #: What is given numbers, in names such as ``customerid`` and ``order_no``.
 _NUMBERED = frozenset(
@@ -30,14 +30,14 @@ _NUMBERED = frozenset(
 )
 
 
-def codes_of(raw: Raw) -> Floats:
+def codes_of(raw: PooledColumn) -> Floats:
     """(n,) a number for each value, equal where the values are, NaN where missing."""
     codes = np.unique(raw.key(), return_inverse=True)[1].astype(np.float64)
     codes[raw.missing] = np.nan
     return codes
 
 
-def identifies(raw: Raw) -> str:
+def identifies(raw: PooledColumn) -> str:
     """Why whole numbers are an identifier, and how to have them compared; empty where they are not."""
     there = ~raw.missing
     x, split = _whole_numbers(raw)[there], int(there[: raw.split].sum())
@@ -59,7 +59,7 @@ def identifies(raw: Raw) -> str:
     return f"{kind}: differs by design; name it in ordinal to have it compared"
 
 
-def _whole_numbers(raw: Raw) -> Floats | Ints:
+def _whole_numbers(raw: PooledColumn) -> Floats | Ints:
     """Values exactly, or less their smallest where float64 has too few digits for them."""
     if raw.whole is not None:
         return raw.whole
@@ -68,7 +68,7 @@ def _whole_numbers(raw: Raw) -> Floats | Ints:
 
 
 def unique_by_design(parts: Sequence[Floats | Ints]) -> bool:
-    """Whether whole numbers repeat less often than a law that is smooth over some tens of numbers lets them.
+    """Whether whole numbers repeat less often than a distribution that is smooth over some tens of numbers lets them.
 
     Independent draws at rate r a number give r**2 / 2 equal pairs a number and r**2 pairs at each distance; numbers
     that were given out in turn give none that are equal. Pairs count within each of the ``parts``.
@@ -98,7 +98,7 @@ def _goes_on(reference: Floats | Ints, current: Floats | Ints) -> bool:
 
 
 def _even(half: Floats | Ints) -> bool:
-    """Whether values lie as evenly over their range as draws from a uniform law do."""
+    """Whether values lie as evenly over their range as draws from a uniform distribution do."""
     place = (half.astype(np.float64) - float(half.min())) / max(float(half.max()) - float(half.min()), 1e-300)
     return bool(stats.kstest(place, "uniform").pvalue > 0.01)
 

@@ -11,13 +11,13 @@ from ._roles import Told
 from ._table import Untested
 from ._text_kinds import text_kind
 from ._typed import Typed, indicator, set_aside
-from ._typing import Raw
+from ._typing import PooledColumn
 
 #: Fewer values than this, in a column that is nearly all missing, say only that they are there.
 FEWEST_PRESENT = 10
 
 
-def decide(raw: Raw, told: Told = "") -> Typed:
+def decide(raw: PooledColumn, told: Told = "") -> Typed:
     """What a column is, from both tables' values together, or as the user has ``told``."""
     notes = (raw.note,) if raw.note else ()
     if raw.family == "mismatch":

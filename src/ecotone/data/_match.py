@@ -11,7 +11,7 @@ from ecotone.contracts import BadInput, Bools, Floats, Ints, as_seed
 
 from ._given import Condition, conditions
 from ._strata import SIDES, Strata, left_out, stratum_names
-from ._typing import Raw
+from ._typing import PooledColumn
 
 _RATIOS = 200  # ratios of the tables that are tried
 
@@ -26,7 +26,13 @@ class Matched:
 
 
 def match(
-    given: Sequence[str], raws: Mapping[str, Raw], keep: Bools, split: int, entity: str | None = None, *, seed: int = 0
+    given: Sequence[str],
+    raws: Mapping[str, PooledColumn],
+    keep: Bools,
+    split: int,
+    entity: str | None = None,
+    *,
+    seed: int = 0,
 ) -> Matched:
     r"""Draw rows of both tables so that each stratum holds the same proportion of reference and current.
 
@@ -43,7 +49,7 @@ def match(
     ----------
     given : sequence of str
         Columns, or parts of date-times as ``column:part``.
-    raws : mapping of str to Raw
+    raws : mapping of str to PooledColumn
         Columns of both tables, pooled over all rows.
     keep : (N,) bool
         Rows that could be compared.
@@ -60,15 +66,16 @@ def match(
 
     Notes
     -----
-    Let rows be independent with one law in both tables *given the stratum*, :math:`x_i = \mu(s_i) + e_i` for any score.
-    Which rows are drawn depends on strata alone, so the :math:`e_i` keep their laws, and the strata's shares are the
-    same in both samples: the difference of means has no part in :math:`\mu`, and its variance is that within strata.
-    Relabelling rows over all strata, and every count or rank that rests on it, has the variance within *and* between
-    strata. For scores that are jointly normal with the smaller covariance a symmetric convex region is at least as
-    likely (Anderson 1955), so tests that accept in such regions alarm at most as often as they say, up to what is lost
-    where normal laws are only near. Random rounding adds at most 1/4 to the variance of a stratum's number of rows,
-    less than relabelling does. Whole units add the sum of squares of :math:`\mu` over them, again on the safe side.
-    A classifier that has learned strata from chance finds the opposite on the rest, which cannot raise an alarm.
+    Let rows be independent with one distribution in both tables *given the stratum*, :math:`x_i = \mu(s_i) + e_i` for
+    any score. Which rows are drawn depends on strata alone, so the :math:`e_i` keep their distributions, and the
+    strata's shares are the same in both samples: the difference of means has no part in :math:`\mu`, and its variance
+    is that within strata. Relabelling rows over all strata, and every count or rank that rests on it, has the variance
+    within *and* between strata. For scores that are jointly normal with the smaller covariance a symmetric convex
+    region is at least as likely (Anderson 1955), so tests that accept in such regions alarm at most as often as they
+    say, up to what is lost where normal distributions are only near. Random rounding adds at most 1/4 to the variance
+    of a stratum's number of rows, less than relabelling does. Whole units add the sum of squares of :math:`\mu` over
+    them, again on the safe side. A classifier that has learned strata from chance finds the opposite on the rest, which
+    cannot raise an alarm.
 
     References
     ----------
@@ -151,7 +158,7 @@ def _draw(rows: Ints, stratum: Ints, wanted: Ints, rng: np.random.Generator) -> 
 
 
 def _units(
-    raw: Raw, stratum: Ints, current: Bools, keep: Bools, entity: str, given: Sequence[str]
+    raw: PooledColumn, stratum: Ints, current: Bools, keep: Bools, entity: str, given: Sequence[str]
 ) -> tuple[Ints, Ints]:
     """The first row of each entity of each table, and for each row the first of its own."""
     key = np.unique(raw.key(), return_inverse=True)[1].astype(np.int64)

@@ -10,10 +10,10 @@ from ._exact import FEW
 from ._identifiers import codes_of, distinct_share, identifies
 from ._table import Column
 from ._typed import Typed, lone, set_aside
-from ._typing import Raw
+from ._typing import PooledColumn
 
 
-def number_kind(raw: Raw) -> Typed:
+def number_kind(raw: PooledColumn) -> Typed:
     values, notes = raw.values, infinite_note(raw)
     if raw.family == "time":
         return set_aside(raw, "datetime", "absolute date-times differ by design", values)
@@ -34,7 +34,7 @@ def number_kind(raw: Raw) -> Typed:
     return Typed((Column(raw.name, "count" if tied else "numeric", values),), notes=notes)
 
 
-def ordered_numbers(raw: Raw) -> Typed:
+def ordered_numbers(raw: PooledColumn) -> Typed:
     """Numbers, or date-times as seconds, that the user wants compared by their order whatever they look like."""
     if raw.exact is not None and raw.exact.merged > FEW * len(raw.values):
         return exact_ranks(raw)
@@ -50,7 +50,7 @@ def ordered_numbers(raw: Raw) -> Typed:
     return Typed((Column(raw.name, "count" if tied else "numeric", values),), notes=notes)
 
 
-def exact_ranks(raw: Raw) -> Typed:
+def exact_ranks(raw: PooledColumn) -> Typed:
     """Numbers that float64 would make equal, as places in their exact order."""
     assert raw.exact is not None
     used, codes = np.unique(raw.exact.codes[~raw.missing], return_inverse=True)
@@ -64,7 +64,7 @@ def exact_ranks(raw: Raw) -> Typed:
     return Typed((Column(raw.name, "ordinal", values, levels),), notes=(note,))
 
 
-def infinite_note(raw: Raw) -> tuple[str, ...]:
+def infinite_note(raw: PooledColumn) -> tuple[str, ...]:
     """How many values are infinite: they keep their place at the ends, and their share is tested as well."""
     infinite = np.isinf(raw.values)
     if not infinite.any():

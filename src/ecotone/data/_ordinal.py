@@ -9,7 +9,7 @@ import numpy as np
 from ._number_kinds import ordered_numbers
 from ._table import Column
 from ._typed import Typed, lone
-from ._typing import Raw
+from ._typing import PooledColumn
 
 _SHOWN = 6  # levels that a note names
 
@@ -29,7 +29,7 @@ SCALES: tuple[tuple[str, ...], ...] = (
 )  # fmt: skip
 
 
-def ordinal_kind(raw: Raw) -> Typed:
+def ordinal_kind(raw: PooledColumn) -> Typed:
     """Numbers and date-times by value, text by its scale."""
     if raw.family != "text":
         return ordered_numbers(raw)

@@ -9,11 +9,11 @@ from scipy import optimize, stats
 
 from ecotone.contracts import Bools, Floats, Ints
 
-MOST = 50  # rows of a group, above which it is a value of the law whatever else
+MOST = 50  # rows of a group, above which it is a value of the distribution whatever else
 LEVEL = 0.001  # chance of taking rows that repeat by nature for copies
 _LEAST = 1e-300  # below it a p-value is as good as zero, and would underflow to it
 _MISSED = 0.01  # chance that copying alone makes a group larger than the limit
-_EXACT = 5000  # groups up to which the law of a count is convolved
+_EXACT = 5000  # groups up to which the distribution of a count is convolved
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Judgement:
     pvalue : float
         Of rows that repeat by nature in both tables alike; 1 where no group could be judged.
     limit : int
-        Most rows that copying explains in one group; larger groups are values of the law.
+        Most rows that copying explains in one group; larger groups are values of the distribution.
     groups : int
         Groups of equal rows that could be judged.
     decidable : bool
@@ -46,14 +46,14 @@ class Judgement:
 def judge(counts: Ints, able: Bools, whole: Bools) -> tuple[Judgement, Bools]:
     r"""Test whether groups of equal rows fall on the two tables as exchangeable rows do.
 
-    Rows that repeat by nature are exchangeable between tables of one law; copies stay in the table in which they
-    were made. Of :math:`k` equal rows all are the reference's with probability
-    :math:`r_k = \prod_{i<k} (n - i)/(N - i)` (current's: :math:`c_k`), whatever the law. The numbers of groups in
-    the reference only, in current only and in one table only are each compared with their Poisson-binomial laws.
+    Rows that repeat by nature are exchangeable between tables of one distribution; copies stay in the table in which
+    they were made. Of :math:`k` equal rows all are the reference's with probability
+    :math:`r_k = \prod_{i<k} (n - i)/(N - i)` (current's: :math:`c_k`), whatever the distribution. The numbers of groups
+    in the reference only, in current only and in one table only are each compared with their Poisson-binomial laws.
 
-    Groups of more rows than copying at random gives are left out of these numbers, for they are values of the law,
-    unless all groups of one size do the same: a batch that was appended again and again. Half of the level is for all
-    sizes up to the limit together, half for each larger one; Bonferroni's bound joins all of them.
+    Groups of more rows than copying at random gives are left out of these numbers, for they are values of the
+    distribution, unless all groups of one size do the same: a batch that was appended again and again. Half of the
+    level is for all sizes up to the limit together, half for each larger one; Bonferroni's bound joins all of them.
 
     Parameters
     ----------
@@ -128,10 +128,10 @@ def upper_tail(groups: Ints, rates: Floats, seen: int) -> float:
     if seen <= 0 or groups.sum() == 0:
         return 1.0
     if groups.sum() <= _EXACT:
-        law = np.ones(1)
+        distribution = np.ones(1)
         for count, rate in zip(groups, rates):
-            law = np.convolve(law, stats.binom.pmf(np.arange(count + 1), count, rate))
-        return float(min(1.0, law[seen:].sum()))
+            distribution = np.convolve(distribution, stats.binom.pmf(np.arange(count + 1), count, rate))
+        return float(min(1.0, distribution[seen:].sum()))
     if seen <= float(groups @ rates):
         return 1.0
 

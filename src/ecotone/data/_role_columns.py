@@ -11,11 +11,16 @@ from ecotone.contracts import BadInput, Bools
 
 from ._table import Column
 from ._text_kinds import ordered_levels
-from ._typing import Raw, pool
+from ._typing import PooledColumn, pool
 
 
 def role_columns(
-    role: str, name: str, raws: Mapping[str, Raw], reference: pa.Table, keep: Bools, halves: tuple[slice, slice]
+    role: str,
+    name: str,
+    raws: Mapping[str, PooledColumn],
+    reference: pa.Table,
+    keep: Bools,
+    halves: tuple[slice, slice],
 ) -> tuple[Column | None, Column | None]:
     """A role's column in each table; None where the table lacks it."""
     raw = raws.get(name)
@@ -27,7 +32,7 @@ def role_columns(
     return column.take(halves[0]), None if lacks else column.take(halves[1])
 
 
-def _as_role(role: str, raw: Raw) -> Column:
+def _as_role(role: str, raw: PooledColumn) -> Column:
     """A role's values: all levels are kept, and nothing is merged or derived."""
     what = role.split(":")[0]
     if raw.family in ("nested", "mismatch"):

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ecotone.contracts import Ints
 
 from ._equal_rows import Exact, arrow_equal, first_equal
-from ._typing import Raw, pool
+from ._typing import PooledColumn, pool
 from .sources import family
 
 
@@ -42,7 +42,7 @@ class RowGroups:
         return slice(None, self.split), slice(self.split, None)
 
 
-def tell_apart(reference: pa.Table, current: pa.Table, raws: Mapping[str, Raw]) -> RowGroups | None:
+def tell_apart(reference: pa.Table, current: pa.Table, raws: Mapping[str, PooledColumn]) -> RowGroups | None:
     """Equal rows of both tables together and in each; None where no two rows are equal."""
     tables, n = (reference, current), reference.num_rows
     keys: list[NDArray[np.int64]] = []
@@ -93,7 +93,7 @@ def different(positions: Ints, below: int) -> int:
     return int(seen.sum())
 
 
-def _rounds(t: pa.DataType, raw: Raw | None) -> bool:
+def _rounds(t: pa.DataType, raw: PooledColumn | None) -> bool:
     """Whether float64 cannot tell all values of a type apart."""
     if pa.types.is_int64(t) or pa.types.is_uint64(t):
         return raw is None or raw.whole is None

@@ -11,13 +11,13 @@ from ecotone.contracts import Ints
 from ._identifiers import FEWEST_FOR_ID, distinct_share, nearly_unique
 from ._table import AllLevels, Column
 from ._typed import Typed, indicator, lone, set_aside
-from ._typing import UUID, Raw
+from ._typing import UUID, PooledColumn
 
 #: A category keeps this many levels; the others share one.
 MOST_LEVELS = 200
 
 
-def text_kind(raw: Raw) -> Typed:
+def text_kind(raw: PooledColumn) -> Typed:
     there = ~raw.missing
     n, distinct = int(there.sum()), len(raw.dictionary)
     if distinct == 1:
@@ -41,7 +41,7 @@ def _is_prose(words: pa.Array) -> bool:
     return bool(blanks >= 2 and length >= 20)
 
 
-def _prose(raw: Raw) -> Typed:
+def _prose(raw: PooledColumn) -> Typed:
     measures = {
         "length": pc.utf8_length(raw.dictionary),
         "words": pc.count_substring_regex(raw.dictionary, r"\S+"),
@@ -63,7 +63,7 @@ def _prose(raw: Raw) -> Typed:
     return Typed(tuple(features), aside=texts, notes=(note,))
 
 
-def _category(raw: Raw, most: int) -> Typed:
+def _category(raw: PooledColumn, most: int) -> Typed:
     levels, codes = ordered_levels(raw)
     if {w.lower() for w in levels} <= {"true", "false"} and len(levels) == 2:
         levels = levels if levels[0].lower() == "false" else levels[::-1]
@@ -83,7 +83,7 @@ def _category(raw: Raw, most: int) -> Typed:
     return Typed((Column(raw.name, "category", values, levels, every=every),), notes=notes)
 
 
-def ordered_levels(raw: Raw) -> tuple[tuple[str, ...], Ints]:
+def ordered_levels(raw: PooledColumn) -> tuple[tuple[str, ...], Ints]:
     """Levels by falling count over both tables, equal counts by name; and the codes into them."""
     counts = np.bincount(raw.codes[raw.codes >= 0], minlength=len(raw.dictionary))
     by_name = pc.sort_indices(raw.dictionary).to_numpy()

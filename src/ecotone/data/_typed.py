@@ -9,7 +9,7 @@ import numpy as np
 from ecotone.contracts import Floats
 
 from ._table import Column, Untested
-from ._typing import Raw
+from ._typing import PooledColumn
 
 
 @dataclass(frozen=True)
@@ -32,17 +32,17 @@ class Typed:
     notes: tuple[str, ...] = ()
 
 
-def indicator(raw: Raw) -> Column:
+def indicator(raw: PooledColumn) -> Column:
     return Column(f"{raw.name} [missing]", "boolean", raw.missing.astype(np.float64), ("false", "true"), raw.name)
 
 
-def lone(raw: Raw, value: str) -> Typed:
+def lone(raw: PooledColumn, value: str) -> Typed:
     """A column of one value: constant, unless some rows lack it."""
     reason = Untested(raw.name, "constant", f"constant: {value[:60]!r} in every row that has a value")
     return Typed((indicator(raw),) if raw.missing.any() else (), reason)
 
 
-def set_aside(raw: Raw, kind: str, reason: str, values: Floats) -> Typed:
+def set_aside(raw: PooledColumn, kind: str, reason: str, values: Floats) -> Typed:
     column = Column(raw.name, "datetime" if kind == "datetime" else "id", values)
     features = (indicator(raw),) if raw.missing.any() else ()
     return Typed(features, Untested(raw.name, kind, reason), column)

@@ -34,7 +34,7 @@ _SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 
 
 @dataclass(frozen=True)
-class Raw:
+class PooledColumn:
     """One column of both tables, reference's rows first.
 
     Parameters
@@ -99,7 +99,7 @@ class Raw:
             return -1
         return None if self.whole is not None else int(np.array(np.nan).view(np.int64))
 
-    def take(self, rows: Bools) -> Raw:
+    def take(self, rows: Bools) -> PooledColumn:
         """The same column at some of the pooled rows."""
         return replace(
             self,
@@ -114,14 +114,14 @@ class Raw:
 _WORDS = {"boolean": "true/false", "number": "numbers", "time": "date-times", "text": "text", "nested": "nested values"}
 
 
-def pool(name: str, reference: pa.ChunkedArray, current: pa.ChunkedArray) -> Raw:
+def pool(name: str, reference: pa.ChunkedArray, current: pa.ChunkedArray) -> PooledColumn:
     """Both tables' values of one column in one representation."""
     arrays = [_plain(reference), _plain(current)]
     types = (str(reference.type), str(current.type))
     kinds: list[Family] = [family(a.type) for a in arrays]
     split = len(arrays[0])
     known = {k for k in kinds if k != "null"}
-    blank = Raw(name, "null", split, np.full(sum(map(len, arrays)), np.nan), types=types)
+    blank = PooledColumn(name, "null", split, np.full(sum(map(len, arrays)), np.nan), types=types)
     if not known:
         return blank
     if "nested" in known:
@@ -144,7 +144,7 @@ def pool(name: str, reference: pa.ChunkedArray, current: pa.ChunkedArray) -> Raw
         kind: Family = "time" if other == "time" else "number"
         kind = "boolean" if {read.family, other} == {"boolean"} else kind
         note = f"{name}: text in one table was read as {_WORDS[kind]}, as it is in the other"
-        return Raw(name, kind, split, np.concatenate(halves), types=types, note=note)
+        return PooledColumn(name, kind, split, np.concatenate(halves), types=types, note=note)
     if known not in _FIT:
         a, b = (_WORDS[k] for k in kinds)
         return replace(blank, family="mismatch", note=f"{a} in reference, {b} in current")
@@ -152,13 +152,13 @@ def pool(name: str, reference: pa.ChunkedArray, current: pa.ChunkedArray) -> Raw
     whole = _whole(arrays) if kind == "number" else None
     exact = exact_values(arrays) if kind == "number" else None
     values = np.concatenate([_floats(a) for a in arrays])
-    return Raw(name, kind, split, values, whole=whole, exact=exact, types=types)
+    return PooledColumn(name, kind, split, values, whole=whole, exact=exact, types=types)
 
 
 _FIT: tuple[set[str], ...] = ({"number"}, {"boolean"}, {"time"}, {"number", "boolean"})
 
 
-def _sample(raw: Raw, other: str) -> str:
+def _sample(raw: PooledColumn, other: str) -> str:
     """The first text that is no number (or whatever the other table holds)."""
     for value in raw.dictionary.slice(0, 1000).to_pylist():
         try:
@@ -196,12 +196,12 @@ def _whole(arrays: list[pa.ChunkedArray]) -> NDArray[Any] | None:
     return None
 
 
-def _pool_text(name: str, arrays: list[pa.ChunkedArray], split: int, declared: bool) -> Raw:
+def _pool_text(name: str, arrays: list[pa.ChunkedArray], split: int, declared: bool) -> PooledColumn:
     chunks = [c for a in arrays for c in a.cast(pa.large_string()).chunks]
     encoded = pa.chunked_array(chunks, pa.large_string()).dictionary_encode().combine_chunks()
     encoded = encoded.chunk(0) if isinstance(encoded, pa.ChunkedArray) else encoded
     codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
-    return Raw(name, "text", split, codes=codes, dictionary=_readable(encoded.dictionary), declared=declared)
+    return PooledColumn(name, "text", split, codes=codes, dictionary=_readable(encoded.dictionary), declared=declared)
 
 
 def _declared_order(arrays: list[pa.ChunkedArray]) -> tuple[str, ...]:
@@ -232,7 +232,7 @@ def _readable(words: pa.Array) -> pa.Array:
         return pa.array(decoded, pa.large_string())
 
 
-def _read_text(raw: Raw) -> Raw:
+def _read_text(raw: PooledColumn) -> PooledColumn:
     """Numbers, truth values and date-times that were stored as text become what they are, if all of them can."""
     words = raw.dictionary
     if len(words) == 0:
@@ -253,7 +253,7 @@ def _read_text(raw: Raw) -> Raw:
         return raw
     values = np.append(looked, np.nan)[raw.codes]
     note = f"{raw.name}: text that holds {_WORDS[kind]} throughout was read as such" if kind == "number" else ""
-    return Raw(raw.name, kind, raw.split, values, types=raw.types, note=note)
+    return PooledColumn(raw.name, kind, raw.split, values, types=raw.types, note=note)
 
 
 def _times(words: pa.Array, first: str) -> Floats | None:

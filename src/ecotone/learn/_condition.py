@@ -47,7 +47,9 @@ class Condition:
             values, counts = np.unique(a.astype(str) if a.dtype.kind == "O" else a, return_counts=True)
             if counts.min() < 2:
                 rare = values[counts.argmin()].item()
-                raise BadInput(f"class {rare!r} of given has one row: no law can be learned from it; merge or drop it")
+                raise BadInput(
+                    f"class {rare!r} of given has one row: no distribution can be learned from it; merge or drop it"
+                )
             return cls(levels=[v.item() for v in values])
         a = a.reshape(n, -1).astype(np.float64)
         if not np.isfinite(a).all():

@@ -43,7 +43,7 @@ class Process(ABC):
     t_min: float = 0.0
     """Where sampling may end and training may begin; above 0 only where the process is singular at 0."""
 
-    def told(self, given: Tensor | None) -> Process:
+    def conditioned(self, given: Tensor | None) -> Process:
         """The process of rows with these encoded conditions: itself, unless its noise depends on them."""
         return self
 
@@ -56,7 +56,9 @@ class Process(ABC):
         """Draw ``x_t`` at ``t_max``: ``(rows of rng, *shape)``."""
 
     @abstractmethod
-    def step(self, prediction: Prediction, x_t: Tensor, t: Tensor | float, s: Tensor | float, rng: RowRandom) -> Tensor:
+    def step(
+        self, prediction: Prediction, x_t: Tensor, t: Tensor | float, t_next: Tensor | float, rng: RowRandom
+    ) -> Tensor:
         """Draw ``x_s`` given ``x_t`` for ``s < t``, with the prediction in the place of what it predicts."""
 
 
@@ -79,7 +81,9 @@ class FlowMap(Protocol):
 
     shape: tuple[int, ...]
 
-    def __call__(self, x_t: Tensor, t: Tensor | float, s: Tensor | float, given: Tensor | None = None) -> Tensor: ...
+    def __call__(
+        self, x_t: Tensor, t: Tensor | float, t_next: Tensor | float, given: Tensor | None = None
+    ) -> Tensor: ...
 
 
 class Schedule(Protocol):

@@ -49,7 +49,7 @@ class Generator(BaseEstimator, ABC):
         given : one condition for all rows, or one for each
         seed : int
             Row i depends on the seed and i alone: the same whatever ``n`` and ``batch_size``, on one device within
-            the rounding of its arithmetic; on another device, rows of the same law.
+            the rounding of its arithmetic; on another device, rows of the same distribution.
         batch_size : int
             Rows at a time.
 
@@ -157,7 +157,7 @@ class Distribution(Generator):
         return np.asarray(found.cpu() if isinstance(found, Tensor) else found, dtype=np.float64)
 
     def as_torch(self, *, given: Any = None) -> torch.distributions.Distribution:
-        """This law, at one condition, as a ``torch.distributions.Distribution``."""
+        """This distribution, at one condition, as a ``torch.distributions.Distribution``."""
         from ._as_torch import TorchDistribution
 
         self._fitted()

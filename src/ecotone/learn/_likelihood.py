@@ -36,7 +36,7 @@ class Likelihood(Standardised, Distribution):
     """A module with a density, trained by maximum likelihood on standardised rows.
 
     A subclass sets ``training`` in its constructor and builds its module in :meth:`_module`. Fitted with class labels,
-    the law of rows without a class is the mixture of the classes by their shares among the training rows.
+    the distribution of rows without a class is the mixture of the classes by their shares among the training rows.
 
     Attributes
     ----------
@@ -129,7 +129,7 @@ class Likelihood(Standardised, Distribution):
 
     def _told(self, given: Tensor | None) -> Tensor | None:
         if self.condition_ is not None and given is None:
-            raise BadInput("the model was fitted with numbers as given, so the law needs them: pass given=")
+            raise BadInput("the model was fitted with numbers as given, so the distribution needs them: pass given=")
         return given
 
     def _sample(self, rng: RowRandom, given: Tensor | None) -> Tensor:

@@ -46,7 +46,7 @@ class Sampled(Generator):
         run, times = sampler or self._default_sampler(), schedule or self._default_schedule()
         self._fitted()
         some = batch_size or max(min(self._rows_at_a_time, _NUMBERS // math.prod(self.shape_)), 1)
-        return self._draw(n, given, seed, some, lambda rng, told: self._along(run, times, rng, told))
+        return self._draw(n, given, seed, some, lambda rng, condition: self._along(run, times, rng, condition))
 
     def _sample(self, rng: RowRandom, given: Tensor | None) -> Tensor:
         return self._along(self._default_sampler(), self._default_schedule(), rng, given)

@@ -36,7 +36,7 @@ def test_the_mean_of_many_draws_is_within_four_standard_errors_of_the_variance_f
     draws = 4000
     error = -BLOOD(draws=draws).score_samples(acts) - norm
     assert (np.abs(error) < 4 * np.sqrt(2 * gram / draws)).all()
-    few = np.array([-BLOOD(draws=1, seed=seed).score_samples(acts)[:2] for seed in range(600)])
+    few = np.array([-BLOOD(draws=1, random_state=seed).score_samples(acts)[:2] for seed in range(600)])
     ratio = few.var(0) / (2 * gram[:2])
     assert (np.abs(ratio - 1) < 0.5).all(), ratio  # from two sides it would be 2 norm^2 + 6 gram, four times or more
 
@@ -69,7 +69,7 @@ def test_maps_count_with_all_their_places_and_tokens_may_be_cut():
 
 
 def test_rows_share_their_draws_and_seeds_differ():
-    first, again = (BLOOD(seed=seed).score_samples(inside()[:20]) for seed in (0, 1))
+    first, again = (BLOOD(random_state=seed).score_samples(inside()[:20]) for seed in (0, 1))
     assert np.abs(first - again).max() > 1e-3
     np.testing.assert_allclose(BLOOD().score_samples(inside()[7:9]), first[7:9], rtol=1e-6)
     exact = BLOOD(exact=True).score_samples(inside())

@@ -89,7 +89,7 @@ def test_what_is_chosen_is_likeliest_on_new_rows():
 
 
 def test_choices_use_the_reference_alone_and_repeat():
-    one, two = (ConjNorm(p=None, temperature=None, seed=3).fit(reference()) for _ in range(2))
+    one, two = (ConjNorm(p=None, temperature=None, random_state=3).fit(reference()) for _ in range(2))
     assert (one.p_, one.temperature_) == (two.p_, two.temperature_)
     assert ConjNorm(p=2.5, temperature=None).fit(reference()).p_ == 2.5
     assert ConjNorm(p=None, temperature=0.05).fit(reference()).temperature_ == 0.05

@@ -61,18 +61,18 @@ def test_few_queries_are_searched_in_double_precision(monkeypatch):
 
 
 def test_a_smaller_bank_is_drawn_by_seed():
-    some = KNN(k=3, bank=100, seed=1).fit(reference())
+    some = KNN(k=3, bank=100, random_state=1).fit(reference())
     z = unit(reference().features.astype(float))
     assert some.bank_.shape == (100, 16)
     assert (np.abs(some.bank_[:, None] - z).max(2).min(1) < 1e-12).all()
-    np.testing.assert_array_equal(KNN(bank=100, seed=1).fit(reference()).bank_, some.bank_)
-    assert not np.array_equal(KNN(bank=100, seed=2).fit(reference()).bank_, some.bank_)
+    np.testing.assert_array_equal(KNN(bank=100, random_state=1).fit(reference()).bank_, some.bank_)
+    assert not np.array_equal(KNN(bank=100, random_state=2).fit(reference()).bank_, some.bank_)
     np.testing.assert_allclose(
         some.score_samples(inside()), exact(some.bank_, unit(inside().features.astype(float)), 3), rtol=1e-7
     )
     KNN.block_rows, kept = 37, KNN.block_rows
     try:
-        np.testing.assert_array_equal(KNN(bank=100, seed=1).fit(reference()).bank_, some.bank_)
+        np.testing.assert_array_equal(KNN(bank=100, random_state=1).fit(reference()).bank_, some.bank_)
     finally:
         KNN.block_rows = kept
 

@@ -35,7 +35,7 @@ def _unit(z):
 @pytest.mark.oracle("TPLDetector")
 def test_parts_and_soft_minimum_from_their_formulas():
     ref, new = _whole(reference()), _whole(inside())
-    detector = TPLDetector(TASKS, seed=3).fit(ref)
+    detector = TPLDetector(TASKS, random_state=3).fit(ref)
     kept = replayed(ref.labels, 20, 3)
     assert np.bincount(ref.labels[kept]).tolist() == [20] * 4
     raw = []

@@ -90,7 +90,7 @@ def _outside(content: dict[str, Any]) -> Iterator[Need]:
     more = {"rows": named, "share": named / total, "fdr": rows["fdr"]}
     if named > _MOST_DEFERRED * total:
         yield Need(
-            "outside",
+            "outliers",
             why,
             "Setting them aside would leave little to predict.",
             2.0,
@@ -99,7 +99,7 @@ def _outside(content: dict[str, Any]) -> Iterator[Need]:
         )
         return
     yield Need(
-        "outside",
+        "outliers",
         why,
         f"Keeps {named / total:.1%} of the rows from a model that never saw their like; "
         f"at most {rows['fdr']:.0%} of them are expected to be typical after all.",

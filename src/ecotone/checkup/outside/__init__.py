@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from ecotone._lazy import attach
 
 if TYPE_CHECKING:
-    from ._detect_outside import detect_outside as detect_outside
+    from ._detect_outliers import detect_outliers as detect_outliers
     from ._fit_scores import Fitted as Fitted
     from ._fit_scores import fit_scores as fit_scores
     from ._outside_result import OutsideResult as OutsideResult

@@ -12,7 +12,7 @@ from scipy.stats import rankdata
 
 from ecotone.compare.estimate._core import Core
 from ecotone.compare.estimate._errors import multiplicity
-from ecotone.compare.explain._mechanism_ratios import law_ratio
+from ecotone.compare.explain._mechanism_ratios import mechanism_ratio
 from ecotone.contracts import Bools, Explanation, Floats, Ints, as_seed
 from ecotone.measure import shapley_values
 
@@ -31,11 +31,11 @@ def attribute(
 ) -> dict[str, Any] | None:
     r"""Shapley values of the change from the reference's metric to that of the labelled current rows.
 
-    The players are the laws of blocks of columns, the dependence between the blocks, and p(y|x). A coalition S without
-    p(y|x) is worth the reference's metric under the weights :math:`\prod_{i \in S} r_i`; with it, that of the current
-    rows under :math:`\prod_{i \notin S} 1 / r_i`; each less the reference's. The ratios r are a classifier's odds out
-    of fold. Nobody is worth 0 and everybody the observed change, to which the parts sum. Intervals are by bootstrap of
-    units with the ratios held fixed; they do not hold the error of the ratios.
+    The players are the distributions of blocks of columns, the dependence between the blocks, and p(y|x). A coalition S
+    without p(y|x) is worth the reference's metric under the weights :math:`\prod_{i \in S} r_i`; with it, that of the
+    current rows under :math:`\prod_{i \notin S} 1 / r_i`; each less the reference's. The ratios r are a classifier's
+    odds out of fold. Nobody is worth 0 and everybody the observed change, to which the parts sum. Intervals are by
+    bootstrap of units with the ratios held fixed; they do not hold the error of the ratios.
 
     Parameters
     ----------
@@ -137,7 +137,7 @@ def _ratios(
     mask = data.categorical if data.categorical is not None else np.zeros(data.x_reference.shape[1], dtype=bool)
 
     def ratio(ref: Floats, cur: Floats, kinds: Bools) -> tuple[Floats, Floats]:
-        a, b = law_ratio(ref[few[0].rows], cur[there], categorical=kinds, seed=core.seed)
+        a, b = mechanism_ratio(ref[few[0].rows], cur[there], categorical=kinds, seed=core.seed)
         return np.clip(a, 1 / _CLIP, _CLIP), np.clip(b[: len(few[1].rows)], 1 / _CLIP, _CLIP)
 
     found = {title: ratio(data.x_reference[:, at], data.x_current[:, at], mask[at]) for title, at in columns.items()}

@@ -84,7 +84,7 @@ def scores(data: Predictions, metric: Metric, side: str) -> Scores:
 
 
 def measured(s: Scores, level: float, seed: int) -> dict[str, Any]:
-    """The metric with an interval for the law that the rows come from; ``undefined`` says why there is no value.
+    """The metric with an interval for the population of the rows; ``undefined`` says why there is none.
 
     Shares, and recall and precision of two classes: Wilson's interval, with the effective number of rows where units
     hold several. Other means: Student's t, by unit. The rest: the spread of bootstrap samples of units, and of a metric

@@ -17,7 +17,7 @@ from ecotone.compare.estimate._core import Core
 from ecotone.data import Pair
 
 from ._class_probabilities import class_probabilities
-from ._got_worse import degradation_test
+from ._degradation_test import degradation_test
 from ._measured import measured, powered, scores
 from ._model_outputs import Outputs
 from ._performance_groups import by_group
@@ -119,8 +119,8 @@ def performance(
     covers less where the shift follows what nobody can predict and the model sees only in part. For other means over
     rows (Brier, log loss, mse) the same formula holds and coverage was not measured; for F1, precision, recall,
     balanced accuracy, AUC, rmse, r2 and mape the estimate is consistent and the interval by bootstrap or linearisation.
-    A change of p(y|x) can not be seen, and is never claimed to be. Where both laws are equal, P(raised) <= alpha if
-    the estimate's error is normal.
+    A change of p(y|x) can not be seen, and is never claimed to be. Where both distributions are equal, P(raised) <=
+    alpha if the estimate's error is normal.
 
     *With at least 50 current labels*, all or a random sample, the two-sample test of the scores, by unit.
 

@@ -91,56 +91,62 @@ def _numbers(a: ColumnSummary, b: ColumnSummary) -> Iterator[Break]:
     if a.low is None or b.low is None or a.high is None or b.high is None:
         return
     if b.high > a.high:
-        out = _counted(b, b.law.above(float(a.high)))
+        out = _counted(b, b.distribution.above(float(a.high)))
         words = f"max {' → '.join(apart(a.high, b.high))}"
         bare = f"{out} above anything seen before"
-        yield _made(a, "range", f"{words} ({out} above)" if out else words, breaks_out(a.law, b.law), bare.strip())
+        yield _made(
+            a,
+            "range",
+            f"{words} ({out} above)" if out else words,
+            breaks_out(a.distribution, b.distribution),
+            bare.strip(),
+        )
     negative = a.low >= 0 > b.low
     if b.low < a.low:
-        out = _counted(b, b.law.below(0.0 if negative else float(a.low)))
+        out = _counted(b, b.distribution.below(0.0 if negative else float(a.low)))
         words = f"min {' → '.join(apart(a.low, b.low))}"
-        broken = breaks_out(a.law.mirrored(), b.law.mirrored())
+        broken = breaks_out(a.distribution.mirrored(), b.distribution.mirrored())
         if negative:
             bare = "first negative values" + (f": {out}" if out else "")
             yield _made(a, "sign", f"{bare} ({words})", broken or _ends_at_zero(a), bare)
         else:
             bare = f"{out} below anything seen before"
             yield _made(a, "range", f"{words} ({out} below)" if out else words, broken, bare.strip())
-    if a.whole and not b.whole and a.law.rows >= FEWEST:
-        odd = _counted(b, float(np.sum(b.law.values != np.floor(b.law.values))))
+    if a.whole and not b.whole and a.distribution.rows >= FEWEST:
+        odd = _counted(b, float(np.sum(b.distribution.values != np.floor(b.distribution.values))))
         yield _made(a, "fraction", "whole numbers before, fractions now" + (f" ({odd})" if odd else ""), True)
 
 
 def _counted(c: ColumnSummary, count: float) -> str:
     """So many rows, where each was counted: a sketch's estimate is not told."""
-    return "" if c.law.sketched else rows(count)
+    return "" if c.distribution.sketched else rows(count)
 
 
 def _ends_at_zero(a: ColumnSummary) -> bool:
     """Whether the reference looks as if nothing could lie below zero: it reaches it, crowds above it, or is far off."""
-    low, middle = float(a.low or 0), a.law.median
-    if a.law.rows < FEWEST:
+    low, middle = float(a.low or 0), a.distribution.median
+    if a.distribution.rows < FEWEST:
         return False
     if low == 0 or middle <= 0:
         return low == 0
-    first = -float(a.law.mirrored().top(max(0.01 * a.law.rows, _FIRST))[0][-1])
+    first = -float(a.distribution.mirrored().top(max(0.01 * a.distribution.rows, _FIRST))[0][-1])
     reach = middle - low
-    return first - low <= 0.12 * reach or (low >= 0.5 * reach and tail_index(a.law.mirrored()) <= 0.25)
+    return first - low <= 0.12 * reach or (low >= 0.5 * reach and tail_index(a.distribution.mirrored()) <= 0.25)
 
 
 def _dates(a: ColumnSummary, b: ColumnSummary) -> Iterator[Break]:
     if a.low is None or b.low is None or a.high is None or b.high is None:
         return
     if b.high > _YEAR_2100 and not a.high > _YEAR_2100:
-        words = _dates_word(b, b.law.above(_YEAR_2100), "after 2100")
+        words = _dates_word(b, b.distribution.above(_YEAR_2100), "after 2100")
         yield _made(a, "dates", f"{words} (latest {iso(b.high)})", True, words)
     if b.low < _YEAR_1900 and not a.low < _YEAR_1900:
-        words = _dates_word(b, b.law.below(_YEAR_1900), "before 1900")
+        words = _dates_word(b, b.distribution.below(_YEAR_1900), "before 1900")
         yield _made(a, "dates", f"{words} (earliest {iso(b.low)})", True, words)
 
 
 def _dates_word(c: ColumnSummary, count: float, when: str) -> str:
-    if c.law.sketched:
+    if c.distribution.sketched:
         return f"dates {when}"
     return f"{round(count):,} date{'' if round(count) == 1 else 's'} {when}"
 
@@ -166,7 +172,7 @@ def _held(c: ColumnSummary, constant: ColumnSummary) -> float:
     """Rows of a column that hold the only value of the other."""
     if constant.levels and c.levels is not None:
         return float(c.levels.get(next(iter(constant.levels)), 0))
-    return c.law.equal(float(constant.low)) if constant.low is not None else 0.0
+    return c.distribution.equal(float(constant.low)) if constant.low is not None else 0.0
 
 
 def _repeats(a: ColumnSummary, b: ColumnSummary) -> Iterator[Break]:

@@ -118,13 +118,13 @@ def _range(c: ColumnSummary, rules: Rules) -> Iterator[Violation | Unchecked]:
             yield Unchecked(c.name, rule, f"{c.family} has no order")
             continue
         if rule == "min":
-            found, out = c.low, c.law.below(float(limit))
+            found, out = c.low, c.distribution.below(float(limit))
         else:
-            found, out = c.high, c.law.above(float(limit))
+            found, out = c.high, c.distribution.above(float(limit))
         infinite = c.infinite and not math.isinf(limit)
         if found is not None and (found < limit if rule == "min" else found > limit):
             shown = (iso(found), iso(limit)) if c.family == "time" else apart(found, limit)
-            many = "" if c.law.sketched else f" ({rows(max(round(out), 1))})"
+            many = "" if c.distribution.sketched else f" ({rows(max(round(out), 1))})"
             yield _broken(c.name, rule, f"{rule} {shown[0]}, {shown[1]} allowed{many}", f"beyond the {rule}{many}")
         elif infinite and rule == "max":
             yield _broken(c.name, rule, f"{rows(c.infinite)} infinite, {number(limit)} allowed", "infinite values")

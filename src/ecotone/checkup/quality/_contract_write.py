@@ -78,12 +78,12 @@ def _end(c: ColumnSummary, sign: int) -> float | int:
     """A limit for new values: the end itself where it is one by nature, else farther out."""
     assert c.low is not None and c.high is not None
     edge = c.high if sign > 0 else c.low
-    if c.law.equal(float(edge)) >= _HARD or c.low == c.high or not math.isfinite(float(c.high) - float(c.low)):
+    if c.distribution.equal(float(edge)) >= _HARD or c.low == c.high or not math.isfinite(float(c.high) - float(c.low)):
         return int(edge) if c.whole else float(edge)
-    law = c.law if sign > 0 else c.law.mirrored()
-    power = min(tail_index(law) * math.log(1 / _EXPECTED), _MOST_POWER)
+    distribution = c.distribution if sign > 0 else c.distribution.mirrored()
+    power = min(tail_index(distribution) * math.log(1 / _EXPECTED), _MOST_POWER)
     farther = max(_LEAST, math.exp(power))  # the largest of n values is where one row is expected
-    middle = c.law.median
+    middle = c.distribution.median
     limit = _outward(middle + (float(edge) - middle) * farther, sign)
     if not math.isfinite(limit):  # farther out than numbers go
         limit = math.copysign(sys.float_info.max, limit)

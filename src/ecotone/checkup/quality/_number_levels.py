@@ -8,7 +8,7 @@ import numpy as np
 
 from ecotone.contracts import Floats
 
-from ._law import Law
+from ._empirical_distribution import EmpiricalDistribution
 from ._summary import MOST_LEVELS, ColumnSummary
 
 _REPEATED = 0.5  # values, of the rows, up to which they repeat
@@ -33,11 +33,15 @@ _ENDS = ((max, 0), (min, -1))
 
 def _counts(c: ColumnSummary) -> tuple[Floats, Floats]:
     """Distinct values, rising, and the rows of each; none where they are estimates."""
-    law: Law = c.law
-    if law.sketched or not len(law.values) or max(abs(law.values[0]), abs(law.values[-1])) > _LARGEST:
+    distribution: EmpiricalDistribution = c.distribution
+    if (
+        distribution.sketched
+        or not len(distribution.values)
+        or max(abs(distribution.values[0]), abs(distribution.values[-1])) > _LARGEST
+    ):
         return np.empty(0), np.empty(0)
-    first = np.flatnonzero(np.append(True, law.values[1:] != law.values[:-1]))
-    return law.values[first], np.diff(np.append(first, len(law.values))).astype(np.float64)
+    first = np.flatnonzero(np.append(True, distribution.values[1:] != distribution.values[:-1]))
+    return distribution.values[first], np.diff(np.append(first, len(distribution.values))).astype(np.float64)
 
 
 def _word(value: float) -> str:

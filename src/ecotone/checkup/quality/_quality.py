@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ecotone.data import Frame, Profile
-from ecotone.data._each import each
 from ecotone.data._readers import open_profile
+from ecotone.data._thread_map import thread_map
 
 from ._breaks import Break, breaks
 from ._summary import ColumnSummary, summary, summary_of_profile
@@ -92,7 +92,7 @@ def summaries(source: Any, frame: Frame, name: str) -> Summaries:
     if held is not None:
         return summaries_of_profile(held)
     columns = frame.arrow.column_names
-    found = each(lambda n: summary(n, frame.arrow[n]), columns, values=frame.n * len(columns))
+    found = thread_map(lambda n: summary(n, frame.arrow[n]), columns, values=frame.n * len(columns))
     return dict(zip(columns, found))
 
 

@@ -15,7 +15,7 @@ from ._summary import ColumnSummary
 
 _WORDS = {"boolean": "true/false", "number": "numbers", "time": "date-times", "text": "text", "nested": "nested values"}
 _ALIKE_NAME = 0.6  # ratio of matching characters
-_ALIKE = 0.25  # largest distance of two laws that may be one, plus what chance adds
+_ALIKE = 0.25  # largest distance of two distributions that may be one, plus what chance adds
 _SAME = 0.05  # the same, where the name says nothing
 _CHANCE = 1.6  # of a Kolmogorov-Smirnov distance, in units of sqrt(1/n + 1/m)
 _FEWEST = 30
@@ -179,12 +179,12 @@ def _alike(a: ColumnSummary, b: ColumnSummary) -> tuple[float, str]:
 
 
 def _distance(a: ColumnSummary, b: ColumnSummary) -> float:
-    """Distance of two laws beyond what chance adds: Kolmogorov-Smirnov, or half the difference of levels' shares."""
+    """Distance of two distributions beyond chance: Kolmogorov-Smirnov, or half the difference of levels' shares."""
     if not a.present or not b.present:
         return 1.0
     chance = _CHANCE * math.sqrt(1 / a.present + 1 / b.present)
     if a.ordered:
-        return max(0.0, a.law.distance(b.law) - chance)
+        return max(0.0, a.distribution.distance(b.distribution) - chance)
     if a.levels is None or b.levels is None:
         return 1.0
     both = set(a.levels) | set(b.levels)

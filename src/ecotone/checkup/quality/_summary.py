@@ -12,13 +12,13 @@ import numpy as np
 import pyarrow as pa
 
 from ecotone.data._profile_columns import ColumnProfile
-from ecotone.data._typing import Raw, pool
+from ecotone.data._typing import PooledColumn, pool
 
-from ._law import Law
+from ._empirical_distribution import EmpiricalDistribution
 
 #: Levels of a text column that are counted one by one.
 MOST_LEVELS = 100_000
-_NOTHING = Law(np.empty(0))
+_NOTHING = EmpiricalDistribution(np.empty(0))
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -44,7 +44,7 @@ class ColumnSummary:
         All finite values are whole numbers.
     levels : mapping of str to int, or None
         Rows of every value of a text or boolean column; None where not each of them was counted.
-    law : Law
+    distribution : EmpiricalDistribution
         What of the values is at hand.
     """
 
@@ -62,7 +62,7 @@ class ColumnSummary:
     median: float | None = None
     whole: bool = False
     levels: Mapping[str, int] | None = None
-    law: Law = field(default=_NOTHING, repr=False, compare=False)
+    distribution: EmpiricalDistribution = field(default=_NOTHING, repr=False, compare=False)
 
     @property
     def present(self) -> int:
@@ -143,7 +143,7 @@ def _is_text(kind: Any) -> bool:
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or kind == pa.string_view())
 
 
-def _text(raw: Raw, stored: str) -> ColumnSummary:
+def _text(raw: PooledColumn, stored: str) -> ColumnSummary:
     codes = raw.codes[raw.codes >= 0]
     counts = np.bincount(codes, minlength=len(raw.dictionary))
     seen = np.flatnonzero(counts)
@@ -154,26 +154,32 @@ def _text(raw: Raw, stored: str) -> ColumnSummary:
     return ColumnSummary(raw.name, stored, "text", n, n - len(codes), distinct=len(seen), levels=levels)
 
 
-def _numbers(raw: Raw, stored: str) -> ColumnSummary:
+def _numbers(raw: PooledColumn, stored: str) -> ColumnSummary:
     n, gone = len(raw.values), int(raw.missing.sum())
     values = raw.values if not gone else raw.values[~raw.missing]
     finite = np.isfinite(values)
     infinite = 0 if finite.all() else int((~finite).sum())
     values = np.sort(values[finite] if infinite else values)
-    law = Law(values)
+    distribution = EmpiricalDistribution(values)
     exact = values if raw.whole is None or infinite or gone else np.sort(raw.whole)
     distinct = int((exact[1:] != exact[:-1]).sum()) + 1 if len(exact) else 0
     if raw.family == "boolean":
-        levels = {word: int(law.equal(value)) for word, value in (("false", 0.0), ("true", 1.0)) if law.equal(value)}
-        return ColumnSummary(raw.name, stored, "boolean", n, gone, distinct=distinct, levels=levels, law=law)
+        levels = {
+            word: int(distribution.equal(value))
+            for word, value in (("false", 0.0), ("true", 1.0))
+            if distribution.equal(value)
+        }
+        return ColumnSummary(
+            raw.name, stored, "boolean", n, gone, distinct=distinct, levels=levels, distribution=distribution
+        )
     ends = (exact[0].item(), exact[-1].item()) if len(exact) else (None, None)
     with np.errstate(over="ignore", invalid="ignore"):
         mean = plain_number(float(values.mean())) if len(values) else None
     whole = bool((values == np.floor(values)).all())
-    middle = plain_number(law.median)
+    middle = plain_number(distribution.median)
     return ColumnSummary(
         raw.name, stored, raw.family, n, gone, infinite, distinct + (infinite > 0), low=ends[0], high=ends[1],
-        mean=mean, median=middle, whole=whole, law=law,
+        mean=mean, median=middle, whole=whole, distribution=distribution,
     )  # fmt: skip
 
 
@@ -190,8 +196,8 @@ def summary_of_profile(column: ColumnProfile) -> ColumnSummary:
         return base
     if family in ("text", "boolean"):
         return replace(base, levels=None if column.frequent.error else dict(column.frequent.counts))
-    law = Law(*column.quantiles.weighted())
+    distribution = EmpiricalDistribution(*column.quantiles.weighted())
     scale = 1e-6 if family == "time" else 1
     low, high = (None if end is None else end * scale for end in (column.low, column.high))
-    mean, median = plain_number(column.mean), plain_number(law.median)
-    return replace(base, low=low, high=high, mean=mean, median=median, whole=column.whole, law=law)
+    mean, median = plain_number(column.mean), plain_number(distribution.median)
+    return replace(base, low=low, high=high, mean=mean, median=median, whole=column.whole, distribution=distribution)

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from ._law import Law
+from ._empirical_distribution import EmpiricalDistribution
 
 #: Fewer reference values than this say nothing about a tail.
 FEWEST = 20
@@ -17,8 +17,8 @@ _HEAVINESS_TIED = 0.2  # of one of few values, whose spacing hides how fast it f
 _ROWS = (1, 3, 10)
 
 
-def breaks_out(reference: Law, current: Law) -> bool:
-    r"""Whether current's largest values break the range of the reference; mirror both laws for the smallest.
+def breaks_out(reference: EmpiricalDistribution, current: EmpiricalDistribution) -> bool:
+    r"""Whether current's largest values break the range of the reference; mirror both distributions for the smallest.
 
     Beyond its :math:`k = \sqrt{n}` largest values the reference's tail, measured from the median, is continued as a
     power law with Hill's index and a standard error more, :math:`\hat\gamma`, at least .1 (.2 where the largest
@@ -50,15 +50,15 @@ def breaks_out(reference: Law, current: Law) -> bool:
     return False
 
 
-def tail_index(law: Law) -> float:
+def tail_index(distribution: EmpiricalDistribution) -> float:
     """Hill's index of the upper tail, measured from the median."""
-    return _tail(law, law.median)[1]
+    return _tail(distribution, distribution.median)[1]
 
 
-def _tail(law: Law, middle: float) -> tuple[float, float, float]:
+def _tail(distribution: EmpiricalDistribution, middle: float) -> tuple[float, float, float]:
     """Where the tail begins, its index, and its share of the rows; no beginning where nothing is beyond the median."""
-    k = max(5.0, math.sqrt(law.rows))
-    values, weights = law.top(k)
+    k = max(5.0, math.sqrt(distribution.rows))
+    values, weights = distribution.top(k)
     with np.errstate(over="ignore"):
         far = values - middle
     weights = weights[far > 0]
@@ -69,4 +69,4 @@ def _tail(law: Law, middle: float) -> tuple[float, float, float]:
     index = float(weights @ np.log(far / far[-1])) / rows
     index *= 1 + 1 / math.sqrt(rows)  # a standard error more
     tied = len(np.unique(far)) < 0.5 * len(far)
-    return float(far[-1]), max(index, _HEAVINESS_TIED if tied else _HEAVINESS), rows / law.rows
+    return float(far[-1]), max(index, _HEAVINESS_TIED if tied else _HEAVINESS), rows / distribution.rows

@@ -265,7 +265,7 @@ def answers(content: dict[str, Any]) -> list[tuple[str, bool, str, tuple[float |
         told = None if word == UNKNOWN else quality["pvalue"]  # without an answer its 1 would read as "no drop"
         found.append(("performance", "performance" in alarms, word, (told, None)))
     word = f"{len(rows['index']):,} named" if rows["index"] else "yes, none named"
-    raised = "outside" in alarms
+    raised = "outliers" in alarms
     word = word if raised else "not tested" if rows.get("reason") else "not shown"
     found.append(("rows outside", raised, word, (rows["global_pvalue"], None)))
     return found

@@ -10,7 +10,7 @@ import numpy as np
 from ecotone.checkup._leading import leading
 from ecotone.contracts import Floats, Ints
 from ecotone.data import Column, Profile
-from ecotone.data._counted import Counted, CountedPair
+from ecotone.data._counted import ColumnCounts, CountedPair
 from ecotone.data._profile_cuts import Cut
 
 from ._plot_data import MOST_DRAWN, column_picture
@@ -31,7 +31,7 @@ def counted_pictures(
     return {"columns": drawn, "pair": None, "rows": {}, "named_rows": []}
 
 
-def _drawable(c: Counted, k: int, cut: Cut | None, profile: Profile) -> Column:
+def _drawable(c: ColumnCounts, k: int, cut: Cut | None, profile: Profile) -> Column:
     """Values spread as one table's counts are: numbers evenly inside their cells, counts at the cells' upper ends."""
     count = _scaled(c.counts[k])
     if c.levels or cut is None:

@@ -10,7 +10,7 @@ from ecotone.contracts import Ints
 from ecotone.data import Pair
 from ecotone.decide.conformal import calibration_size
 
-from ._row_gate import smallest_pvalue
+from ._global_test import smallest_pvalue
 
 LEAST = 20  # rows of the reference below which nothing is fitted
 _MAX_CALIBRATION = 25_000

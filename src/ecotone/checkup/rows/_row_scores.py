@@ -21,7 +21,7 @@ _RIDGE = 0.01  # counts and levels take few values: no component may close in on
 _MORE = 2  # halvings after the first: each calibrates otherwise, and their mean hardly hangs on the seed
 _DEALS = 3  # halvings of the current rows for each
 _LARGE = 5000  # rows of the reference above which one halving is steady enough
-_WIDE = 50  # columns above which the ratio of the laws is read in the leading directions
+_WIDE = 50  # columns above which the ratio of the distributions is read in the leading directions
 _CELLS = 150_000, 1_500_000  # values of the reference above which one halving, and one way round, has to do
 
 
@@ -42,7 +42,7 @@ class Scored:
         return [(s[: self.n], s[self.n :]) for s in self.scores]
 
     def ratios(self, halvings: Sequence[tuple[Ints, Ints]]) -> Iterator[Scores]:
-        """Log ratio of the reference's normal law to that of one half of the current rows, at the other half.
+        """Log ratio of the reference's normal distribution to that of one half of the current rows, at the other half.
 
         It is steady where all rows have moved a little, where a foreign component may be any part of them.
         """
@@ -81,7 +81,7 @@ def families(
 ) -> list[list[Scores]]:
     """Each score in many halvings: the first, mostly the other way round too, and in small tables two more both ways.
 
-    The last is the ratio of the laws, which does not treat all rows alike: it names none.
+    The last is the ratio of the distributions, which does not treat all rows alike: it names none.
     """
     cells = pair.reference.n * first.pooled.shape[1]
     halvings = [halving[::-1]] if cells <= _CELLS[1] else []

@@ -53,8 +53,8 @@ def share_outside(
     r"""Share of the current rows in a fixed tail of the reference, averaged over splits of the reference.
 
     With a tail of k of n calibration rows, e = k / (n + 1) and c the share of the current rows in it, the share is
-    :math:`(c - e) / (1 - e)`: of rows that are all of the reference's law e is expected. It bounds from below the
-    share of the current rows that are not of that law, for :math:`Q \ge (1 - \pi) P` gives
+    :math:`(c - e) / (1 - e)`: of rows that are all of the reference's distribution e is expected. It bounds from below
+    the share of the current rows that are not of that distribution, for :math:`Q \ge (1 - \pi) P` gives
     :math:`\pi \ge (Q(A) - P(A)) / (1 - P(A))` for any A. c is the mean over splits, of the score for which it is
     largest. The lower bound allows for the current rows (Clopper and Pearson), for the calibration rows of one split
     (the tail's true probability is Beta(k, n + 1 - k)), and for the choice of a score; a fifth of its error is kept
@@ -151,7 +151,7 @@ def _lowest(calibration: Floats, current: Floats, k: int) -> tuple[float, float]
     """Share of the current rows below the k-th lowest calibration row: ties dealt out, and ties counted against them.
 
     A row that ties with t calibration rows takes one of t + 1 places among them, each as likely; the first figure is
-    then k / (n + 1) in the mean for rows of one law, ties or none.
+    then k / (n + 1) in the mean for rows of one distribution, ties or none.
     """
     ranked = np.sort(calibration)
     near = current[current <= ranked[k - 1]]  # all others have k calibration rows below them

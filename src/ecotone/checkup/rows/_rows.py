@@ -13,8 +13,8 @@ from ecotone.data import Pair
 from ecotone.decide.conformal import conformal_pvalues
 
 from ._every_row import every_row
+from ._global_test import global_test
 from ._row_calibration import LEAST, fewest, halves, rows_needed, units_of
-from ._row_gate import gate
 from ._row_reasons import plane, row_reasons
 from ._row_scores import families, scored
 from ._row_share import most, select, share_outside
@@ -103,8 +103,8 @@ def rows_outside(
 
     One half of the reference fits the columns' normal scores and a Gaussian mixture; the other half calibrates.
     Two scores are read: the mixture's log density, and the likelihood ratio to a component found in calibration and
-    current rows together, unlabelled. Both treat calibration and current rows alike, so under an unchanged law their
-    ranks are exchangeable: the global test is exact at ``alpha``, rows are named only behind it, and
+    current rows together, unlabelled. Both treat calibration and current rows alike, so under an unchanged distribution
+    their ranks are exchangeable: the global test is exact at ``alpha``, rows are named only behind it, and
     naming (Benjamini and Hochberg at ``fdr / 2`` on either score) keeps the false discovery rate at ``fdr``. By each
     score no more rows are named than its share outside allows, so that list and share agree.
 
@@ -136,7 +136,7 @@ def rows_outside(
     found = scored(pair, (fit, calibrate), max_fit, rng) if enough else None
     if found is None:
         return _nothing(pair, n, short, alpha, fdr)
-    global_p = gate(found.scores, n, units_of(pair, calibrate), rng)
+    global_p = global_test(found.scores, n, units_of(pair, calibrate), rng)
     raised = global_p <= alpha
     each = [conformal_pvalues(current, held) for held, current in found.pairs]
     by_score = families(pair, found, (fit, calibrate), max_fit, rng)
@@ -191,7 +191,7 @@ def _statement(
     n, m = sizes
     said = []
     if len(index):
-        said.append(f"Of the rows named, at most {fdr:.0%} are expected to be from the reference's law.")
+        said.append(f"Of the rows named, at most {fdr:.0%} are expected to be from the reference's distribution.")
     elif raised:
         said.append("Some current rows lie outside, but none can be named singly at this rate.")
     if share > 0.5:

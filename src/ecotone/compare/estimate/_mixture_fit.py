@@ -15,7 +15,7 @@ _ROUNDS = 3
 def mixture_misfit(
     score: tuple[Floats, Floats], x: tuple[Floats, Floats], y: Ints, shares: Floats, categorical: Bools | None = None
 ) -> float:
-    r"""p-value of "the current law is a mixture of the reference's laws of each class".
+    r"""p-value of "the current distribution is a mixture of the reference's distributions of each class".
 
     Rows are counted in cells of the score and, for one column after the other, in cells of that column as well. With H
     the cells' shares in each class of the reference (b, k) and h those in current, the shares :math:`\pi` that sum to

@@ -1,4 +1,4 @@
-"""What the estimators share: labels' probabilities given the rows, and the ratio of the two laws of the rows."""
+"""What the estimators share: labels' probabilities given the rows, and the density ratio of the rows."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ecotone.measure.scores import Metric
 
 from ._learners import deal, label_trees, log_odds, logistic, moment_trees
 from ._predictions import Predictions
-from ._row_laws import RowLaws, row_laws
+from ._row_ratio import RowRatio, row_ratio
 
 T = TypeVar("T")
 
@@ -52,7 +52,7 @@ class Nuisance:
         w = self.weights[inside]
         found._made["rows"] = np.searchsorted(reference, self.rows[inside])
         found._made["weights"] = w / w.mean() if len(w) else w
-        there = self.laws.beyond[np.isin(self.laws.current, current)]
+        there = self.row_ratio.beyond[np.isin(self.row_ratio.current, current)]
         found._made["beyond"] = float(there.mean()) if len(there) else self.beyond
         if not data.is_regression:
             both = {("calibrated", w): self.calibrated(w) for w in (False, True)} | {"conditional": self.conditional()}
@@ -63,7 +63,7 @@ class Nuisance:
         data.cache[("nuisance", self.seed)] = found
         return found
 
-    # ------------------------------------------------------------------ the two laws of the rows
+    # ------------------------------------------------------------------ the density ratio of the rows
     @property
     def rows(self) -> Ints:
         """Reference rows that carry weights: all of them, or a random sample of a large table."""
@@ -77,17 +77,17 @@ class Nuisance:
 
     @property
     def weights(self) -> Floats:
-        """(len(rows),) law of the current rows over that of the reference rows, out of fold, mean one."""
-        return self._once("weights", lambda: self.laws.weights)
+        """(len(rows),) distribution of the current rows over that of the reference rows, out of fold, mean one."""
+        return self._once("weights", lambda: self.row_ratio.weights)
 
     @property
-    def laws(self) -> RowLaws:
-        return self._once("laws", lambda: row_laws(self, self._sample(len(self.data.x_current), 2), FOLDS))
+    def row_ratio(self) -> RowRatio:
+        return self._once("row_ratio", lambda: row_ratio(self, self._sample(len(self.data.x_current), 2), FOLDS))
 
     @property
     def beyond(self) -> float:
         """Share of the current rows for which one reference row would have to stand for more than there can be."""
-        return self._once("beyond", lambda: float(self.laws.beyond.mean()))
+        return self._once("beyond", lambda: float(self.row_ratio.beyond.mean()))
 
     @property
     def effective(self) -> float:

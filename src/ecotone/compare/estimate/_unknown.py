@@ -20,7 +20,7 @@ def thin(core: Core) -> str | None:
     if beyond > MOST_BEYOND:
         return (
             f"{beyond:.1%} of the current rows lie where one reference row would have to stand for more than "
-            f"{core.shared.laws.most:.0f} of them (above {MOST_BEYOND:.0%} nothing is said): label current rows"
+            f"{core.shared.row_ratio.most:.0f} of them (above {MOST_BEYOND:.0%} nothing is said): label current rows"
         )
     if rows * kept < LEAST_ROWS:
         return (

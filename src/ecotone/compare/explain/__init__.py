@@ -7,11 +7,11 @@ from ecotone._lazy import attach
 if TYPE_CHECKING:
     from ._conditional_change import ConditionalChange as ConditionalChange
     from ._conditional_change import conditional_change as conditional_change
+    from ._describe_shift import Movement as Movement
+    from ._describe_shift import describe_shift as describe_shift
     from ._feature_shift_test import FeatureShifts as FeatureShifts
     from ._feature_shift_test import feature_shift_test as feature_shift_test
-    from ._models import model_divergence as model_divergence
-    from ._movement import Movement as Movement
-    from ._movement import describe_shift as describe_shift
+    from ._model_divergence import model_divergence as model_divergence
     from ._performance_shift_attribution import PerformanceShiftAttribution as PerformanceShiftAttribution
     from ._transport_explanation import TransportExplanation as TransportExplanation
 

@@ -1,4 +1,4 @@
-"""Which columns changed their law given all the others: the residual product test."""
+"""Which columns changed their distribution given all the others: the residual product test."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ecotone.data._table import CODED, ORDERED, Column, Pair
 
 CARD = Card(
     name="conditional_change",
-    summary="Names the columns whose law given all other columns changed, by products of residuals.",
+    summary="Names the columns whose distribution given all other columns changed, by products of residuals.",
     contract="ColumnTest",
     title="The hardness of conditional independence testing and the generalised covariance measure",
     authors=("Shah, Rajen D.", "Peters, Jonas"),
@@ -50,7 +50,7 @@ class ConditionalChange:
 
 
 def conditional_change(pair: Pair, *, seed: int = 0, max_rows: int = 20_000) -> tuple[ConditionalChange, ...]:
-    r"""Which columns changed their law given all other columns.
+    r"""Which columns changed their distribution given all other columns.
 
     For each column :math:`j`, the hypothesis that the table :math:`A` a row comes from is independent of
     :math:`X_j` given :math:`X_{-j}`. Every column is turned into scores: Hermite polynomials of normal scores, or
@@ -66,7 +66,7 @@ def conditional_change(pair: Pair, *, seed: int = 0, max_rows: int = 20_000) -> 
     exactly where the column's regression is right, however poorly the table's is estimated. One matrix inverse
     serves all columns.
 
-    The non-null columns are those whose mechanism changed *and their parents*: a parent's law given its child
+    The non-null columns are those whose mechanism changed *and their parents*: a parent's distribution given its child
     changes with the child's mechanism. Columns that merely follow a changed one are null.
 
     Parameters
@@ -97,7 +97,7 @@ def conditional_change(pair: Pair, *, seed: int = 0, max_rows: int = 20_000) -> 
 
     Examples
     --------
-    ``y`` follows ``x``, which moved; only the law of ``x`` given the other changed.
+    ``y`` follows ``x``, which moved; only the distribution of ``x`` given the other changed.
 
     >>> import numpy as np
     >>> from ecotone.data import Column, Pair, Table

@@ -13,7 +13,7 @@ from ecotone.contracts import BadInput, Floats, TestResult, as_seed
 
 CARD = Card(
     name="feature_shift_test",
-    summary="Tests every feature's conditional law by the Fisher divergence between two Gaussian models.",
+    summary="Tests every feature's conditional distribution by the Fisher divergence between two Gaussian models.",
     contract="TwoSampleTest",
     title="Feature Shift Detection: Localizing Which Features Have Shifted via Conditional Distribution Tests",
     authors=("Kulinski, Sean", "Bagchi, Saurabh", "Inouye, David I."),
@@ -61,10 +61,10 @@ def feature_shift_test(
     .. math:: \psi_j = \tfrac12 \Bigl(\mathbb E_p + \mathbb E_q\Bigr)
               \Bigl(\frac{\partial \log p}{\partial x_j} - \frac{\partial \log q}{\partial x_j}\Bigr)^2,
 
-    which only the conditional law of :math:`x_j` enters. The expectations are exact here, where the paper draws
-    100 rows from each model. The paper's null resamples the pooled rows *with* replacement, which doubles rows and
-    is not exact; the default here permutes the rows between the samples, so that every p-value is exact where both
-    samples are of one law. ``null="bootstrap"`` gives the paper's.
+    which only the conditional distribution of :math:`x_j` enters. The expectations are exact here, where the paper
+    draws 100 rows from each model. The paper's null resamples the pooled rows *with* replacement, which doubles rows
+    and is not exact; the default here permutes the rows between the samples, so that every p-value is exact where both
+    samples are of one distribution. ``null="bootstrap"`` gives the paper's.
 
     A change of one column changes the conditionals of the columns that depend on it, and those are flagged too:
     detection is at its level, the set of small p-values is not a list of culprits. :meth:`FeatureShifts.top` ranks.
@@ -120,7 +120,7 @@ def feature_shift_test(
 
 
 def fisher_divergences(mean_p: Floats, cov_p: Floats, mean_q: Floats, cov_q: Floats) -> Floats:
-    r"""Fisher divergence of each conditional between two Gaussian laws, averaged over both.
+    r"""Fisher divergence of each conditional between two Gaussian distributions, averaged over both.
 
     With precisions :math:`L`, :math:`D = L_q - L_p` and :math:`\delta = \mu_p - \mu_q`,
 

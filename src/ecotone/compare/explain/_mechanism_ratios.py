@@ -1,4 +1,4 @@
-"""Ratios of two laws at given rows, for attributions: trees out of fold, or the exact ratio of two tables of counts."""
+"""Ratios of two distributions at given rows, for attributions: trees out of fold, or exactly from tables of counts."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ FOLDS = 3
 Ratio = Literal["trees", "table"]
 
 
-def law_ratio(
+def mechanism_ratio(
     source: Floats, target: Floats, *, how: Ratio = "trees", categorical: Bools | None = None, seed: int = 0
 ) -> tuple[Floats, Floats]:
-    """Target's law over source's at the rows of both.
+    """Target's distribution over source's at the rows of both.
 
     ``trees``: the odds of a boosted classifier of the table, each row judged by trees that did not see it. ``table``:
     the ratio of relative frequencies of equal rows, exact where the rows are the whole population.

@@ -13,7 +13,7 @@ from ecotone.cards import Card
 from ecotone.contracts import BadInput, Explanation, Floats, as_seed
 from ecotone.measure import shapley_values
 
-from ._mechanism_ratios import Ratio, law_ratio
+from ._mechanism_ratios import Ratio, mechanism_ratio
 
 CARD = Card(
     name="PerformanceShiftAttribution",
@@ -51,7 +51,7 @@ class PerformanceShiftAttribution:
     graph : mapping of str to tuple of str
         Parents of every variable, acyclic. A variable may be a block of columns.
     ratio : {"trees", "table"}
-        How laws are compared; ``table``: frequencies of equal rows, for discrete variables.
+        How distributions are compared; ``table``: frequencies of equal rows, for discrete variables.
     observed : bool
         Whether everybody together is worth the observed change; otherwise the weighted estimate of it.
     clip : float
@@ -59,7 +59,7 @@ class PerformanceShiftAttribution:
     draws : int
         Bootstrap draws over rows behind the intervals, the ratios held fixed; 0 for none.
     level : float
-    seed : int
+    random_state : int
 
     Raises
     ------
@@ -87,7 +87,7 @@ class PerformanceShiftAttribution:
     clip: float = 1e3
     draws: int = 200
     level: float = 0.9
-    seed: int = 0
+    random_state: int = 0
 
     def explain(
         self, source: Mapping[str, NDArray[Any]], target: Mapping[str, NDArray[Any]], loss_source: Any, loss_target: Any
@@ -111,7 +111,7 @@ class PerformanceShiftAttribution:
         if len(losses[0]) != len(next(iter(ratios.values()))):
             raise BadInput(f"loss_source has {len(losses[0])} rows; give one per row of source")
         names = list(ratios)
-        counts = [_bootstrap(len(loss), self.draws, as_seed(self.seed, k)) for k, loss in enumerate(losses)]
+        counts = [_bootstrap(len(loss), self.draws, as_seed(self.random_state, k)) for k, loss in enumerate(losses)]
         before, after = (c @ loss / c.sum(axis=1) for c, loss in zip(counts, losses))
 
         def worth(coalition: frozenset[int]) -> Floats:
@@ -120,7 +120,7 @@ class PerformanceShiftAttribution:
             w = counts[0] * self._product([ratios[names[i]] for i in coalition], len(losses[0]))
             return np.asarray(w @ losses[0] / w.sum(axis=1) - before)
 
-        values = shapley_values(worth, len(names), seed=self.seed).values
+        values = shapley_values(worth, len(names), seed=self.random_state).values
         full = self._product(list(ratios.values()), len(losses[0]))
         details = {
             "effective": float(full.sum() ** 2 / (full**2).sum()),
@@ -145,7 +145,7 @@ class PerformanceShiftAttribution:
 
         def joint(names: tuple[str, ...]) -> Floats:
             here, there = (np.hstack([rows[n] for n in names]) for rows in (source, target))
-            return law_ratio(here, there, how=self.ratio, seed=self.seed)[0]
+            return mechanism_ratio(here, there, how=self.ratio, seed=self.random_state)[0]
 
         found = {}
         for name, parents in self.graph.items():

@@ -41,7 +41,8 @@ class TransportExplanation:
     - ``k_sparse``: the ``k`` columns of largest :math:`\|Z_j - X_j\|_2` take :math:`Z`'s values, the others stay;
     - ``k_sparse_mean``: the ``k`` columns of largest :math:`|\bar Z_j - \bar X_j|` move by that difference;
     - ``k_cluster``: k-means on the rows :math:`[X, Z]`; a cluster moves by the difference of its means;
-    - ``gaussian``: :math:`T(x) = \mu_Q + A (x - \mu_P)`, the optimal map between the Gaussian laws of equal moments.
+    - ``gaussian``: :math:`T(x) = \mu_Q + A (x - \mu_P)`, the optimal map between the Gaussian distributions of equal
+    moments.
 
     The transport is exact between two subsamples of equal size (an assignment); with unequal or more than
     ``max_rows`` rows a subsample stands for the rest. New rows follow their nearest row (``k_sparse``, in the moved
@@ -135,8 +136,8 @@ class TransportExplanation:
         .. math:: 100\,\frac{W_2^2(P, Q) - W_2^2(T_\# P, Q)}{W_2^2(P, Q) - \text{floor}}
 
         The floor is 0, as in the paper, or with ``above_floor`` the distance between two halves of ``y``, all at
-        the size of a half: the empirical distance of two samples of one law is far from zero in many columns, and
-        even the true map cannot remove it. Give rows that were not fitted on; on its own rows the full transport
+        the size of a half: the empirical distance of two samples of one distribution is far from zero in many columns,
+        and even the true map cannot remove it. Give rows that were not fitted on; on its own rows the full transport
         explains everything. May be negative, and above the floor exceed 100 by chance.
 
         Parameters

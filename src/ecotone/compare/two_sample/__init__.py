@@ -7,6 +7,7 @@ from ecotone._lazy import attach
 if TYPE_CHECKING:
     from ._c2st import c2st as c2st
     from ._columns import ColumnMargin as ColumnMargin
+    from ._coverage_test import coverage_test as coverage_test
     from ._dependence import Dependence as Dependence
     from ._dependence import dependence as dependence
     from ._dependence import with_units as with_units
@@ -15,13 +16,12 @@ if TYPE_CHECKING:
     from ._knn_non_iid_test import knn_non_iid_scores as knn_non_iid_scores
     from ._knn_non_iid_test import knn_non_iid_test as knn_non_iid_test
     from ._ks_test import ks_test as ks_test
-    from ._margins import margins_test as margins_test
+    from ._marginal_test import marginal_test as marginal_test
     from ._mmd_test import mmd_test as mmd_test
-    from ._pairs import pairs_test as pairs_test
+    from ._pairwise_test import pairwise_test as pairwise_test
     from ._psi import population_stability_index as population_stability_index
-    from ._support import support_test as support_test
+    from ._threeway_test import threeway_test as threeway_test
     from ._trees import trees_test as trees_test
-    from ._triples import triples_test as triples_test
     from ._two_tables import Family as Family
     from ._two_tables import TwoTables as TwoTables
     from ._two_tables import two_tables as two_tables

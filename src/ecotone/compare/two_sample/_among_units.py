@@ -8,7 +8,7 @@ import numpy as np
 from scipy import sparse
 
 from ecotone.contracts import Floats, Ints, as_seed
-from ecotone.data._each import each
+from ecotone.data._thread_map import thread_map
 
 from ._grouped_sums import Groups, chi2_tail, degrees
 from ._row_scores import RowScores
@@ -71,7 +71,7 @@ def among_units(scores: RowScores, order: Order, *, seed: int = 0) -> Serial | N
         return None
     tests = len(scores) * len(order.blocks)
     parts = list(scores.slices())
-    found = each(lambda part: _screened(scores, part, order), parts, values=sum(scores.n) * len(scores))
+    found = thread_map(lambda part: _screened(scores, part, order), parts, values=sum(scores.n) * len(scores))
     p = np.concatenate([f[0] for f in found])
     width = np.concatenate([f[1] for f in found])
     hits = [int(k) for k in np.argsort(p, kind="stable") if p[k] * tests <= SCREEN][:MOST_CONFIRMED]

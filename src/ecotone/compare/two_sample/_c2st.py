@@ -39,7 +39,7 @@ def c2st(
     classifier: Any = None,
     statistic: Literal["auc", "accuracy"] = "auc",
 ) -> TestResult:
-    r"""Do two samples come from one law? By a classifier that is trained on one half and judged on the other.
+    r"""Do two samples come from one distribution? By a classifier that is trained on one half and judged on the other.
 
     Given the trained classifier the labels of the held-out rows are exchangeable under the null, so that relabelling
     *them*, with the scores kept, gives an exact p-value. Pooling the folds of a cross-fit as if they were independent

@@ -18,7 +18,7 @@ from ._level_effect import TAIL
 from ._material import SHARES, Effect, column_material, effects, trees_material
 from ._minp import LOG10
 from ._psi import population_stability_index
-from ._scores import Coded, Design
+from ._scores import Design, ScoredColumn
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,9 @@ def selected(logp: np.ndarray, fdr: float) -> np.ndarray:
     return out
 
 
-def _column(c: Coded, logp: float, found: list[Effect], changed: bool, material: bool, level: float) -> ColumnMargin:
+def _column(
+    c: ScoredColumn, logp: float, found: list[Effect], changed: bool, material: bool, level: float
+) -> ColumnMargin:
     effect, name, interval = _effect(found, changed, level)
     pvalue = math.nan if math.isnan(logp) else max(math.exp(logp), SMALLEST_PVALUE)
     psi = population_stability_index(c)

@@ -18,7 +18,7 @@ from ._entities import entity_tests
 from ._ordering_keys import explained, ordering_keys
 from ._repeated_values import every_value
 from ._row_scores import RowScores
-from ._scores import Coded, Design
+from ._scores import Design, ScoredColumn
 from ._serial_dependence import Axis, Serial, serial
 from ._time_blocks import BLOCKS, blocks, lagged, longer, persistence
 
@@ -48,7 +48,7 @@ class Dependence:
     reason : str
     remedy : str
         What the user can do where the guarantee is withdrawn.
-    encoded : tuple of Coded
+    encoded : tuple of ScoredColumn
         The columns as scores, for the tests that follow.
     drawn_by : str
         Column whose values were taken for the units though nobody declared it; empty where there is none.
@@ -60,7 +60,7 @@ class Dependence:
     guarantee: Guarantee
     reason: str
     remedy: str = ""
-    encoded: tuple[Coded, ...] = field(default=(), repr=False, compare=False)
+    encoded: tuple[ScoredColumn, ...] = field(default=(), repr=False, compare=False)
     drawn_by: str = ""
 
 

@@ -10,11 +10,11 @@ from scipy import special
 
 from ecotone.contracts import as_seed
 
-from ._coded import Coded
 from ._energy_family import permuted_energy
 from ._linear import linear_steps
 from ._minp import weighted_min
-from ._pairs import pairs
+from ._pairwise_test import pairs
+from ._scored_column import ScoredColumn
 from ._scores import Design
 from ._shuffles import Batches
 from ._trees import Step, together
@@ -88,7 +88,7 @@ class Embedded:
         return min(self.parts, key=lambda part: self.parts[part] - math.log(PARTS[part]))
 
 
-def embedded(design: Design, name: str, columns: tuple[Coded, ...]) -> Embedded:
+def embedded(design: Design, name: str, columns: tuple[ScoredColumn, ...]) -> Embedded:
     r"""Test the columns of an embedding together.
 
     .. math:: p = \min_k p_k / s_k, \qquad s = (.4, .2, .2, .2)
@@ -129,7 +129,7 @@ def _kernel(own: Design) -> float:
 
 
 def _coordinates(own: Design) -> float:
-    from ._margins import column_scores, weight  # margins itself reads embeddings
+    from ._marginal_test import column_scores, weight  # margins itself reads embeddings
 
     logp, _, column, what = column_scores(own)
     if not len(logp):

@@ -35,7 +35,7 @@ def energy_test(
     standardise: bool = True,
     max_rows: int | None = 2000,
 ) -> TestResult:
-    r"""Do two samples come from one law? By the energy distance.
+    r"""Do two samples come from one distribution? By the energy distance.
 
     .. math:: T = \frac{nm}{n+m}\Bigl(2\,\overline{\|x_i - y_j\|} - \overline{\|x_i - x_j\|}
         - \overline{\|y_i - y_j\|}\Bigr)

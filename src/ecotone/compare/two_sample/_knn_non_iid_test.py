@@ -40,7 +40,7 @@ def knn_non_iid_test(
     seed: int = 0,
     metric: Literal["auto", "euclidean", "cosine"] = "auto",
 ) -> TestResult:
-    r"""Are the rows, in their order, independent draws from one law?
+    r"""Are the rows, in their order, independent draws from one distribution?
 
     On the graph of k nearest neighbours let F be the distribution function of the index gaps :math:`|i - j|` over all
     neighbour pairs, and B that over all pairs, :math:`B(g) = \sum_{h \le g} (n - h) / \binom n2`. Then
@@ -50,7 +50,8 @@ def knn_non_iid_test(
     is compared with its values under random orders of the rows, the graph kept. Ties of distance are broken at random,
     never by row order, so the p-value is exact: :math:`(1 + \#\{D_b \ge D\}) / (1 + B)`; if all n! orders are no more
     than ``permutations`` they are all taken. (The authors' code smooths 25 permuted values with a kernel, which has no
-    exact level.) A *regular* alternation of two laws (ABAB...) leaves the gaps as under independence: it is not seen.
+    exact level.) A *regular* alternation of two distributions (ABAB...) leaves the gaps as under independence: it is
+    not seen.
 
     Parameters
     ----------

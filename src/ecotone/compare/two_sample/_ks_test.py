@@ -30,13 +30,13 @@ CARD = Card(
 def ks_test(
     x: Any, y: Any, *, permutations: int = 999, seed: int = 0, units: tuple[Any, Any] | None = None
 ) -> TestResult:
-    r"""Do the columns of two samples come from the same laws? By the largest gaps of the distribution functions.
+    r"""Do the columns of two samples come from the same distributions? By the largest gaps of their functions.
 
     .. math:: D_j = \sup_t |F_j(t) - G_j(t)|, \qquad p = \min_j \tilde p_j \ \text{(Holm)}
 
     Without units each :math:`p_j` is the exact or (for large samples) asymptotic one, conservative under ties; with
-    units it is a permutation p-value of whole units. A change that leaves every column's law alone is not seen, at
-    any size. Columns with one value are not tested and do not count.
+    units it is a permutation p-value of whole units. A change that leaves every column's distribution alone is not
+    seen, at any size. Columns with one value are not tested and do not count.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ def ks_test(
     columns = np.flatnonzero(made.rows.min(axis=0) < made.rows.max(axis=0))
     a, b = made.rows[made.first], made.rows[~made.first]
     if units is None:
-        with warnings.catch_warnings():  # scipy says when it falls back from the exact to the asymptotic law
+        with warnings.catch_warnings():  # scipy says when it falls back from the exact to the asymptotic distribution
             warnings.simplefilter("ignore", RuntimeWarning)
             found = [stats.ks_2samp(a[:, j], b[:, j]) for j in columns]
         gaps, raw = [float(f.statistic) for f in found], [float(np.clip(f.pvalue, 0, 1)) for f in found]

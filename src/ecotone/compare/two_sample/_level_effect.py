@@ -9,7 +9,7 @@ import numpy as np
 
 from ecotone.contracts import Bools, Floats, Ints, as_seed
 
-from ._coded import Every
+from ._scored_column import Every
 from ._scores import Design
 
 FOLDS = 5
@@ -47,8 +47,8 @@ def total_variation(design: Design, every: Every) -> TotalVariation:
         else:
             found += _units_dealt(design.unit, design.units, every, design.n[0], rng)
     gaps, variances, plain = np.array(found).T
-    law = every.counts / every.counts.sum(1, keepdims=True)
-    plugged = 0.5 * float(np.abs(law[1] - law[0]).sum())
+    distribution = every.counts / every.counts.sum(1, keepdims=True)
+    plugged = 0.5 * float(np.abs(distribution[1] - distribution[0]).sum())
     clustered = max(1.0, float(variances.mean() / max(plain.mean(), 1e-300)))
     room = ROOM * math.sqrt(clustered * float((1 / every.counts.sum(1)).sum()))
     value = max(float(gaps.mean()), 0.0)
@@ -59,9 +59,9 @@ def total_variation(design: Design, every: Every) -> TotalVariation:
 def _chosen(counts: Ints) -> Bools:
     """Levels commoner in the current table, and those not seen if it has more levels that occur once."""
     n = counts.sum(1)
-    law = counts / np.maximum(n, 1)[:, None]
+    distribution = counts / np.maximum(n, 1)[:, None]
     once = (counts == 1).sum(1) / np.maximum(n, 1)
-    return np.asarray((law[1] > law[0]) | ((counts.sum(0) == 0) & (once[1] > once[0])))
+    return np.asarray((distribution[1] > distribution[0]) | ((counts.sum(0) == 0) & (once[1] > once[0])))
 
 
 def _rows_dealt(counts: Ints, rng: np.random.Generator) -> list[tuple[float, float, float]]:

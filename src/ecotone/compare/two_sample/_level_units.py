@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from ._coded import Every
 from ._many_levels import many_levels
 from ._minp import sequential_pvalue
+from ._scored_column import Every
 from ._scores import Design
 
 DRAWS = 1999  # relabellings at most: each takes milliseconds

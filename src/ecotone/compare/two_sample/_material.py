@@ -13,7 +13,7 @@ from ecotone.contracts import Floats, Ints
 
 from ._level_effect import total_variation
 from ._products import Sample, product_sums
-from ._scores import Coded, Design
+from ._scores import Design, ScoredColumn
 from ._trees import Step
 
 Moments: TypeAlias = tuple[tuple[Floats, Floats], ...]  # of each table: mean products, mean squared products
@@ -47,7 +47,7 @@ class Effect:
         return float(special.log_ndtr(-(abs(self.value) - self.margins * margin) / self.se))
 
 
-def effects(design: Design, c: Coded) -> list[Effect]:
+def effects(design: Design, c: ScoredColumn) -> list[Effect]:
     """The differences that a column can show, each with its weight inside the column."""
     n = c.counts.sum(1)
     if 0 in n:
@@ -73,30 +73,30 @@ def effects(design: Design, c: Coded) -> list[Effect]:
     return out
 
 
-def _rank_effect(design: Design, c: Coded, degree: int, weight: float) -> Effect:
+def _rank_effect(design: Design, c: ScoredColumn, degree: int, weight: float) -> Effect:
     """Difference of the mean Legendre score of the pooled rank, by its influence function.
 
     For degree 1 the influence is the placement of each value in the other table: DeLong's standard error.
     """
     counts = c.counts[:, :-1].astype(np.float64)
     n_ref, n_cur = counts.sum(1)
-    law = counts / counts.sum(1, keepdims=True)
-    middle = np.cumsum(law, axis=1) - law / 2
+    distribution = counts / counts.sum(1, keepdims=True)
+    middle = np.cumsum(distribution, axis=1) - distribution / 2
     share = np.array([n_ref, n_cur]) / (n_ref + n_cur)
     t = 2 * (share @ middle) - 1
     shape, slope = (t / 2, np.ones_like(t)) if degree == 1 else (SPREAD * (3 * t**2 - 1) / 2, SPREAD * 6 * t)
-    moved = slope * (law[1] - law[0])
+    moved = slope * (distribution[1] - distribution[0])
     after = moved[::-1].cumsum()[::-1] - moved / 2
-    value = float(shape @ (law[1] - law[0]))
+    value = float(shape @ (distribution[1] - distribution[0]))
     influence = [shape - share[0] * after, shape + share[1] * after]
     variance = 0.0
     for table in (0, 1):
-        psi = np.append(influence[table] - law[table] @ influence[table], 0.0)
+        psi = np.append(influence[table] - distribution[table] @ influence[table], 0.0)
         variance += _mean_variance(design, c, psi, table, float(counts[table].sum()))
     return Effect("auc" if degree == 1 else "spread", value, math.sqrt(variance), weight)
 
 
-def _mean_variance(design: Design, c: Coded, psi: Floats, table: int, n: float) -> float:
+def _mean_variance(design: Design, c: ScoredColumn, psi: Floats, table: int, n: float) -> float:
     """Variance of the mean of centred ``psi`` (by code) over one table's observed rows, units kept together."""
     floor = 0.25 / n**2
     if design.unit is None:
@@ -108,7 +108,7 @@ def _mean_variance(design: Design, c: Coded, psi: Floats, table: int, n: float) 
     return max(float(sums @ sums) / n**2 * g / max(g - 1, 1), floor)
 
 
-def _share_effect(design: Design, c: Coded, level: np.ndarray | None, kind: str, weight: float) -> Effect:
+def _share_effect(design: Design, c: ScoredColumn, level: np.ndarray | None, kind: str, weight: float) -> Effect:
     """Difference of the share of a level among the observed rows, or of "missing" among all."""
     counts = c.counts if level is None else c.counts[:, :-1]
     mark = np.arange(c.size + 1) == c.size if level is None else np.append(level, False)

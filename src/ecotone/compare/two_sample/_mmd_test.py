@@ -42,7 +42,7 @@ def mmd_test(
     standardise: bool = True,
     max_rows: int | None = 2000,
 ) -> TestResult:
-    r"""Do two samples come from one law? By Gaussian kernels of several widths.
+    r"""Do two samples come from one distribution? By Gaussian kernels of several widths.
 
     For each bandwidth :math:`h_l` = factor times the median distance, :math:`\mathrm{MMD}^2_l` is ranked among its
     values under the same B relabellings, the observed one included: :math:`p_{l}^{b}`. The test statistic is

@@ -6,12 +6,12 @@ import numpy as np
 
 from ecotone.contracts import Floats
 
-from ._coded import Coded
+from ._scored_column import ScoredColumn
 
 BINS = 10
 
 
-def population_stability_index(column: Coded) -> float:
+def population_stability_index(column: ScoredColumn) -> float:
     r"""PSI :math:`\sum_b (q_b - p_b) \log(q_b / p_b)` over the reference's deciles, or the levels, and "missing".
 
     Shares are floored at 1e-4, so that an empty bin counts for much and not for ever. Its size under no change depends

@@ -1,4 +1,4 @@
-"""Two samples as one pool of rows, and the relabellings that leave its law unchanged under the null."""
+"""Two samples as one pool of rows, and the relabellings that leave its distribution unchanged under the null."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Pool:
     """Rows of both samples; ``first`` marks those of x, ``unit`` numbers the rows that stay together.
 
     A unit with rows in one sample is relabelled as a whole; one with rows in both has them swapped or not. Both leave
-    the joint law unchanged if units are exchangeable.
+    the joint distribution unchanged if units are exchangeable.
     """
 
     rows: Floats

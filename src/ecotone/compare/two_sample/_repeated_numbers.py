@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from ecotone.contracts import Bools, Floats, Ints
 
-from ._coded import SORTED_UP_TO, Coded, Every
+from ._scored_column import SORTED_UP_TO, Every, ScoredColumn
 
 #: Values that the degrees of a rank's polynomials tell apart all by themselves, and one more.
 FEWEST_VALUES = 6
@@ -16,12 +16,12 @@ REPEATED = 0.5
 _LOOKED_AT = 20_000
 
 
-def numbers_as_levels(c: Coded, values: Floats, n_ref: int) -> Every | None:
+def numbers_as_levels(c: ScoredColumn, values: Floats, n_ref: int) -> Every | None:
     """Every value of an ordered column as a level; None where values hardly repeat, or are few.
 
     Parameters
     ----------
-    c : Coded
+    c : ScoredColumn
     values : (n_ref + n_cur,) float64
         Reference's rows first, NaN where missing.
     n_ref : int

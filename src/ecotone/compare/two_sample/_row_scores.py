@@ -9,7 +9,7 @@ import numpy as np
 
 from ecotone.contracts import Floats, Ints
 
-from ._coded import MAX_LEVELS, MIN_LEVEL, Coded
+from ._scored_column import MAX_LEVELS, MIN_LEVEL, ScoredColumn
 
 CHUNK = 1 << 20  # numbers of scores that are held at a time
 
@@ -34,16 +34,16 @@ class RowScores:
 
     Parameters
     ----------
-    columns : tuple of Coded
+    columns : tuple of ScoredColumn
     n : (int, int)
     """
 
-    columns: tuple[Coded, ...]
+    columns: tuple[ScoredColumn, ...]
     n: tuple[int, int]
     plan: tuple[RowScore, ...]
 
     @classmethod
-    def of(cls, columns: tuple[Coded, ...], n: tuple[int, int]) -> RowScores:
+    def of(cls, columns: tuple[ScoredColumn, ...], n: tuple[int, int]) -> RowScores:
         return cls(columns, n, tuple(score for j, c in enumerate(columns) for score in _planned(j, c, sum(n))))
 
     def __len__(self) -> int:
@@ -78,7 +78,7 @@ class RowScores:
         return out
 
 
-def _planned(j: int, c: Coded, n: int) -> Iterator[RowScore]:
+def _planned(j: int, c: ScoredColumn, n: int) -> Iterator[RowScore]:
     seen, gone = c.counts[:, :-1].sum(0), int(c.counts[:, -1].sum())
     if c.ordered:
         distinct = int((seen > 0).sum())

@@ -10,13 +10,13 @@ from functools import cached_property
 import numpy as np
 
 from ecotone.contracts import Bools, Ints, as_seed
-from ecotone.data._each import each
 from ecotone.data._table import CODED, ORDERED, Column, Pair
+from ecotone.data._thread_map import thread_map
 
-from ._coded import SORTED_UP_TO, Every, encode
-from ._coded import Coded as Coded
 from ._many_levels import MANY
 from ._repeated_numbers import numbers_as_levels
+from ._scored_column import SORTED_UP_TO, Every, encode
+from ._scored_column import ScoredColumn as ScoredColumn
 from ._shuffles import Batches, FloatArray
 
 PERMUTE_UP_TO = 10_000  # units of both tables together
@@ -33,9 +33,9 @@ class Design:
     pair: Pair
     alpha: float = 0.05
     seed: int = 0
-    encoded: tuple[Coded, ...] | None = None
-    columns: tuple[Coded, ...] = field(init=False)
-    blocks: dict[str, tuple[Coded, ...]] = field(init=False)
+    encoded: tuple[ScoredColumn, ...] | None = None
+    columns: tuple[ScoredColumn, ...] = field(init=False)
+    blocks: dict[str, tuple[ScoredColumn, ...]] = field(init=False)
 
     def __post_init__(self) -> None:
         if self.encoded is None:
@@ -44,8 +44,8 @@ class Design:
         self.columns = tuple(c for c in self.encoded if c.name not in of)
         self.blocks = {name: tuple(c for c in self.encoded if of.get(c.name) == name) for name in self.pair.embeddings}
 
-    def _encode(self) -> tuple[Coded, ...]:
-        def one(c: Column) -> Coded:
+    def _encode(self) -> tuple[ScoredColumn, ...]:
+        def one(c: Column) -> ScoredColumn:
             values = np.concatenate([c.values, self.pair.current[c.name].values])
             made = encode(c.name, c.kind, values, self.n[0], c.levels, self.seed)
             if made.ordered:
@@ -53,7 +53,7 @@ class Design:
             return replace(made, every=_every(c, self.pair.current[c.name]))
 
         used = [c for c in self.pair.reference if c.kind in ORDERED | CODED]
-        return tuple(each(one, used, values=sum(self.n) * len(used)))
+        return tuple(thread_map(one, used, values=sum(self.n) * len(used)))
 
     @cached_property
     def whole(self) -> Design:

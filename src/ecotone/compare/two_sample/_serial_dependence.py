@@ -8,7 +8,7 @@ import numpy as np
 from scipy import fft
 
 from ecotone.contracts import Floats, Ints
-from ecotone.data._each import each
+from ecotone.data._thread_map import thread_map
 
 from ._grouped_sums import Groups, chi2_tail, without_means
 from ._row_scores import RowScores
@@ -100,7 +100,7 @@ def serial(scores: RowScores, axis: Axis, *, keyed: bool = False, centre: Groups
     parts = list(scores.slices())
     values = sum(scores.n) * len(scores)
     tests = len(scores) * len(widths)
-    found = each(lambda part: _screened(scores, part, axis, centre, SCREEN / tests), parts, values=values)
+    found = thread_map(lambda part: _screened(scores, part, axis, centre, SCREEN / tests), parts, values=values)
     screened = np.concatenate([f.pvalue for f in found])
     hits = [h for f in found for h in f.hits]
     best = int(screened.argmin())

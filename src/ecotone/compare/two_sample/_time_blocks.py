@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecotone.contracts import Floats, Ints
-from ecotone.data._each import each
+from ecotone.data._thread_map import thread_map
 
 from ._minp import log_two_sided
 from ._scores import Design
@@ -44,7 +44,7 @@ def lagged(design: Design, order: tuple[Ints, ...] | None) -> list[Lagged]:
         ]
 
     picked = list(design.picked(SCORES))
-    return [found for part in each(one, picked, values=sum(design.n) * len(picked)) for found in part]
+    return [found for part in thread_map(one, picked, values=sum(design.n) * len(picked)) for found in part]
 
 
 def _autocorrelation(score: Floats, codes: NDArray[np.int32]) -> Floats | None:

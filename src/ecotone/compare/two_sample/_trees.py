@@ -17,8 +17,8 @@ from ecotone.contracts import Bools, Floats, Ints, TestResult, as_seed
 from ecotone.data._table import Pair
 from ecotone.measure._binnable import binnable
 
-from ._coded import ID_LEVELS
 from ._family import Found, as_result
+from ._scored_column import ID_LEVELS
 from ._scores import Design
 
 CARD = Card(

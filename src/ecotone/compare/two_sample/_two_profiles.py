@@ -9,17 +9,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from ecotone.contracts import Floats, Ints
-from ecotone.data._counted import Counted, CountedPair
+from ecotone.data._counted import ColumnCounts, CountedPair
 from ecotone.data._profile_cuts import SCALE, Sums
 from ecotone.data._table import ORDERED, Pair, Table
 
-from ._coded import MIN_LEVEL, Coded, Every, _level_scores, _ordered_scores
 from ._family import Found
 from ._many_levels import MANY
-from ._margins import margins
+from ._marginal_test import margins
 from ._minp import log_two_sided, weighted_min
-from ._pairs import WEIGHTS, _all_z, _most_changed, allowed
+from ._pairwise_test import WEIGHTS, _all_z, _most_changed, allowed
 from ._products import Sample
+from ._scored_column import MIN_LEVEL, Every, ScoredColumn, _level_scores, _ordered_scores
 from ._scores import Design
 from ._two_tables import FAMILIES, TwoTables, put_together
 
@@ -76,7 +76,7 @@ def two_profiles(
     return put_together(design, found, seconds, alpha=alpha, min_effect=min_effect, fdr=fdr)
 
 
-def _coded(c: Counted, n: tuple[int, int]) -> Coded:
+def _coded(c: ColumnCounts, n: tuple[int, int]) -> ScoredColumn:
     """The scores that rows would have, but for those whose mean is not near normal at these sizes."""
     pooled = c.counts.sum(0)
     ordered = c.kind in ORDERED
@@ -92,7 +92,7 @@ def _coded(c: Counted, n: tuple[int, int]) -> Coded:
             lut, what = np.column_stack([lut, own]), (*what, "level:the commonest value")
     codes = np.empty(0, np.int32)
     every = Every(c.counts[:, :-1], np.empty(0, np.int64)) if c.kind == "category" and len(c.levels) > MANY else None
-    return Coded(c.name, c.kind, codes, len(pooled) - 1, c.counts, lut, what, c.levels, every)
+    return ScoredColumn(c.name, c.kind, codes, len(pooled) - 1, c.counts, lut, what, c.levels, every)
 
 
 def _near_normal(score: Floats, pooled: Ints, n: tuple[int, int]) -> bool:

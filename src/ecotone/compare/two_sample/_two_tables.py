@@ -14,16 +14,16 @@ from ecotone.data._table import Pair
 from ecotone.decide._budget import FAMILIES as SHARES_OF_FAMILIES
 
 from ._columns import ColumnMargin, judge_columns
+from ._coverage_test import support
 from ._energy_family import energy
 from ._family import Found
-from ._margins import margins
+from ._marginal_test import margins
 from ._material import ROOT12, SHARES, pairs_material, trees_material
 from ._minp import LOG10
-from ._pairs import pairs
-from ._scores import Coded, Design
-from ._support import support
+from ._pairwise_test import pairs
+from ._scores import Design, ScoredColumn
+from ._threeway_test import triples
 from ._trees import trees
-from ._triples import triples
 
 _TESTS: dict[str, Callable[[Design], Found]] = {
     "margins": margins,
@@ -97,7 +97,7 @@ def two_tables(
     min_effect: float = 0.02,
     fdr: float = 0.1,
     seed: int = 0,
-    encoded: tuple[Coded, ...] | None = None,
+    encoded: tuple[ScoredColumn, ...] | None = None,
 ) -> TwoTables:
     r"""Say whether two tables come from one distribution, whether the difference matters, and which columns moved.
 
@@ -121,7 +121,7 @@ def two_tables(
         Of the columns named.
     seed : int
         The same seed gives the same answer.
-    encoded : tuple of Coded, optional
+    encoded : tuple of ScoredColumn, optional
         The columns as :func:`dependence` has encoded them for the same tables and seed.
 
     Raises

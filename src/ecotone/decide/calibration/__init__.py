@@ -1,4 +1,4 @@
-"""Probabilities and predictive laws that keep their word."""
+"""Probabilities and predictive distributions that keep their word."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""Predictive quantiles from the empirical law of standardised errors."""
+"""Predictive quantiles from the empirical distribution of standardised errors."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from ecotone.contracts import BadInput, Floats
 
 CARD = Card(
     name="CRUDE",
-    summary="Turns a predicted mean and standard deviation into calibrated quantiles by the law of past errors.",
+    summary="Turns a predicted mean and standard deviation into calibrated quantiles by the distribution of past "
+    "errors.",
     contract="Calibrator",
     title="CRUDE: Calibrating Regression Uncertainty Distributions Empirically",
     authors=("Zelikman, Eric", "Healy, Christopher", "Zhou, Sharon", "Avati, Anand"),
@@ -23,12 +24,13 @@ CARD = Card(
     reads=("prediction", "labels"),
     remedy_for=("miscalibration",),
     advice="Replace the regression's quantiles by those of its standardised errors on recent labelled rows.",
-    claim="Under Student-t errors CRUDE's quantiles are better calibrated than those of a rescaled normal law.",
+    claim="Under Student-t errors CRUDE's quantiles are better calibrated than those of a rescaled normal "
+    "distribution.",
 )
 
 
 class CRUDE(BaseEstimator):
-    r"""Standardised errors on calibration rows as the error law of every row.
+    r"""Standardised errors on calibration rows as the error distribution of every row.
 
     With :math:`z_i = (y_i - \mu_i)/\sigma_i` sorted, the quantile at level p of a new row is
 

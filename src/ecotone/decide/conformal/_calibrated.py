@@ -22,7 +22,7 @@ CARD = Card(
     venue="Annals of Statistics 51(1)",
     link="https://doi.org/10.1214/22-AOS2244",
     reads=("rows",),
-    remedy_for=("outside",),
+    remedy_for=("outliers",),
     advice="Defer the rows with small p-values.",
     tier="stable",
 )
@@ -35,9 +35,9 @@ class Calibrated:
 
     .. math:: p(x) = \frac{1 + \#\{i : s_i \le s(x)\}}{n + 1}
 
-    For a row from the same law as the calibration rows, exchangeable with them,
+    For a row from the same distribution as the calibration rows, exchangeable with them,
     :math:`\mathbb P(p \le \alpha) \le \alpha`, averaged over calibration sets. Given one calibration set of a
-    continuous score, the rate of :math:`p \le \alpha` itself follows the Beta law with parameters
+    continuous score, the rate of :math:`p \le \alpha` itself follows the Beta distribution with parameters
     :math:`\ell = \lfloor \alpha (n + 1) \rfloor` and :math:`n + 1 - \ell`: the calibration's luck is shared by
     all rows that it judges.
 
@@ -80,7 +80,7 @@ class Calibrated:
         Parameters
         ----------
         X : rows as the scorer reads them
-            From the reference's law.
+            From the reference's distribution.
         held_out : bool
             Whether neither the scorer nor the model that it reads was fitted on these rows.
 
@@ -111,8 +111,8 @@ class Calibrated:
         """Positions of the rows named outside by Benjamini and Hochberg's procedure, ascending.
 
         A statement about the batch: among the rows named, at most a share ``fdr`` is expected to come from the
-        reference's law, on average over calibration sets and batches. Adding or removing rows changes the answer
-        for the others, and on a batch without any foreign row something is named with probability up to ``fdr``.
+        reference's distribution, on average over calibration sets and batches. Adding or removing rows changes the
+        answer for the others, and on a batch without any foreign row something is named with probability up to ``fdr``.
         After a shift of the whole table every row is rightly named.
         """
         if not 0 < fdr < 1:

@@ -22,17 +22,17 @@ CARD = Card(
     venue="NeurIPS",
     link="https://arxiv.org/abs/1904.06019",
     reads=("rows",),
-    remedy_for=("covariate", "outside"),
+    remedy_for=("covariate", "outliers"),
     advice="Judge rows against the reference reweighted to today's mix.",
 )
 
 
 class WeightedConformal:
-    r"""Conformal p-values for rows whose law is the calibration law times a ratio w.
+    r"""Conformal p-values for rows whose distribution is the calibration distribution times a ratio w.
 
     .. math:: p(x) = \frac{w(x) + \sum_i w(x_i)\, 1\{s_i \le s(x)\}}{w(x) + \sum_i w(x_i)}
 
-    With the true ratio :math:`\mathbb P(p \le \alpha) \le \alpha` for a row of the shifted law, in finite
+    With the true ratio :math:`\mathbb P(p \le \alpha) \le \alpha` for a row of the shifted distribution, in finite
     samples; with an estimated one, up to the ratio's error in total variation. The p-values of several rows are
     not positively dependent in general: Benjamini and Hochberg's procedure on them is not proved to keep its
     rate, so there is no ``select``.
@@ -80,7 +80,7 @@ class WeightedConformal:
         """
         scores, weights = _scores(self.scorer, X, "the calibration rows"), self._weights(X)
         if not weights.sum() > 0:
-            raise BadInput("the calibration rows carry no weight; the shifted law must overlap the reference")
+            raise BadInput("the calibration rows carry no weight; the shifted distribution must overlap the reference")
         order = np.argsort(scores, kind="stable")
         self.scores_ = scores[order]
         self.mass_ = np.r_[0.0, np.cumsum(weights[order])]

@@ -32,13 +32,13 @@ class Effect(NamedTuple):
 
 
 def auc_effect(x: Any, y: Any, *, units: tuple[Any, Any] | None = None) -> Effect:
-    r"""How far the law of ``y`` lies above that of ``x``, free of any scale.
+    r"""How far the distribution of ``y`` lies above that of ``x``, free of any scale.
 
     .. math:: \theta = P(X < Y) + \tfrac12 P(X = Y) - \tfrac12 \in [-\tfrac12, \tfrac12]
 
     The standard error comes from the placements of each row in the other sample,
-    :math:`\mathrm{se}^2 = s^2(F_Y^+(x_i))/n + s^2(F_X^-(y_j))/m`, right under ties and under any two laws (not only
-    equal ones), with Satterthwaite's degrees of freedom. With units it is robust to dependence within them: the
+    :math:`\mathrm{se}^2 = s^2(F_Y^+(x_i))/n + s^2(F_X^-(y_j))/m`, right under ties and under any two distributions (not
+    only equal ones), with Satterthwaite's degrees of freedom. With units it is robust to dependence within them: the
     placements' deviations are summed by unit. Two samples that do not overlap have no spread of placements; their
     error is then that of half a misplaced row, :math:`q (1 - q) / \min(n, m)` with :math:`q = 1 / (2 \min(n, m))`.
     O((n + m) log(n + m)). Effects near 0 keep their level from about ten rows; far from 0 the error is a little too

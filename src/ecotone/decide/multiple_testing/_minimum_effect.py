@@ -42,7 +42,7 @@ def minimum_effect_test(
 
     the probability, at the boundary of the null, of an estimate as far from 0 on either side. The second term is what
     makes a margin near 0 the usual two-sided test; it vanishes for margins of some standard errors. Student's t with
-    ``dof`` replaces the normal law where the error is itself estimated from few rows.
+    ``dof`` replaces the normal distribution where the error is itself estimated from few rows.
 
     Parameters
     ----------

@@ -12,7 +12,7 @@ from ecotone.contracts import BadInput, as_numpy
 from ecotone.contracts.arrays import like
 
 from ._layer_list import checked, layer_jacobian, marginal_scales
-from ._stable_law import ALPHA, Law, StableDistribution
+from ._stable_distribution import ALPHA, Family, StableDistribution
 from ._torch_jacobian import jacobian, layers_of
 
 CARD = Card(
@@ -31,8 +31,8 @@ CARD = Card(
     reads=("rows", "gradient"),
     remedy_for=("unsure",),
     advice="Widen the answers by what the noise of the inputs makes of them.",
-    claim="Under small Gaussian noise the propagated law of a network's outputs is nearer the Monte-Carlo law than "
-    "that of moment matching.",
+    claim="Under small Gaussian noise the propagated distribution of a network's outputs is nearer the Monte-Carlo "
+    "distribution than that of moment matching.",
 )  # fmt: skip
 
 
@@ -42,25 +42,25 @@ def propagate_stable_distribution(
     scale: Any = 1.0,
     *,
     covariance: Any = None,
-    law: Law = "gaussian",
+    distribution: Family = "gaussian",
     form: Literal["full", "marginal"] = "full",
 ) -> StableDistribution:
-    r"""Law of a network's outputs when its inputs are :math:`X = \mu + \text{noise}`.
+    r"""Distribution of a network's outputs when its inputs are :math:`X = \mu + \text{noise}`.
 
     ``full`` linearises the whole network at :math:`\mu`,
 
     .. math:: Y \approx f(\mu) + J\,(X - \mu), \qquad J = \frac{\partial f}{\partial x}(\mu),
 
-    so that the Gaussian law is :math:`N(f(\mu), J \Sigma J^\top)`, and the Cauchy law of inputs independent with
-    scales :math:`\gamma` has marginals of scale :math:`|J|\,\gamma`. ``marginal`` keeps one scale a unit and takes
-    units as independent in every layer: variances become :math:`(A \circ A) \sigma^2` and Cauchy scales
+    so that the Gaussian distribution is :math:`N(f(\mu), J \Sigma J^\top)`, and the Cauchy distribution of inputs
+    independent with scales :math:`\gamma` has marginals of scale :math:`|J|\,\gamma`. ``marginal`` keeps one scale a
+    unit and takes units as independent in every layer: variances become :math:`(A \circ A) \sigma^2` and Cauchy scales
     :math:`|A| \gamma`, times the slope of each activation. It costs one pass and drops all covariances.
 
     What is exact: an affine network, in the full form, for both laws. It composes the matrices first:
     :math:`|A_2 A_1|\gamma`, of which :math:`|A_2|(|A_1|\gamma)`, the marginal form, is an upper bound. What is
-    linearised: every activation at its location. For one ReLU the law is then at total variation distance
-    :math:`\Phi(-|\mu|/\sigma)` (Cauchy: :math:`1/2 - \arctan(|\mu|/\gamma)/\pi`) from the true one, and no other law of
-    the family is nearer; for networks nothing of the kind is known. :math:`f(\mu)` is not the mean of
+    linearised: every activation at its location. For one ReLU the distribution is then at total variation distance
+    :math:`\Phi(-|\mu|/\sigma)` (Cauchy: :math:`1/2 - \arctan(|\mu|/\gamma)/\pi`) from the true one, and no other
+    distribution of the family is nearer; for networks nothing of the kind is known. :math:`f(\mu)` is not the mean of
     :math:`f(X)`. The slope of a ReLU at 0 is taken as 0; max-pooling follows its argmax.
 
     Parameters
@@ -76,7 +76,7 @@ def propagate_stable_distribution(
         several dimensions are given flat in ``(d,)``.
     covariance : (d, d) array, optional
         :math:`\Sigma` of all rows, in place of ``scale``; Gaussian and full only.
-    law : {"gaussian", "cauchy"}
+    distribution : {"gaussian", "cauchy"}
     form : {"full", "marginal"}
         A module has the marginal form where it is an ``nn.Sequential`` of linear layers and these activations.
 
@@ -105,26 +105,28 @@ def propagate_stable_distribution(
     >>> propagate_stable_distribution(layers, np.array([[2.0, 1.0]]), 0.5, form="marginal").scale.round(3)
     array([[1.]])
     """
-    if law not in ALPHA or form not in ("full", "marginal"):
-        raise BadInput(f"law must be gaussian or cauchy and form full or marginal, got {law!r} and {form!r}")
+    if distribution not in ALPHA or form not in ("full", "marginal"):
+        raise BadInput(
+            f"distribution must be gaussian or cauchy and form full or marginal, got {distribution!r} and {{form!r}}"
+        )
     mu = _rows(location)
-    noise = _noise(mu, scale, covariance, law, form)
+    noise = _noise(mu, scale, covariance, distribution, form)
     if isinstance(network, list | tuple):
         layers: list[Any] | None = checked(network, mu)
     else:
         layers = checked(layers_of(network), mu) if form == "marginal" else None
     if layers is None:
-        return _scaled(*jacobian(network, mu), noise, law)
+        return _scaled(*jacobian(network, mu), noise, distribution)
     flat = mu.reshape(mu.shape[0], -1)
     if form == "marginal":
-        value, units = marginal_scales(layers, flat, noise, ALPHA[law])
-        return StableDistribution(value, units[:, :, None] * like(np.eye(units.shape[1]), value), law)
-    return _scaled(*layer_jacobian(layers, flat), noise, law)
+        value, units = marginal_scales(layers, flat, noise, ALPHA[distribution])
+        return StableDistribution(value, units[:, :, None] * like(np.eye(units.shape[1]), value), distribution)
+    return _scaled(*layer_jacobian(layers, flat), noise, distribution)
 
 
-def _scaled(value: Any, back: Any, noise: Any, law: Law) -> StableDistribution:
+def _scaled(value: Any, back: Any, noise: Any, distribution: Family) -> StableDistribution:
     """Jacobian times the noise's factor: one matrix ``(1, d, d)`` of all rows, or a diagonal ``(n, d)`` of each."""
-    return StableDistribution(value, back @ noise if noise.ndim == 3 else back * noise[:, None, :], law)
+    return StableDistribution(value, back @ noise if noise.ndim == 3 else back * noise[:, None, :], distribution)
 
 
 def _rows(location: Any) -> Any:
@@ -136,12 +138,14 @@ def _rows(location: Any) -> Any:
     return mu
 
 
-def _noise(mu: Any, scale: Any, covariance: Any, law: Law, form: str) -> Any:
+def _noise(mu: Any, scale: Any, covariance: Any, distribution: Family, form: str) -> Any:
     """Scales ``(n, d)`` of the flat rows, or a square root ``(1, d, d)`` of the covariance."""
     n, d = mu.shape[0], int(np.prod(mu.shape[1:]))
     if covariance is not None:
-        if law != "gaussian" or form != "full":
-            raise BadInput(f"covariance needs the gaussian law and the full form, got {law!r} and {form!r}")
+        if distribution != "gaussian" or form != "full":
+            raise BadInput(
+                f"covariance needs the gaussian distribution and the full form, got {distribution!r} and {{form!r}}"
+            )
         sigma = as_numpy(covariance).astype(np.float64)
         if sigma.shape != (d, d) or not np.isfinite(sigma).all() or not np.allclose(sigma, sigma.T):
             raise BadInput(f"covariance must be a symmetric ({d}, {d}) matrix of numbers, got shape {sigma.shape}")

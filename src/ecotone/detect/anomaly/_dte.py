@@ -24,7 +24,7 @@ CARD = Card(
     venue="ICLR",
     link="https://arxiv.org/abs/2305.18593",
     row=162,
-    remedy_for=("outside",),
+    remedy_for=("outliers",),
     advice="Look at the rows that lie many noise levels from the reference.",
     tier="experimental",
     claim="Its neighbour form ranks anomalies as the mean squared distance to the same neighbours does: one statistic.",
@@ -49,7 +49,7 @@ class DTE(BaseEstimator):
     ----------
     mode : {"neighbours", "exact", "learned"}
         ``neighbours``: the sum is replaced by its K nearest rows at their mean squared distance m, an inverse
-        gamma law in v with mode m / d: the score is -m / d, which is not snapped to the T levels, so that far
+        gamma distribution in v with mode m / d: the score is -m / d, which is not snapped to the T levels, so that far
         rows do not tie. ``exact``: minus the posterior mean of t from the full sum (n x n distances).
         ``learned``: a network tells the bin of t from noised rows; the score is minus the expected bin.
     k : int
@@ -58,7 +58,7 @@ class DTE(BaseEstimator):
         T; by default 300, and 400 for ``learned``.
     bins, hidden, epochs, learning_rate
         Of ``learned``. The authors' network also drops units out while training; this one does not.
-    seed : int
+    random_state : int
 
     References
     ----------
@@ -82,7 +82,7 @@ class DTE(BaseEstimator):
         hidden: tuple[int, ...] = (256, 512, 256),
         epochs: int = 400,
         learning_rate: float = 1e-4,
-        seed: int = 0,
+        random_state: int = 0,
     ) -> None:
         self.mode = mode
         self.k = k
@@ -91,7 +91,7 @@ class DTE(BaseEstimator):
         self.hidden = hidden
         self.epochs = epochs
         self.learning_rate = learning_rate
-        self.seed = seed
+        self.random_state = random_state
 
     def fit(self, X: Any, y: Any = None) -> DTE:
         """Fit on rows of the reference ``(n, d)``."""
@@ -113,13 +113,13 @@ class DTE(BaseEstimator):
 
     def _train(self, Z: Floats) -> MLPClassifier:
         """One pass over freshly noised rows for each epoch."""
-        rng, T = as_seed(self.seed), len(self.variances_)
+        rng, T = as_seed(self.random_state), len(self.variances_)
         network = MLPClassifier(
             self.hidden,
             alpha=5e-4,
             batch_size=min(64, len(Z)),
             learning_rate_init=self.learning_rate,
-            random_state=self.seed,
+            random_state=self.random_state,
         )
         for _ in range(self.epochs):
             t = rng.integers(T, size=len(Z))

@@ -28,8 +28,8 @@ def foreign_score(X: Floats, center: Floats, whitener: Floats, typical: Floats, 
     A mixture :math:`(1 - \pi)\,\mathcal N(m, B) + \pi\,\mathcal N(\mu, S)` is fitted by EM to rows of which it is
     not known which are calibration rows and which are new, in the directions in which their second moments depart
     most from the reference's. The fit starts from several small sets: the rows of lowest density, both ends of the
-    leading directions, and where rows crowd more than one normal law would have them; the likeliest end wins. The
-    score is :math:`\log\mathcal N(z; m, B) - \log\mathcal N(z; \mu, S)`. It finds what one density cannot: a tight
+    leading directions, and where rows crowd more than one normal distribution would have them; the likeliest end wins.
+    The score is :math:`\log\mathcal N(z; m, B) - \log\mathcal N(z; \mu, S)`. It finds what one density cannot: a tight
     group in many columns, each of whose rows looks typical.
 
     The function treats rows alike, so conformal p-values from its scores stay valid (AdaDetect: Marandon, Lei,
@@ -80,16 +80,18 @@ def _starts(Y: Floats, typical: Floats) -> list[Bools]:
 
 
 def _peaks(Y: Floats) -> list[Bools]:
-    """The neighbours of the rows around which others are denser than in as many draws of the normal law of all rows.
+    """The neighbours of the rows around which others are denser than in draws of all rows' normal distribution.
 
-    Draws take the place of that law's density, for both distances are then blurred alike.
+    Draws take the place of that distribution's density, for both distances are then blurred alike.
     """
     some = Y[:_PEAK_ROWS]
     k = int(_NEAR * len(some))
     if k < Y.shape[1] + 3:
         return []
-    law = np.random.default_rng(0).standard_normal(some.shape) @ np.linalg.cholesky(_spread(some)).T + some.mean(0)
-    near, apart = _squared(some, some), _squared(some, law)
+    distribution = np.random.default_rng(0).standard_normal(some.shape) @ np.linalg.cholesky(
+        _spread(some)
+    ).T + some.mean(0)
+    near, apart = _squared(some, some), _squared(some, distribution)
     radius = np.partition(near, k, axis=1)[:, k]  # the row itself is the nearest
     crowded = np.log(np.partition(apart, k - 1, axis=1)[:, k - 1]) - np.log(np.maximum(radius, 1e-12))
     sets = []
@@ -136,7 +138,7 @@ def moments(Y: Floats, weight: Floats) -> tuple[Floats, Floats]:
 
 
 def log_normal(Y: Floats, mean: Floats, covariance: Floats) -> Floats:
-    """Log density of rows under a normal law, up to a constant that all laws share."""
+    """Log density of rows under a normal distribution, up to a constant that all distributions share."""
     L = np.linalg.cholesky(covariance)
     W = solve_triangular(L, np.eye(len(L)), lower=True).T
     z = Y @ W - mean @ W

@@ -26,7 +26,7 @@ CARD = Card(
     year=2002,
     venue="Journal of the American Statistical Association 97(458)",
     link="https://doi.org/10.1198/016214502760047131",
-    remedy_for=("outside",),
+    remedy_for=("outliers",),
     advice="Look at the rows of lowest density before the model sees them.",
     tier="stable",
 )
@@ -53,7 +53,7 @@ class GaussianMixtureDensity(BaseEstimator):
         can then not outweigh all others.
     ridge : float
         Share of the pooled covariance added to each component's; larger where columns take few values.
-    seed : int
+    random_state : int
 
     Attributes
     ----------
@@ -75,11 +75,11 @@ class GaussianMixtureDensity(BaseEstimator):
     True
     """
 
-    def __init__(self, max_components: int = 5, floor: float = 0.0, ridge: float = 1e-3, seed: int = 0) -> None:
+    def __init__(self, max_components: int = 5, floor: float = 0.0, ridge: float = 1e-3, random_state: int = 0) -> None:
         self.max_components = max_components
         self.floor = floor
         self.ridge = ridge
-        self.seed = seed
+        self.random_state = random_state
 
     def fit(self, X: Any, y: Any = None) -> GaussianMixtureDensity:
         """Fit on rows of the reference ``(n, d)``."""
@@ -92,7 +92,7 @@ class GaussianMixtureDensity(BaseEstimator):
         # columns of W: z = (x - center) W is white
         W = solve_triangular(np.linalg.cholesky(covariance), np.eye(d), lower=True).T
         self.whitener_ = W
-        rows = as_seed(self.seed).permutation(n)[:_EM_ROWS]
+        rows = as_seed(self.random_state).permutation(n)[:_EM_ROWS]
         mixture = self._mixture((X[rows] - self.center_) @ W, self.ridge + d / n)
         if mixture is None:
             self.weights_, self.means_, self.whiteners_ = np.ones(1), self.center_[None], W[None]
@@ -114,7 +114,7 @@ class GaussianMixtureDensity(BaseEstimator):
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", ConvergenceWarning)  # a rough optimum is as good for a score
                 trial = GaussianMixture(
-                    k, reg_covar=ridge, init_params="k-means++", tol=1e-2, max_iter=60, random_state=self.seed
+                    k, reg_covar=ridge, init_params="k-means++", tol=1e-2, max_iter=60, random_state=self.random_state
                 ).fit(Z)
             bic = trial.bic(Z)
             if bic >= least:

@@ -21,7 +21,7 @@ CARD = Card(
     year=2008,
     venue="ICDM",
     link="https://doi.org/10.1109/ICDM.2008.17",
-    remedy_for=("outside",),
+    remedy_for=("outliers",),
     advice="Look at the rows that few cuts isolate before the model sees them.",
     tier="stable",
 )
@@ -40,7 +40,7 @@ class IsolationForestScore(BaseEstimator):
     trees : int
     rows : int
         Rows of each tree.
-    seed : int
+    random_state : int
 
     References
     ----------
@@ -55,15 +55,17 @@ class IsolationForestScore(BaseEstimator):
     True
     """
 
-    def __init__(self, trees: int = 100, rows: int = 256, seed: int = 0) -> None:
+    def __init__(self, trees: int = 100, rows: int = 256, random_state: int = 0) -> None:
         self.trees = trees
         self.rows = rows
-        self.seed = seed
+        self.random_state = random_state
 
     def fit(self, X: Any, y: Any = None) -> IsolationForestScore:
         """Grow the trees on rows of the reference ``(n, d)``."""
         X = validate_data(self, X, dtype=np.float64, ensure_min_samples=2)
-        forest = IsolationForest(n_estimators=self.trees, max_samples=min(self.rows, len(X)), random_state=self.seed)
+        forest = IsolationForest(
+            n_estimators=self.trees, max_samples=min(self.rows, len(X)), random_state=self.random_state
+        )
         self.forest_ = forest.fit(X)
         return self
 

@@ -21,7 +21,7 @@ CARD = Card(
     year=2000,
     venue="SIGMOD",
     link="https://doi.org/10.1145/342009.335437",
-    remedy_for=("outside",),
+    remedy_for=("outliers",),
     advice="Look at the rows without near neighbours before the model sees them.",
     tier="stable",
 )

@@ -28,7 +28,7 @@ CARD = Card(
     venue="ECCV",
     link="https://arxiv.org/abs/2407.04022",
     row=95,
-    remedy_for=("outside",),
+    remedy_for=("outliers",),
     advice="Look at the rows that break relations which all rows of the reference keep.",
     tier="experimental",
     claim="Around a spiral and on tables it is above the residual of principal components and Deep SVDD, and not below "
@@ -76,7 +76,7 @@ class NonlinearInvariants(BaseEstimator):
     start : {"principal", "random"}
     training : Training, optional
         By default 2000 steps of 64 rows.
-    seed : int
+    random_state : int
 
     Attributes
     ----------
@@ -105,7 +105,7 @@ class NonlinearInvariants(BaseEstimator):
         standardise: bool | None = None,
         start: Literal["principal", "random"] = "principal",
         training: Training | None = None,
-        seed: int = 0,
+        random_state: int = 0,
     ) -> None:
         self.variance = variance
         self.blocks = blocks
@@ -113,7 +113,7 @@ class NonlinearInvariants(BaseEstimator):
         self.standardise = standardise
         self.start = start
         self.training = training
-        self.seed = seed
+        self.random_state = random_state
 
     def fit(self, X: Any, y: Any = None) -> NonlinearInvariants:
         """Learn from rows of the reference ``(n, d)``, or from their activations."""
@@ -176,9 +176,11 @@ class NonlinearInvariants(BaseEstimator):
         layer.invariants = len(size) - int(np.argmax(explained > 1 - self.variance))
         layer.axes = axes[:, ::-1].copy() if self.start == "principal" else np.eye(len(size))
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(self.seed + at)
+            torch.manual_seed(self.random_state + at)
             layer.network = VolumePreserving(len(size), self.blocks, random=self.start == "random")
-        settings = self.training or Training(batch_size=64, steps=2000, eval_every=250, device="cpu", seed=self.seed)
+        settings = self.training or Training(
+            batch_size=64, steps=2000, eval_every=250, device="cpu", seed=self.random_state
+        )
         z, k = torch.as_tensor(layer.centred(rows) @ layer.axes), layer.invariants
         train(layer.network, lambda network, batch: invariant_loss(network, batch.x, k), z, training=settings)
         layer.network = layer.network.cpu().double()

@@ -22,7 +22,7 @@ CARD = Card(
     year=2004,
     venue="Journal of Multivariate Analysis 88(2)",
     link="https://doi.org/10.1016/S0047-259X(03)00096-4",
-    remedy_for=("outside",),
+    remedy_for=("outliers",),
     advice="Look at the rows farthest from the mean before the model sees them.",
     tier="stable",
 )
@@ -34,7 +34,7 @@ class ShrunkMahalanobis(BaseEstimator):
     .. math:: s(x) = -(x - \mu)^\top \Sigma^{-1} (x - \mu)
 
     with the Ledoit-Wolf covariance, which stays invertible with more columns than rows. The log density of one
-    normal law, up to scale and constant.
+    normal distribution, up to scale and constant.
 
     Attributes
     ----------

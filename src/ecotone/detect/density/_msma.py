@@ -30,7 +30,7 @@ CARD = Card(
     venue="ICLR",
     link="https://arxiv.org/abs/2010.13132",
     row=39,
-    remedy_for=("outside",),
+    remedy_for=("outliers",),
     advice="Look at the rows that are unusually far from, or unusually near, what denoising makes of them.",
     tier="experimental",
     claim="It tells smoothed digits from digits better than the likelihood of a flow and than a typicality test.",
@@ -52,8 +52,8 @@ class MSMA(BaseEstimator):
     Parameters
     ----------
     auxiliary : {"mixture", "neighbours", "flow"}
-        A mixture of normal laws on standardised norms (components by held-out likelihood); minus the distance to the
-        fifth neighbour; or a masked autoregressive flow.
+        A mixture of normal distributions on standardised norms (components by held-out likelihood); minus the distance
+        to the fifth neighbour; or a masked autoregressive flow.
     levels : int
         L.
     sigma_low, sigma_high : float
@@ -65,7 +65,7 @@ class MSMA(BaseEstimator):
         By default a perceptron of width 128 and depth 3. Images go in as flat rows.
     training : Training, optional
         Of the network, and of the flow.
-    seed : int
+    random_state : int
 
     References
     ----------
@@ -92,7 +92,7 @@ class MSMA(BaseEstimator):
         held_out: float = 0.4,
         network: Network | None = None,
         training: Training | None = None,
-        seed: int = 0,
+        random_state: int = 0,
     ) -> None:
         self.auxiliary = auxiliary
         self.levels = levels
@@ -102,7 +102,7 @@ class MSMA(BaseEstimator):
         self.held_out = held_out
         self.network = network
         self.training = training
-        self.seed = seed
+        self.random_state = random_state
 
     def fit(self, X: Any, y: Any = None) -> MSMA:
         """Train on rows of the reference ``(n, d)``."""
@@ -117,16 +117,16 @@ class MSMA(BaseEstimator):
         self.mean_, spread = X.mean(0), X.std(0)
         self.scale_ = 2 * np.where(spread > 1e-12 * (1 + np.abs(self.mean_)), spread, 1.0)
         self.sigmas_ = np.geomspace(self.sigma_high, self.sigma_low, self.levels)
-        order = as_seed(self.seed).permutation(len(X))
+        order = as_seed(self.random_state).permutation(len(X))
         apart = min(max(int(self.held_out * len(X)), 2), len(X) - 2)
         self._learn((X[order[apart:]] - self.mean_) / self.scale_)
         self._fit_auxiliary(self.norms(X[order[:apart]]))
         return self
 
     def _learn(self, z: Floats) -> None:
-        training = self.training or Training(steps=2000, eval_every=500, device="cpu", seed=self.seed)
+        training = self.training or Training(steps=2000, eval_every=500, device="cpu", seed=self.random_state)
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(self.seed)
+            torch.manual_seed(self.random_state)
             module = (self.network or MLP(width=128, depth=3)).build((z.shape[1],))
         process = EDMProcess(t_max=max(80.0, self.sigma_high))
         self.denoiser_ = NetworkDenoiser(module, process, (z.shape[1],))
@@ -165,7 +165,7 @@ class MSMA(BaseEstimator):
         sizes = [k for k in self.components if 20 * k * self.levels <= len(r)] or [1]
 
         def made(k: int) -> GaussianMixture:
-            return GaussianMixture(k, reg_covar=1e-3, n_init=2, random_state=self.seed)
+            return GaussianMixture(k, reg_covar=1e-3, n_init=2, random_state=self.random_state)
 
         gain = [np.mean([made(k).fit(r[fold != i]).score(r[fold == i]) for i in range(5)]) for k in sizes[1:] and sizes]
         return made(sizes[int(np.argmax(gain))] if gain else sizes[0]).fit(r)
@@ -174,9 +174,9 @@ class MSMA(BaseEstimator):
         import zuko
 
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(self.seed)
+            torch.manual_seed(self.random_state)
             flow = zuko.flows.MAF(r.shape[1], transforms=3, hidden_features=(128, 128), activation=torch.nn.ELU)
-        quick = Training(steps=500, eval_every=50, batch_size=128, patience=3, device="cpu", seed=self.seed)
+        quick = Training(steps=500, eval_every=50, batch_size=128, patience=3, device="cpu", seed=self.random_state)
         settings = self.training or quick
         train(flow, lambda model, batch: -model().log_prob(batch.x).mean(), torch.as_tensor(r), training=settings)
         return flow.cpu().double()

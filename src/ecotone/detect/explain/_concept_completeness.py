@@ -32,7 +32,7 @@ CARD = Card(
     link="https://arxiv.org/abs/2203.02586",
     row=42,
     reads=("features", "head", "labels"),
-    remedy_for=("outside",),
+    remedy_for=("outliers",),
     advice="Look at what the concepts that carry the detections stand for.",
     tier="experimental",
     claim="Where a stroke is planted into digits, the concept that contributes most is nearer the stroke's direction "
@@ -80,7 +80,7 @@ class ConceptCompleteness(BaseEstimator):
         The lambdas in order.
     training : Training, optional
         By default 800 steps of 256 rows at a rate of 0.01.
-    seed : int
+    random_state : int
 
     Attributes
     ----------
@@ -121,7 +121,7 @@ class ConceptCompleteness(BaseEstimator):
         completeness: float = 1.0,
         separability: float = 10.0,
         training: Training | None = None,
-        seed: int = 0,
+        random_state: int = 0,
     ) -> None:
         self.score = score
         self.concepts = concepts
@@ -135,7 +135,7 @@ class ConceptCompleteness(BaseEstimator):
         self.completeness = completeness
         self.separability = separability
         self.training = training
-        self.seed = seed
+        self.random_state = random_state
 
     def fit(self, inside: Activations, outside: Activations) -> ConceptCompleteness:
         """Learn concepts from rows inside (with labels, else predictions count) and auxiliary rows outside."""
@@ -190,7 +190,7 @@ class ConceptCompleteness(BaseEstimator):
         def worth(coalition: frozenset[int]) -> float:
             return auroc(self._rebuilt_score(both, coalition), n) - 0.5 if coalition else 0.0
 
-        found = shapley_values(worth, m, seed=self.seed).values
+        found = shapley_values(worth, m, seed=self.random_state).values
         told, total = auroc(self._score(both.mean(1)).numpy(), n), worth(frozenset(range(m)))
         share = total / (told - 0.5) if abs(told - 0.5) >= _BLIND else None
         details = {"auroc": told, "auroc_rebuilt": total + 0.5, "completeness": share}
@@ -199,11 +199,11 @@ class ConceptCompleteness(BaseEstimator):
     def contributions(self, activations: Activations) -> Floats:
         """``(n, m)``: Shapley values of each row's score from rebuilt features, which sum to what all concepts add."""
         m, places = self._fitted_concepts(), self._fitted(activations, "activations")
-        return shapley_values(lambda s: self._rebuilt_score(places, s), m, seed=self.seed).values.T
+        return shapley_values(lambda s: self._rebuilt_score(places, s), m, seed=self.random_state).values.T
 
     def _network(self, width: int, fixed: bool) -> ConceptNetwork:
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(self.seed)
+            torch.manual_seed(self.random_state)
             if fixed:
                 vectors = torch.as_tensor(as_matrix(self.concepts, "concepts"))
             elif self.concepts < 1:
@@ -240,7 +240,7 @@ class ConceptCompleteness(BaseEstimator):
         )  # fmt: skip
         given = torch.stack([label, own, kept.double(), (score - mean) / spread], 1)
         settings = self.training or Training(
-            steps=800, eval_every=200, learning_rate=0.01, device="cpu", seed=self.seed
+            steps=800, eval_every=200, learning_rate=0.01, device="cpu", seed=self.random_state
         )
         train(network, loss, both, given=given, training=settings)
 

@@ -25,7 +25,7 @@ CARD = Card(
     link="https://arxiv.org/abs/2207.05161",
     row=147,
     reads=("features", "labels", "logits"),
-    remedy_for=("outside", "unsure"),
+    remedy_for=("outliers", "unsure"),
     advice="Collect rows like those outside, defer those between classes, and mend the model where it is known to err.",
     tier="experimental",
     claim="Of rows that three uncertainty scores flag it tells those outside, at a boundary and in a misclassified "
@@ -66,7 +66,8 @@ class ConfusionDensityMatrix:
         the reference. Scale latents of different units first.
     leave_one_out : bool
         Leave a row's own kernel out of its density where thresholds are taken. The paper keeps it in, which lifts the
-        lowest density of the reference above what new rows of the same law reach: more of them come out as OOD.
+        lowest density of the reference above what new rows of the same distribution reach: more of them come out as
+        OOD.
     thresholds : {"held_out", "transductive"}
         Of Bnd and IDM: the quantile of the scores of held-out rows, so that a row's category depends on that row alone;
         or, as in the paper's experiments, of all rows that are given to ``categorise``.

@@ -22,7 +22,7 @@ CARD = Card(
     venue="NeurIPS",
     link="https://arxiv.org/abs/1705.07874",
     reads=("features", "logits", "inputs"),
-    remedy_for=("outside",),
+    remedy_for=("outliers",),
     advice="Look at the parts that take most from the score.",
 )
 

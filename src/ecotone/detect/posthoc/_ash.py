@@ -23,7 +23,7 @@ CARD = Card(
     venue="ICLR",
     link="https://arxiv.org/abs/2209.09858",
     reads=("features", "head"),
-    remedy_for=("outside",),
+    remedy_for=("outliers",),
     advice="Look at the rows whose largest features do not speak for a class.",
 )
 

@@ -26,7 +26,7 @@ CARD = Card(
     link="https://arxiv.org/abs/2310.02832",
     row=3,
     reads=("gradient",),
-    remedy_for=("outside",),
+    remedy_for=("outliers",),
     advice="Look at the rows on which the network's layers react sharply to small changes.",
     tier="experimental",
     claim="Far outside sets have sharper maps between layers than what is inside: mean AUROC above a half.",
@@ -65,7 +65,7 @@ class BLOOD(PostHoc):
         The last pair alone, in place of the mean.
     token : int, optional
         Position to which layers of tokens are cut.
-    seed : int
+    random_state : int
 
     Raises
     ------
@@ -96,14 +96,14 @@ class BLOOD(PostHoc):
         exact: bool = False,
         last: bool = False,
         token: int | None = None,
-        seed: int = 0,
+        random_state: int = 0,
     ) -> None:
         self.layers = layers
         self.draws = draws
         self.exact = exact
         self.last = last
         self.token = token
-        self.seed = seed
+        self.random_state = random_state
 
     def _score(self, block: Activations) -> Array:
         if self.draws < 1:
@@ -132,7 +132,7 @@ class BLOOD(PostHoc):
         shape = tuple(end.shape[1:])
         if self.exact:
             return torch.eye(end[0].numel(), dtype=end.dtype, device=end.device).reshape(-1, *shape)
-        v = as_seed(self.seed, i).normal(size=(self.draws, *shape)) / self.draws**0.5
+        v = as_seed(self.random_state, i).normal(size=(self.draws, *shape)) / self.draws**0.5
         return torch.as_tensor(v, dtype=end.dtype, device=end.device)
 
     def _pulled(self, start: Tensor, end: Tensor, v: Tensor, names: Sequence[str]) -> Tensor:

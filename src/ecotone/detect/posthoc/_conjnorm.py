@@ -24,7 +24,7 @@ CARD = Card(
     link="https://arxiv.org/abs/2402.17888",
     row=30,
     reads=("features", "labels"),
-    remedy_for=("outside",),
+    remedy_for=("outliers",),
     advice="Look at the rows that no class density expects.",
     tier="experimental",
     claim="Mean AUROC over several outside sets is above those of Mahalanobis and Energy.",
@@ -48,8 +48,8 @@ class ConjNorm(PostHoc):
 
     where z is scaled to :math:`\lVert z \rVert_p = 1` and :math:`\mu_c` is the mean of class c, scaled alike. The
     partition function is the equal-weight average over the reference that the authors' programs take, without their
-    bootstrap: a constant relative to the law of the reference, not the integral over all z. p = 2, t = 1 without
-    scaling are normal densities with covariance 1. All is computed in logarithms, and powers as
+    bootstrap: a constant relative to the distribution of the reference, not the integral over all z. p = 2, t = 1
+    without scaling are normal densities with covariance 1. All is computed in logarithms, and powers as
     :math:`\operatorname{sign}(b) |b|^{q-1}`, so that zeros stay finite at p > 2.
 
     Parameters
@@ -57,14 +57,14 @@ class ConjNorm(PostHoc):
     p : float or None
         Above 1; the authors' 2.2 for CIFAR-10, 2.5 for CIFAR-100, 1.5 for ImageNet, which they chose from (1, 3] with
         auxiliary outliers. None chooses from 1.2 to 3 without any: the p under which rows kept apart are likeliest
-        given their class, relative to the law of all rows; it is a choice among ratios to that law, and need not be
-        the norm of a density.
+        given their class, relative to the distribution of all rows; it is a choice among ratios to that distribution,
+        and need not be the norm of a density.
     temperature : float or None
         t > 0, as decisive as p: with the three values of p above go 0.05, 0.08 and 0.0005. None chooses it likewise.
     normalise : bool
     partition : {"all", "class"}
         Average over all rows (the authors' CIFAR programs), or over those of class c (their ImageNet program).
-    seed : int, Generator or None
+    random_state : int, Generator or None
         Of the rows on which p and t are chosen.
 
     Attributes
@@ -99,13 +99,13 @@ class ConjNorm(PostHoc):
         temperature: float | None = 0.05,
         normalise: bool = True,
         partition: str = "all",
-        seed: int | np.random.Generator | None = 0,
+        random_state: int | np.random.Generator | None = 0,
     ) -> None:
         self.p = p
         self.temperature = temperature
         self.normalise = normalise
         self.partition = partition
-        self.seed = seed
+        self.random_state = random_state
 
     def _fit(self, activations: Activations) -> None:
         self._check()
@@ -134,7 +134,7 @@ class ConjNorm(PostHoc):
         temperatures = TEMPERATURES if self.temperature is None else (self.temperature,)
         if len(norms) == len(temperatures) == 1:
             return norms[0], temperatures[0]
-        n, rng = len(activations), as_seed(self.seed)
+        n, rng = len(activations), as_seed(self.random_state)
         block = activations[np.sort(rng.choice(n, min(n, LOOK), replace=False))]
         z, labels = as_numpy(block.features), as_numpy(block.labels)
         return likeliest(z[labels >= 0], labels[labels >= 0], norms, temperatures, self.normalise, rng)

@@ -21,7 +21,7 @@ CARD = Card(
     venue="ECCV",
     link="https://arxiv.org/abs/2111.09805",
     reads=("features", "head"),
-    remedy_for=("outside",),
+    remedy_for=("outliers",),
     advice="Look at the rows whose class hangs on features that it rarely uses.",
 )
 

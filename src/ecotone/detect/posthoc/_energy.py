@@ -18,7 +18,7 @@ CARD = Card(
     venue="NeurIPS",
     link="https://arxiv.org/abs/2010.03759",
     reads=("logits",),
-    remedy_for=("outside",),
+    remedy_for=("outliers",),
     advice="Look at the rows whose logits are all small.",
 )
 

@@ -20,7 +20,7 @@ CARD = Card(
     venue="Bell System Technical Journal",
     link="https://doi.org/10.1002/j.1538-7305.1948.tb01338.x",
     reads=("logits",),
-    remedy_for=("outside",),
+    remedy_for=("outliers",),
     advice="Look at the rows whose probability is spread over many classes.",
 )
 

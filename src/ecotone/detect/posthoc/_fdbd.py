@@ -24,7 +24,7 @@ CARD = Card(
     venue="ICML",
     link="https://arxiv.org/abs/2312.11536",
     reads=("features", "logits", "head"),
-    remedy_for=("outside",),
+    remedy_for=("outliers",),
     advice="Look at the rows that lie near several decision boundaries.",
 )
 

@@ -1,4 +1,4 @@
-"""Fisher-Rao distances of categorical and Gaussian laws, and the centre of categorical ones."""
+"""Fisher-Rao distances of categorical and Gaussian distributions, and the centre of categorical ones."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ CARD = Card(
     venue="CVPR",
     link="https://github.com/XixiLiu95/GEN",
     reads=("logits",),
-    remedy_for=("outside",),
+    remedy_for=("outliers",),
     advice="Look at the rows where several classes share the probability.",
 )
 

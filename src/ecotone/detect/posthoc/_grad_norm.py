@@ -20,7 +20,7 @@ CARD = Card(
     venue="NeurIPS",
     link="https://arxiv.org/abs/2110.00218",
     reads=("features", "logits"),
-    remedy_for=("outside",),
+    remedy_for=("outliers",),
     advice="Look at the rows with small features and probabilities that are close to uniform.",
 )
 

@@ -31,7 +31,7 @@ CARD = Card(
     venue="ICML",
     link="https://arxiv.org/abs/1911.11132",
     reads=("logits",),
-    remedy_for=("outside",),
+    remedy_for=("outliers",),
     advice="Look at the rows whose probabilities are shared out as in no class of the reference.",
 )
 

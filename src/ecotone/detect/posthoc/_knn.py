@@ -25,7 +25,7 @@ CARD = Card(
     venue="ICML",
     link="https://arxiv.org/abs/2204.06507",
     reads=("features",),
-    remedy_for=("outside",),
+    remedy_for=("outliers",),
     advice="Look at the rows that have nothing like them in the reference.",
 )
 K = 50
@@ -48,7 +48,7 @@ class KNN(PostHoc):
         Whether features are scaled to length 1; a row of zeros stays as it is.
     bank : int, optional
         How many rows of the reference to keep, drawn without replacement; all by default.
-    seed : int, Generator or None
+    random_state : int, Generator or None
         Of that draw.
 
     Attributes
@@ -81,12 +81,12 @@ class KNN(PostHoc):
         k: int | None = None,
         normalise: bool = True,
         bank: int | None = None,
-        seed: int | np.random.Generator | None = 0,
+        random_state: int | np.random.Generator | None = 0,
     ) -> None:
         self.k = k
         self.normalise = normalise
         self.bank = bank
-        self.seed = seed
+        self.random_state = random_state
 
     def _fit(self, activations: Activations) -> None:
         n = len(activations)
@@ -96,7 +96,7 @@ class KNN(PostHoc):
         if self.k is not None and not 1 <= self.k <= size:
             raise BadInput(f"k is {self.k!r} and the bank has {size} rows; give a k from 1 to that")
         self.k_ = min(K, size) if self.k is None else self.k
-        kept = np.arange(n) if size == n else np.sort(as_seed(self.seed).choice(n, size, replace=False))
+        kept = np.arange(n) if size == n else np.sort(as_seed(self.random_state).choice(n, size, replace=False))
         self.bank_ = self._read(activations, kept)
         self._index: Index | None = None
 

@@ -28,7 +28,7 @@ CARD = Card(
     link="https://arxiv.org/abs/1807.03888",
     row=186,
     reads=("features", "labels"),
-    remedy_for=("outside",),
+    remedy_for=("outliers",),
     advice="Look at the rows that are far from every class in some layer.",
     claim="With several layers, mean AUROC over far sets is above those of MSP and ODIN, none with an input step.",
 )

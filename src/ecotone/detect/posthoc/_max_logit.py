@@ -29,7 +29,7 @@ CARD = Card(
     venue="ICML",
     link="https://arxiv.org/abs/1911.11132",
     reads=("logits",),
-    remedy_for=("outside",),
+    remedy_for=("outliers",),
     advice="Look at the rows for which no class has a large logit.",
 )
 

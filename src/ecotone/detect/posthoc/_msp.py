@@ -20,7 +20,7 @@ CARD = Card(
     venue="ICLR",
     link="https://arxiv.org/abs/1610.02136",
     reads=("logits",),
-    remedy_for=("outside",),
+    remedy_for=("outliers",),
     advice="Look at the rows whose most probable class is not much more probable than the others.",
 )
 

@@ -28,7 +28,7 @@ CARD = Card(
     link="https://arxiv.org/abs/2306.02879",
     row=20,
     reads=("features", "logits", "head"),
-    remedy_for=("outside",),
+    remedy_for=("outliers",),
     advice="Look at the rows that drive neurons into states that the reference hardly reaches.",
     claim="Over several layers, mean AUROC over far outside sets is above the softmax probability's.",
 )

@@ -22,7 +22,7 @@ CARD = Card(
     venue="CVPR",
     link="https://arxiv.org/abs/2311.01479",
     reads=("features", "logits", "head"),
-    remedy_for=("outside",),
+    remedy_for=("outliers",),
     advice="Look at the rows whose features point away from the weights of their predicted class.",
 )
 

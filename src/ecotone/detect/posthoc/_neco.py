@@ -23,7 +23,7 @@ CARD = Card(
     link="https://arxiv.org/abs/2310.06823",
     row=69,
     reads=("features", "logits"),
-    remedy_for=("outside",),
+    remedy_for=("outliers",),
     advice="Look at the rows whose features leave the space of the class means.",
     claim="Mean AUROC over several outside sets is above that of the largest logit alone.",
 )

@@ -23,7 +23,7 @@ CARD = Card(
     venue="ICCV",
     link="https://arxiv.org/abs/2309.14888",
     reads=("features", "logits"),
-    remedy_for=("outside",),
+    remedy_for=("outliers",),
     advice="Look at the rows that the network is sure of far from all that the reference holds.",
 )
 
@@ -44,7 +44,7 @@ class NNGuide(PostHoc):
         Neighbours; the authors' 10 (OpenOOD takes 100).
     share : float
         Of the reference that the bank keeps, in (0, 1], drawn by ``seed``.
-    seed : int
+    random_state : int
 
     Attributes
     ----------
@@ -70,10 +70,10 @@ class NNGuide(PostHoc):
 
     card = CARD
 
-    def __init__(self, k: int = 10, share: float = 1.0, seed: int = 0) -> None:
+    def __init__(self, k: int = 10, share: float = 1.0, random_state: int = 0) -> None:
         self.k = k
         self.share = share
-        self.seed = seed
+        self.random_state = random_state
 
     def _fit(self, activations: Activations) -> None:
         if self.k < 1:
@@ -83,7 +83,7 @@ class NNGuide(PostHoc):
         n = len(activations)
         if self.share < 1:
             kept = max(round(self.share * n), 1)
-            activations = activations[np.sort(as_seed(self.seed).permutation(n)[:kept])]
+            activations = activations[np.sort(as_seed(self.random_state).permutation(n)[:kept])]
         bank, energies = [], []
         for block in activations.blocks(self.block_rows):
             energies.append(as_numpy(log_sum_exp(block.logits)))

@@ -50,7 +50,8 @@ def likeliest(
 ) -> tuple[float, float]:
     """p and t with the largest mean of ``a_y(z) - log Z_y`` over half of each class, all else from the other half.
 
-    That is the log-density of a row given its class relative to the law of all rows, which compares across p and t.
+    That is the log-density of a row given its class relative to the distribution of all rows, which compares across p
+    and t.
     """
     classes, y = np.unique(labels, return_inverse=True)
     order = rng.permutation(len(y))

@@ -26,7 +26,7 @@ CARD = Card(
     link="https://arxiv.org/abs/1706.02690",
     row=117,
     reads=("inputs", "gradient"),
-    remedy_for=("outside",),
+    remedy_for=("outliers",),
     advice="Look at the rows whose class a small step of the input does not make more probable.",
     claim="Mean FPR95 over several outside sets is below that of the largest softmax probability.",
 )

@@ -20,7 +20,7 @@ CARD = Card(
     venue="NeurIPS",
     link="https://arxiv.org/abs/2111.12797",
     reads=("features", "head"),
-    remedy_for=("outside",),
+    remedy_for=("outliers",),
     advice="Look at the rows whose class hangs on a few extreme features.",
 )
 

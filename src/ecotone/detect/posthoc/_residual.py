@@ -19,7 +19,7 @@ CARD = Card(
     venue="CVPR",
     link="https://arxiv.org/abs/2203.10807",
     reads=("features", "head"),
-    remedy_for=("outside",),
+    remedy_for=("outliers",),
     advice="Look at the rows whose features leave the space that the reference spans.",
 )
 

@@ -21,7 +21,7 @@ CARD = Card(
     year=2021,
     link="https://arxiv.org/abs/2106.09022",
     reads=("features", "labels"),
-    remedy_for=("outside",),
+    remedy_for=("outliers",),
     advice="Look at the rows that are no nearer to a class than to the reference as a whole.",
 )  # fmt: skip
 

@@ -21,7 +21,7 @@ CARD = Card(
     link="https://arxiv.org/abs/2310.00227",
     row=51,
     reads=("features", "head"),
-    remedy_for=("outside",),
+    remedy_for=("outliers",),
     advice="Look at the rows of which few features hold most of the activation.",
     claim="Pruning no unit, at the same percentile, the AUROC on unseen kinds is above ASH's.",
 )

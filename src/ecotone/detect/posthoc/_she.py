@@ -28,7 +28,7 @@ CARD = Card(
     venue="ICLR",
     link="https://openreview.net/forum?id=KkazG4lgKL",
     reads=("features", "logits", "labels"),
-    remedy_for=("outside",),
+    remedy_for=("outliers",),
     advice="Look at the rows whose features are unlike the mean of the class that they are given.",
 )  # fmt: skip
 

@@ -20,7 +20,7 @@ CARD = Card(
     venue="ICML",
     link="https://proceedings.mlr.press/v70/guo17a.html",
     reads=("logits", "labels"),
-    remedy_for=("outside", "miscalibration"),
+    remedy_for=("outliers", "miscalibration"),
     advice="Recalibrate the probabilities by one temperature, then look at the rows that are least sure.",
 )
 

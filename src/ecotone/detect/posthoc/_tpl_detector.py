@@ -27,7 +27,7 @@ CARD = Card(
     link="https://arxiv.org/abs/2309.15048",
     row=337,
     reads=("features", "logits", "labels"),
-    remedy_for=("outside",),
+    remedy_for=("outliers",),
     advice="Look at the rows that no task claims.",
     tier="experimental",
     claim="Class-incremental accuracy is above those of the largest probability, energy and MORE's score of a task.",
@@ -68,7 +68,7 @@ class TPLDetector(PostHoc):
         Rows of each class to keep, drawn by ``seed``.
     k : int
         K.
-    seed : int
+    random_state : int
 
     Attributes
     ----------
@@ -107,13 +107,13 @@ class TPLDetector(PostHoc):
         layers: Sequence[str] | None = None,
         replay: int = 20,
         k: int = 5,
-        seed: int = 0,
+        random_state: int = 0,
     ) -> None:
         self.tasks = tasks
         self.layers = layers
         self.replay = replay
         self.k = k
-        self.seed = seed
+        self.random_state = random_state
 
     def reads(self) -> frozenset[str]:
         """Layers in place of features where those are named."""
@@ -147,7 +147,7 @@ class TPLDetector(PostHoc):
         if len(names) != len(members):
             raise BadInput(f"layers names {len(names)} layers for {len(members)} tasks; name one for each")
         self.models_ = [Task(own, name, self.k) for own, name in zip(members, names, strict=True)]
-        kept = replayed(labels, self.replay, self.seed)
+        kept = replayed(labels, self.replay, self.random_state)
         rows = activations[kept]
         of = np.argmax([np.isin(labels[kept], own) for own in members], axis=0)
         for t, model in enumerate(self.models_):

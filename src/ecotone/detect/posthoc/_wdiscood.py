@@ -24,7 +24,7 @@ CARD = Card(
     link="https://arxiv.org/abs/2303.07543",
     row=23,
     reads=("features", "labels"),
-    remedy_for=("outside",),
+    remedy_for=("outliers",),
     advice="Look at the rows that are far from every class, or far from the reference where classes do not differ.",
     claim="Mean AUROC over several outside sets is above that of the Mahalanobis distance.",
 )

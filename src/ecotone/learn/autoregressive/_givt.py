@@ -1,4 +1,4 @@
-"""GIVT: a transformer over real-valued tokens, each with a mixture of normal laws given those before it."""
+"""GIVT: a transformer over real-valued tokens, each with a mixture of normal distributions given those before it."""
 
 from __future__ import annotations
 
@@ -108,13 +108,14 @@ class GIVT(Likelihood):
     ) -> Any:
         """As :meth:`Generator.sample`, with all standard deviations times ``temperature``.
 
-        Below 1 samples vary less and stay closer to the means; they are then not of the law that ``log_prob`` states.
+        Below 1 samples vary less and stay closer to the means; they are then not of the distribution that ``log_prob``
+        states.
         """
         if not temperature >= 0:
             raise BadInput(f"temperature must be at least 0, got {temperature!r}")
 
-        def draw(rng: RowRandom, told: Tensor | None) -> Tensor:
-            return self._decode(self.density_.draw(rng, self._told_or_drawn(rng, told), temperature).double())
+        def draw(rng: RowRandom, conditioned: Tensor | None) -> Tensor:
+            return self._decode(self.density_.draw(rng, self._told_or_drawn(rng, conditioned), temperature).double())
 
         return self._draw(n, given, seed, batch_size, draw)
 
@@ -122,12 +123,12 @@ class GIVT(Likelihood):
 class _Tokens(Density):
     """Rows ``(length,)`` or ``(length, d)``, standardised."""
 
-    def __init__(self, shape: tuple[int, ...], told: int, of: GIVT) -> None:
+    def __init__(self, shape: tuple[int, ...], conditioned: int, of: GIVT) -> None:
         super().__init__()
         self.shape, self.length, self.size = shape, shape[0], shape[1] if len(shape) == 2 else 1
         self.components, self.floor = of.components, of.floor
         self.start = nn.Parameter(0.02 * torch.randn(of.width))
-        self.told = nn.Linear(told, of.width) if told else None
+        self.conditioned = nn.Linear(conditioned, of.width) if conditioned else None
         self.enter = nn.Linear(self.size, of.width)
         self.place = nn.Parameter(0.02 * torch.randn(self.length, of.width))
         self.trunk = CausalTransformer(of.width, of.depth, of.heads)
@@ -153,7 +154,7 @@ class _Tokens(Density):
 
     def _first(self, n: int, c: Tensor | None) -> Tensor:
         first = self.start.expand(n, -1)
-        return first if c is None or self.told is None else first + self.told(c)
+        return first if c is None or self.conditioned is None else first + self.conditioned(c)
 
     def log_prob(self, z: Tensor, c: Tensor | None) -> Tensor:
         x = z.reshape(len(z), self.length, self.size)

@@ -34,7 +34,7 @@ class NADE(Likelihood):
 
     Binary columns have :math:`p(x_d = 1 \mid x_{<d}) = \mathrm{sigmoid}(V_d^\top h_d + b_d)`, :math:`h_d =
     \mathrm{sigmoid}(a_d)`, and the log-density is with respect to counting measure; real columns (RNADE) have a mixture
-    of ``components`` normal laws, :math:`h_d = \mathrm{relu}(\rho_d a_d)`, with respect to Lebesgue measure.
+    of ``components`` normal distributions, :math:`h_d = \mathrm{relu}(\rho_d a_d)`, with respect to Lebesgue measure.
 
     With ``orders`` = 0 there is one order, that of the columns. With ``orders`` > 0 one deep network takes any subset
     of columns and a mask of it, is trained on random subsets with loss :math:`\frac{D}{D-D_0}\sum_{\text{unseen}}

@@ -52,11 +52,11 @@ class Recursive(Density):
         self.v = nn.Parameter(torch.randn(d, hidden, 3 * mixture or 1) * 0.1 / math.sqrt(hidden))
         self.b = nn.Parameter(spread(d, mixture))
         self.rho = nn.Parameter(torch.ones(d))
-        self.told = nn.Linear(width, hidden) if width else None
+        self.conditioned = nn.Linear(width, hidden) if width else None
 
     def _start(self, n: int, c: Tensor | None) -> Tensor:
         start = self.c.expand(n, -1)
-        return start if self.told is None or c is None else start + self.told(c)
+        return start if self.conditioned is None or c is None else start + self.conditioned(c)
 
     def _hidden(self, a: Tensor, rho: Tensor) -> Tensor:
         return torch.relu(rho * a) if self.mixture else torch.sigmoid(a)
@@ -92,8 +92,8 @@ class Orderless(Density):
         self.register_buffer("orders", torch.stack([torch.randperm(d) for _ in range(orders)]))
 
     def _conditionals(self, x: Tensor, mask: Tensor, c: Tensor | None) -> Tensor:
-        told = [x * mask, mask] if c is None else [x * mask, mask, c]
-        found: Tensor = self.network(torch.cat(told, 1)).unflatten(1, (self.d, self.out)) + self.b
+        condition = [x * mask, mask] if c is None else [x * mask, mask, c]
+        found: Tensor = self.network(torch.cat(condition, 1)).unflatten(1, (self.d, self.out)) + self.b
         return found
 
     def subset_loss(self, x: Tensor, rng: RowRandom, c: Tensor | None) -> Tensor:

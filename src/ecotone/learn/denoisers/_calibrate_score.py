@@ -136,12 +136,12 @@ class CalibratedDenoiser:
             for some in at.split(self._size):
                 x = self._x[some]
                 rng = RowRandom(self._seed, some, device=x.device)  # the same noise at every time
-                told = None if label < 0 else torch.full((len(x),), label, dtype=torch.int64, device=x.device)
+                conditioned = None if label < 0 else torch.full((len(x),), label, dtype=torch.int64, device=x.device)
                 alpha, sigma = self.process.coefficients(t, x)
                 for _ in range(self._draws):
                     z = rng.normal(self.shape).to(x)
                     for sign in (1, -1):
-                        total += (x - self.denoiser(alpha * x + sign * sigma * z, t, told).x0).double().sum(0)
+                        total += (x - self.denoiser(alpha * x + sign * sigma * z, t, conditioned).x0).double().sum(0)
         return total / (2 * self._draws * len(at))
 
     def _shift(self, t: Tensor | float, given: Tensor | None, x_t: Tensor) -> Tensor:

@@ -59,7 +59,7 @@ class CountDenoiser(nn.Module):
         kind, process = next(self.network.parameters()).dtype, self.process
         at = torch.as_tensor(t, dtype=torch.float64, device=x_t.device)
         time = 0.25 * torch.log(process.rate * process.alpha(at)).expand(len(x_t))
-        told = None if self.condition is None else self.condition.vector(given, len(x_t), x_t).to(kind)
+        conditioned = None if self.condition is None else self.condition.vector(given, len(x_t), x_t).to(kind)
         mean = (1 + process.rate * x_t) / (1 + row_like(process.rate * process.alpha(at), x_t))
-        found = self.network(torch.log(mean).to(kind), time.to(kind), told)
+        found = self.network(torch.log(mean).to(kind), time.to(kind), conditioned)
         return Prediction(mean * nn.functional.softplus(found + math.log(math.e - 1)).to(x_t.dtype))

@@ -17,20 +17,20 @@ class DiffusersUNet(nn.Module):
     def __init__(
         self, channels: tuple[int, int], widths: Sequence[int], attends: tuple[Sequence[bool], Sequence[bool]], *,
         depth: int, groups: int, eps: float, head: int | None, middle: bool, middle_attends: bool, padding: int,
-        scale_shift: bool, classes: int, flip: bool, shift: float, told: int,
+        scale_shift: bool, classes: int, flip: bool, shift: float, condition: int,
     ) -> None:  # fmt: skip
         super().__init__()
         self.flip, self.shift, self.first_width = flip, shift, widths[0]
 
         def block(inside: int, outside: int) -> _Resnet:
-            return _Resnet(inside, outside, told, groups, eps, scale_shift)
+            return _Resnet(inside, outside, condition, groups, eps, scale_shift)
 
         def attention(width: int, normed: bool = True) -> _Attention:
             return _Attention(width, width // head if head else 1, groups if normed else 0, eps)
 
-        self.time_embedding = _TwoLayers(widths[0], told)
+        self.time_embedding = _TwoLayers(widths[0], condition)
         if classes:
-            self.class_embedding = nn.Embedding(classes, told)
+            self.class_embedding = nn.Embedding(classes, condition)
         self.conv_in = nn.Conv2d(channels[0], widths[0], 3, padding=1)
         self.down_blocks, self.up_blocks = nn.ModuleList(), nn.ModuleList()
         self.mid_block: nn.Module | None = None
@@ -116,23 +116,23 @@ class _Stage(nn.Module):
 
 
 class _Resnet(nn.Module):
-    def __init__(self, inside: int, outside: int, told: int, groups: int, eps: float, scale_shift: bool) -> None:
+    def __init__(self, inside: int, outside: int, condition: int, groups: int, eps: float, scale_shift: bool) -> None:
         super().__init__()
         self.scale_shift = scale_shift
         self.norm1, self.conv1 = nn.GroupNorm(groups, inside, eps=eps), nn.Conv2d(inside, outside, 3, padding=1)
-        self.time_emb_proj = nn.Linear(told, 2 * outside if scale_shift else outside)
+        self.time_emb_proj = nn.Linear(condition, 2 * outside if scale_shift else outside)
         self.norm2, self.conv2 = nn.GroupNorm(groups, outside, eps=eps), nn.Conv2d(outside, outside, 3, padding=1)
         if inside != outside:
             self.conv_shortcut = nn.Conv2d(inside, outside, 1)
 
     def forward(self, x: Tensor, c: Tensor) -> Tensor:
         h = self.conv1(functional.silu(self.norm1(x)))
-        told = self.time_emb_proj(functional.silu(c))[:, :, None, None]
+        condition = self.time_emb_proj(functional.silu(c))[:, :, None, None]
         if self.scale_shift:
-            scale, shift = told.chunk(2, dim=1)
+            scale, shift = condition.chunk(2, dim=1)
             h = self.norm2(h) * (1 + scale) + shift
         else:
-            h = self.norm2(h + told)
+            h = self.norm2(h + condition)
         return (self.conv_shortcut(x) if hasattr(self, "conv_shortcut") else x) + self.conv2(functional.silu(h))
 
 

@@ -137,8 +137,8 @@ def fit_epsilon_scaling(
     process = denoiser.process
     ratios: dict[float, float] = {}
 
-    def measured(x_t: Tensor, t: Tensor | float, told: Tensor | None) -> Prediction:
-        found, at = denoiser(x_t, t, told), float(t)
+    def measured(x_t: Tensor, t: Tensor | float, conditioned: Tensor | None) -> Prediction:
+        found, at = denoiser(x_t, t, conditioned), float(t)
         if at not in ratios:
             noised = process.perturb(x, at, RowRandom(seed + 1, len(x), device=x.device))
             usual = _norm(process.noise(denoiser(noised, at, given), noised, at))

@@ -66,9 +66,9 @@ def load_diffusers(path: str | Path) -> DiscreteDenoiser:
     """
     folder = Path(path)
     unet = folder / "unet" if (folder / "unet").is_dir() else folder
-    told = folder / "scheduler" if (folder / "scheduler").is_dir() else unet
+    described = folder / "scheduler" if (folder / "scheduler").is_dir() else unet
     config = _json(unet / "config.json")
-    found = told / "scheduler_config.json"
+    found = described / "scheduler_config.json"
     times = _json(found) if found.exists() else {}
     network = _network(config, str(unet / "config.json"))
     fill(network, _weights(unet / "diffusion_pytorch_model.safetensors"), str(unet))
@@ -158,7 +158,7 @@ def _network(config: Mapping[str, Any], where: str) -> DiffusersUNet:
         padding=config.get("downsample_padding", 1),
         scale_shift=config.get("resnet_time_scale_shift", "default") == "scale_shift",
         classes=config.get("num_class_embeds") or 0, flip=config.get("flip_sin_to_cos", True),
-        shift=config.get("freq_shift", 0), told=config.get("time_embedding_dim") or 4 * widths[0],
+        shift=config.get("freq_shift", 0), condition=config.get("time_embedding_dim") or 4 * widths[0],
     )  # fmt: skip
 
 

@@ -80,7 +80,7 @@ class NetworkDenoiser(nn.Module):
 
     def forward(self, x_t: Tensor, t: Tensor | float, given: Tensor | None = None) -> Prediction:
         """The prediction for rows ``(n, *shape)`` at ``t``."""
-        process = self.process.told(given)
+        process = self.process.conditioned(given)
         if self.predicts != "edm":
             found = self._run(x_t, self._time(t, x_t), given)
             if self.predicts == "x0":
@@ -103,6 +103,6 @@ class NetworkDenoiser(nn.Module):
 
     def _run(self, x: Tensor, time: Tensor, given: Tensor | None) -> Tensor:
         kind = next(self.network.parameters()).dtype
-        told = None if self.condition is None else self.condition.vector(given, len(x), x).to(kind)
-        found: Tensor = self.network(x.to(kind), time.to(kind), told)
+        conditioned = None if self.condition is None else self.condition.vector(given, len(x), x).to(kind)
+        found: Tensor = self.network(x.to(kind), time.to(kind), conditioned)
         return found.to(x.dtype)

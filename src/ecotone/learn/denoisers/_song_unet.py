@@ -26,10 +26,10 @@ class SongUNet(nn.Module):
                 "other networks can not be read"
             )
         try:
-            emb, told = weights["map_layer0.weight"].shape
-            self.map_layer0, self.map_layer1 = nn.Linear(told, emb), nn.Linear(emb, emb)
+            emb, condition = weights["map_layer0.weight"].shape
+            self.map_layer0, self.map_layer1 = nn.Linear(condition, emb), nn.Linear(emb, emb)
             self.map_label = (
-                nn.Linear(weights["map_label.weight"].shape[1], told) if _has(weights, "map_label") else None
+                nn.Linear(weights["map_label.weight"].shape[1], condition) if _has(weights, "map_label") else None
             )
             self.enc = nn.ModuleDict(_part(name, "enc", weights) for name in _parts("enc", weights))
             self.dec = nn.ModuleDict(_part(name, "dec", weights) for name in _parts("dec", weights))
@@ -49,8 +49,8 @@ class SongUNet(nn.Module):
         angles = time[:, None] * rates
         c = torch.cat([torch.sin(angles), torch.cos(angles)], dim=1)
         if self.map_label is not None:
-            told = x.new_zeros(len(x), self.classes) if given is None else given
-            c = c + self.map_label(told * math.sqrt(self.classes))
+            condition = x.new_zeros(len(x), self.classes) if given is None else given
+            c = c + self.map_label(condition * math.sqrt(self.classes))
         c = functional.silu(self.map_layer1(functional.silu(self.map_layer0(c))))
         kept: list[Tensor] = []
         for part in self.enc.values():

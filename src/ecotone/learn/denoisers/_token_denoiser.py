@@ -45,6 +45,6 @@ class TokenDenoiser(nn.Module):
     def forward(self, x_t: Tensor, t: Tensor | float, given: Tensor | None = None) -> Prediction:
         """The prediction for rows ``(n, length)`` at ``t``."""
         like = next(self.network.parameters())
-        told = None if self.condition is None else self.condition.vector(given, len(x_t), like)
+        conditioned = None if self.condition is None else self.condition.vector(given, len(x_t), like)
         time = torch.as_tensor(t, dtype=like.dtype, device=x_t.device).expand(len(x_t))
-        return Prediction(torch.softmax(self.network(x_t, time, told), dim=-1))
+        return Prediction(torch.softmax(self.network(x_t, time, conditioned), dim=-1))

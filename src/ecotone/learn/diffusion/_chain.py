@@ -109,7 +109,7 @@ def draw(
 
 
 def clamped(value: Tensor, noise: Tensor) -> Hold:
-    """The normal law multiplied by N(value, noise^2), where ``value`` is not NaN; noise 0 holds it there."""
+    """The normal distribution multiplied by N(value, noise^2), where ``value`` is not NaN; noise 0 holds it there."""
     known = torch.isfinite(value)
     at = torch.where(known, value, torch.zeros_like(value))
 

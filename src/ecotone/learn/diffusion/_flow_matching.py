@@ -117,8 +117,8 @@ class FlowMatching(Diffusion):
         if to not in ("data", "base"):
             raise BadInput(f"to must be data or base, got {to!r}")
         tensor, back = rows(x, "x", self.shape_)
-        told, process = self._given(given, len(tensor)), self.denoiser_.process
+        condition, process = self._given(given, len(tensor)), self.denoiser_.process
         ends = (process.t_max, 0.0) if to == "data" else (0.0, process.t_max)
         z = self._encode(tensor.to(self._device(), torch.float64))
         with torch.no_grad():
-            return back(self._decode(process.flow(self.denoiser_, z, *ends, steps=steps, given=told)))
+            return back(self._decode(process.flow(self.denoiser_, z, *ends, steps=steps, given=condition)))

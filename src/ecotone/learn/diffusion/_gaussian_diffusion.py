@@ -33,7 +33,8 @@ CARD = Card(
     venue="ICML",
     link="https://arxiv.org/abs/1503.03585",
     row=502,
-    claim="On the Swiss roll the bound on the log-likelihood is above a normal law's log-likelihood and a VAE's bound.",
+    claim="On the Swiss roll the bound on the log-likelihood is above a normal distribution's log-likelihood and a "
+    "VAE's bound.",
 )
 
 
@@ -122,7 +123,8 @@ class GaussianDiffusion(Standardised, Implicit):
         r"""Draw rows near ``value`` where it is known.
 
         Each step back is multiplied by :math:`r(x) = N(x; \text{value}, \text{noise}^2)`, or held at the value where
-        ``noise`` is 0. That takes r as slowly varying: an approximation of the conditional law, not the law.
+        ``noise`` is 0. That takes r as slowly varying: an approximation of the conditional distribution, not the
+        distribution.
 
         Parameters
         ----------
@@ -141,7 +143,7 @@ class GaussianDiffusion(Standardised, Implicit):
         hold = clamped(self._encode(known), noise / self.scale_)
         found = self._draw(
             n, given, seed, 8192,
-            lambda rng, told: self._decode(draw(self.kernel_, self.kernel_.chain, rng, self.shape_, told, hold=hold)),
+            lambda rng, c: self._decode(draw(self.kernel_, self.kernel_.chain, rng, self.shape_, c, hold=hold)),
         )  # fmt: skip
         if noise == 0:
             place = torch.isfinite(known)
@@ -171,9 +173,9 @@ class Kernel(nn.Module):
 
     def forward(self, x: Tensor, t: Tensor, given: Tensor | None = None) -> tuple[Tensor, Tensor]:
         kind = next(self.parameters()).dtype
-        told = None if self.condition is None else self.condition.vector(given, len(x), x).to(kind)
+        condition = None if self.condition is None else self.condition.vector(given, len(x), x).to(kind)
         beta, time = self.chain.beta_at(t, x), self.chain.time(t.to(x.device)).to(kind).expand(len(x))
-        m, h = (net(x.to(kind), time, told).to(x.dtype) for net in (self.mean, self.spread))
+        m, h = (net(x.to(kind), time, condition).to(x.dtype) for net in (self.mean, self.spread))
         level = torch.logit(beta) + h / math.sqrt(self.chain.steps)
         return torch.sqrt(1 - beta) * x + torch.sqrt(beta) * m, torch.sigmoid(level)
 

@@ -98,8 +98,8 @@ class InterpolatingTokens(TokenDiffusion, Implicit):
         """Rows ``(n, length)`` revised by :func:`ecotone.learn.samplers.self_correction`, which takes ``settings``."""
         self._fitted()
         tokens = token_rows(x, "x", levels=self.levels_, length=self.shape_[0]).to(self._device())
-        told = self._given(given, len(tokens))
-        return restore(x)(self_correction(self.denoiser_, tokens, given=told, seed=seed, **settings))
+        condition = self._given(given, len(tokens))
+        return restore(x)(self_correction(self.denoiser_, tokens, given=condition, seed=seed, **settings))
 
     def _bound_loss(self) -> TokenLoss:
         return InterpolatingNELBO(ends=2, margin=1e-12)

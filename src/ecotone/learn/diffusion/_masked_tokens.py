@@ -38,12 +38,12 @@ CARD = Card(
 class MaskedTokens(TokenDiffusion, Distribution):
     r"""Rows of tokens by a network that predicts hidden tokens from the visible ones.
 
-    The law of this distribution is that of uncovering the tokens one after another in ``order``: what ``sample`` draws
-    by default, and whose log-probability, with respect to counting measure, is exact and normalised:
+    The distribution of this distribution is that of uncovering the tokens one after another in ``order``: what
+    ``sample`` draws by default, and whose log-probability, with respect to counting measure, is exact and normalised:
 
     .. math:: \log p(x) = \sum_k \log c\bigl(x_{\pi_k} \mid x_{\pi_1}, \dots, x_{\pi_{k-1}}\bigr).
 
-    Both take one evaluation a token. The same network gives other laws by other samplers, such as
+    Both take one evaluation a token. The same network gives other distributions by other samplers, such as
     :class:`TokenAncestral` along a schedule or :func:`first_hitting_sampler`; all agree as far as the network's
     conditionals do. :meth:`bound` is a lower bound on the log-likelihood in the limit of many ancestral steps: the
     mean over all orders of the log-likelihood in that order.
@@ -108,8 +108,10 @@ class MaskedTokens(TokenDiffusion, Distribution):
         order, parts = InOrder(self.order), []
         with torch.no_grad():  # tokens have no gradient, and one graph over all places would fill the memory
             for start in range(0, len(tokens), 1024):
-                told = None if given is None else given[start : start + 1024]
-                parts.append(order.log_prob(self.denoiser_, self.process_, tokens[start : start + 1024], given=told))
+                condition = None if given is None else given[start : start + 1024]
+                parts.append(
+                    order.log_prob(self.denoiser_, self.process_, tokens[start : start + 1024], given=condition)
+                )
         return torch.cat(parts)
 
     def _bound_loss(self) -> TokenLoss:

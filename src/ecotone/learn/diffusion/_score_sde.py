@@ -46,7 +46,7 @@ class ScoreSDE(Diffusion):
 
     It minimises :math:`E\lVert \sigma_t S(x_t, t) + z \rVert^2` over t uniform. Samples come from the reverse SDE
     :math:`dx = [f x - g^2 S]dt + g\,d\bar W` with a Langevin step at each time, the likelihood from the ODE
-    :math:`dx = [f x - \tfrac12 g^2 S]dt`; it leaves out what the law at ``t_max`` differs from the prior.
+    :math:`dx = [f x - \tfrac12 g^2 S]dt`; it leaves out what the distribution at ``t_max`` differs from the prior.
 
     Parameters
     ----------
@@ -113,7 +113,7 @@ class ScaledDenoiser(NetworkDenoiser):
     """A network that is shown rows divided by their standard deviation, and answers the noise or the score."""
 
     def forward(self, x_t: Tensor, t: Tensor | float, given: Tensor | None = None) -> Prediction:
-        process = self.process.told(given)
+        process = self.process.conditioned(given)
         alpha, sigma = process.coefficients(t, x_t)
         found = self._run(x_t / torch.sqrt(sigma**2 + (self.data_std * alpha) ** 2), self._time(t, x_t), given)
         return process.from_noise(found if self.predicts == "noise" else -sigma * found, x_t, t)

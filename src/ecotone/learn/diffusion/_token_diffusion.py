@@ -108,10 +108,10 @@ class TokenDiffusion(Sampled):
         with torch.no_grad():
             for start in range(0, len(tokens), some):
                 part = tokens[start : start + some].repeat_interleave(draws, 0)
-                told = None if encoded is None else encoded[start : start + some].repeat_interleave(draws, 0)
+                conditioned = None if encoded is None else encoded[start : start + some].repeat_interleave(draws, 0)
                 rng = RowRandom(seed, start * draws + torch.arange(len(part)), device=part.device)
                 u = (torch.arange(len(part), device=part.device) % draws + rng.uniform()) / draws
-                rows = loss.rows(self.denoiser_, part, u, told, rng)
+                rows = loss.rows(self.denoiser_, part, u, conditioned, rng)
                 found.append(-rows.reshape(-1, draws).mean(1))
         return restore(x)(torch.cat(found))
 

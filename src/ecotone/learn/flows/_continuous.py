@@ -21,8 +21,8 @@ class ConcatSquash(nn.Module):
         self.linear = nn.Linear(size, out)
         self.gate, self.shift = nn.Linear(1 + width, out), nn.Linear(1 + width, out, bias=False)
 
-    def forward(self, z: Tensor, told: Tensor) -> Tensor:
-        found: Tensor = self.linear(z) * torch.sigmoid(self.gate(told)) + self.shift(told)
+    def forward(self, z: Tensor, condition: Tensor) -> Tensor:
+        found: Tensor = self.linear(z) * torch.sigmoid(self.gate(condition)) + self.shift(condition)
         return found
 
 
@@ -37,10 +37,10 @@ class Field(nn.Module):
         nn.init.zeros_(self.layers[-1].shift.weight)
 
     def forward(self, t: Tensor, z: Tensor, c: Tensor | None) -> Tensor:
-        told = t.to(z).expand(len(z), 1)
-        told = told if c is None else torch.cat([told, c], 1)
+        condition = t.to(z).expand(len(z), 1)
+        condition = condition if c is None else torch.cat([condition, c], 1)
         for i, layer in enumerate(self.layers):
-            z = layer(nn.functional.softplus(z) if i else z, told)
+            z = layer(nn.functional.softplus(z) if i else z, condition)
         return z
 
 

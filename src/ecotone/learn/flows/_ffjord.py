@@ -53,7 +53,7 @@ class FFJORD(Flow):
     trace : {"hutchinson", "exact"}
         In training.
     probe : {"normal", "signs"}
-        Law of :math:`\epsilon`.
+        Distribution of :math:`\epsilon`.
     rtol, atol : float
         Of the solver. Gradients by the adjoint equation err as the solution does.
     training : Training

@@ -49,8 +49,8 @@ class MarginalTailAdaptiveFlow(Flow):
     kind : {"spline", "affine"}
         Splines have 3 bins on [-3, 3].
     base : {"marginal", "student", "shared", "normal"}
-        ``"marginal"`` is the method; the others, for comparison, are a Student law of its own for every column (from 10
-        degrees of freedom), one shared one (from 50), or a normal law.
+        ``"marginal"`` is the method; the others, for comparison, are a Student distribution of its own for every column
+        (from 10 degrees of freedom), one shared one (from 50), or a normal distribution.
     fixed : bool
         Keep the degrees of freedom at their start instead of training them.
     training : Training

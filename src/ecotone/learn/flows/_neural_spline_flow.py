@@ -44,8 +44,8 @@ class NeuralSplineFlow(Flow):
     bound : float
     kind : {"autoregressive", "coupling"}
     whiten : bool
-        Divide out the Cholesky factor of the rows' covariance first: the flow then begins as the normal law with their
-        covariance, which suits few rows.
+        Divide out the Cholesky factor of the rows' covariance first: the flow then begins as the normal distribution
+        with their covariance, which suits few rows.
     training : Training
 
     References

@@ -28,7 +28,8 @@ CARD = Card(
     link="https://arxiv.org/abs/1505.05770",
     row=480,
     tier="experimental",
-    claim="On four 2-D energies a planar flow is closer than a mean-field normal law and than NICE of as many numbers.",
+    claim="On four 2-D energies a planar flow is closer than a mean-field normal distribution and than NICE of as many "
+    "numbers.",
 )
 
 
@@ -47,7 +48,7 @@ class PlanarFlow(Flow):
     Parameters
     ----------
     maps : int
-        K; 0 is a normal law with independent columns.
+        K; 0 is a normal distribution with independent columns.
     kind : {"planar", "radial"}
     hidden : int
         Width of the network that amortises.
@@ -88,7 +89,7 @@ class PlanarFlow(Flow):
         return Warped(vectors_only(shape, "PlanarFlow"), self.maps, self.kind == "planar", width, self.hidden)
 
     def approximate(self, tilt: Tilt, dim: int, *, given: Any = None) -> PlanarFlow:
-        """Learn the law with density proportional to ``exp(tilt(z, given))`` on ``dim`` numbers.
+        """Learn the distribution with density proportional to ``exp(tilt(z, given))`` on ``dim`` numbers.
 
         Parameters
         ----------

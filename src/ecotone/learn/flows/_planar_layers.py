@@ -77,7 +77,7 @@ class Radial:
 
 
 class Warped(Density):
-    """A normal law with independent columns behind K maps; a condition moves all of their numbers."""
+    """A normal distribution with independent columns behind K maps; a condition moves all of their numbers."""
 
     def __init__(self, d: int, maps: int, planar: bool, width: int, hidden: int) -> None:
         super().__init__()
@@ -87,14 +87,14 @@ class Warped(Density):
         if planar:
             start[:, d : 2 * d] *= 0.1
         self.theta = nn.Parameter(torch.cat([torch.zeros(2 * d), start.flatten()]))
-        self.told = None
+        self.conditioned = None
         if width:
-            self.told = nn.Sequential(nn.Linear(width, hidden), nn.SiLU(), nn.Linear(hidden, len(self.theta)))
-            nn.init.zeros_(self.told[-1].weight)
-            nn.init.zeros_(self.told[-1].bias)
+            self.conditioned = nn.Sequential(nn.Linear(width, hidden), nn.SiLU(), nn.Linear(hidden, len(self.theta)))
+            nn.init.zeros_(self.conditioned[-1].weight)
+            nn.init.zeros_(self.conditioned[-1].bias)
 
     def _parts(self, c: Tensor | None) -> tuple[Tensor, Tensor, list[Planar | Radial]]:
-        theta = self.theta if self.told is None or c is None else self.theta + self.told(c)
+        theta = self.theta if self.conditioned is None or c is None else self.theta + self.conditioned(c)
         maps = theta[..., 2 * self.d :].unflatten(-1, (self.maps, self.size)) if self.maps else None
         kind = Planar if self.planar else Radial
         chain = [] if maps is None else [kind(maps[..., k, :], self.d) for k in range(self.maps)]

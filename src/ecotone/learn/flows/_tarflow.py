@@ -147,13 +147,13 @@ class TarFlow(Flow):
         if guidance and self.condition_ is None:
             raise BadInput("guidance needs a model that was fitted with given")
 
-        def draw(rng: RowRandom, told: Tensor | None) -> Tensor:
+        def draw(rng: RowRandom, conditioned: Tensor | None) -> Tensor:
             self.density_.guidance = float(guidance)
             try:
-                x = self._sample(rng, told)
+                x = self._sample(rng, conditioned)
             finally:
                 self.density_.guidance = 0.0
-            return self._denoised(x, told) if denoise else x
+            return self._denoised(x, conditioned) if denoise else x
 
         return self._draw(n, given, seed, batch_size, draw)
 

@@ -62,7 +62,7 @@ class Block(nn.Module):
     def __init__(self, tokens: int, size: int, layers: int, width: int, heads: int, given: int) -> None:
         super().__init__()
         self.first, self.place = nn.Linear(size, width), nn.Parameter(1e-2 * torch.randn(tokens, width))
-        self.told = nn.Linear(given, width, bias=False) if given else None
+        self.conditioned = nn.Linear(given, width, bias=False) if given else None
         self.layers = nn.Sequential(*[_Layer(width, heads) for _ in range(layers)])
         self.last = nn.Linear(width, 2 * size)
         nn.init.zeros_(self.last.weight)
@@ -71,8 +71,8 @@ class Block(nn.Module):
     def affine(self, x: Tensor, c: Tensor | None) -> tuple[Tensor, Tensor]:
         """a and b of the token that follows each of ``x`` (n, t, size)."""
         h = self.first(x) + self.place[: x.shape[1]]
-        if self.told is not None and c is not None:
-            h = h + self.told(c)[:, None]
+        if self.conditioned is not None and c is not None:
+            h = h + self.conditioned(c)[:, None]
         a, b = self.last(self.layers(h)).chunk(2, dim=-1)
         return a, b
 

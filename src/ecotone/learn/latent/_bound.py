@@ -21,9 +21,9 @@ def log_mean_weight(
     whole = RowRandom(seed, len(flat), device=flat.device, dtype=flat.dtype)
     parts = []
     for at in torch.arange(len(flat), device=flat.device).split(_ROWS):
-        rng, told = whole.take(at), None if c is None else c[at]
+        rng, condition = whole.take(at), None if c is None else c[at]
         some = [
-            module(flat[at], told, min(_LATENTS, samples - done), rng).log_weight.double().logsumexp(1)
+            module(flat[at], condition, min(_LATENTS, samples - done), rng).log_weight.double().logsumexp(1)
             for done in range(0, samples, _LATENTS)
         ]
         parts.append(torch.stack(some, 1).logsumexp(1) - math.log(samples))

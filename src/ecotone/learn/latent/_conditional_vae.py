@@ -50,7 +50,7 @@ class ConditionalVAE(LatentVariable):
         layer as wide as the last.
     likelihood : {"gaussian", "bernoulli"}
     autoregressive : bool
-        Whether each value's law has a linear term in the values before it.
+        Whether each value's distribution has a linear term in the values before it.
     training : Training
 
     References

@@ -16,7 +16,7 @@ _LOG_2PI = math.log(2 * math.pi)
 
 
 class Normal(NamedTuple):
-    """Diagonal normal laws ``(n, size)``."""
+    """Diagonal normal distributions ``(n, size)``."""
 
     mean: Tensor
     log_std: Tensor

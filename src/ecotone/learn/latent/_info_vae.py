@@ -35,9 +35,9 @@ class InfoVAE(LatentVariable):
     .. math:: \max\ E[\log p(x|z)] - (1-\alpha)\,E\,\mathrm{KL}(q(z|x)\,\|\,p)
         - (\alpha+\lambda-1)\,\mathrm{MMD}^2(q(z), p)
 
-    :math:`q(z)` is the law of the latents of all rows, :math:`p = N(0, I)`, and the squared discrepancy, with the
-    kernel :math:`\exp(-\|u-v\|^2/h^2)`, is the unbiased estimate from the batch and as many draws from p (the authors'
-    code has the one with the diagonal, whose gradient is the same up to a factor of 1 - 1/batch in two terms).
+    :math:`q(z)` is the distribution of the latents of all rows, :math:`p = N(0, I)`, and the squared discrepancy, with
+    the kernel :math:`\exp(-\|u-v\|^2/h^2)`, is the unbiased estimate from the batch and as many draws from p (the
+    authors' code has the one with the diagonal, whose gradient is the same up to a factor of 1 - 1/batch in two terms).
     :math:`\alpha=0, \lambda=1` is the VAE, :math:`\alpha = 1` the MMD-VAE, :math:`\alpha = 1-\beta, \lambda=\beta` the
     :math:`\beta`-VAE. With :math:`\alpha=1` nothing keeps a row's latents from collapsing to a point.
 
@@ -57,7 +57,7 @@ class InfoVAE(LatentVariable):
         Widths of the encoder's layers, and backwards of the decoder's; none makes both linear.
     likelihood : {"gaussian", "bernoulli"}
     autoregressive : bool
-        Whether each value's law has a linear term in the values before it.
+        Whether each value's distribution has a linear term in the values before it.
     training : Training
 
     References

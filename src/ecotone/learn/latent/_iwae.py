@@ -45,7 +45,7 @@ class IWAE(LatentVariable):
         Widths of the encoder's layers, and backwards of the decoder's; none makes both linear.
     likelihood : {"gaussian", "bernoulli"}
     autoregressive : bool
-        Whether each value's law has a linear term in the values before it.
+        Whether each value's distribution has a linear term in the values before it.
     training : Training
 
     References

@@ -49,10 +49,10 @@ class LatentVariable(Trained):
         """
         self._fitted()
         tensor, back = rows(x, "x", self.shape_)
-        told = self._told(given, len(tensor))
+        conditioned = self._told(given, len(tensor))
         with torch.no_grad():
             flat = self._flat(tensor.to(self._device())).to(self._kind())
-            return back(self.module_.posterior(flat, self._vector(told, flat)).mean.double())
+            return back(self.module_.posterior(flat, self._vector(conditioned, flat)).mean.double())
 
     def decode(self, z: Any, *, given: Any = None) -> Any:
         """Means ``(n, ...)`` of p(x|z) at latents ``z`` ``(n, latents)``; another ``given`` changes the condition.
@@ -64,10 +64,10 @@ class LatentVariable(Trained):
         """
         self._fitted()
         tensor, back = rows(z, "z", (self.latents,))
-        told = self._told(given, len(tensor))
+        conditioned = self._told(given, len(tensor))
         with torch.no_grad():
             z_now = tensor.to(device=self._device(), dtype=self._kind())
-            return back(self._back(self.module_.draw(z_now, self._vector(told, z_now), None)))
+            return back(self._back(self.module_.draw(z_now, self._vector(conditioned, z_now), None)))
 
     def log_volume(self, x: Any) -> None:
         """None: the code loses something, so it has no Jacobian."""
@@ -104,19 +104,19 @@ class LatentVariable(Trained):
             raise BadInput("x must hold zeros and ones only; draw binary rows from the probabilities first")
         n = len(tensor)
         mixed = given is None and self.share_ is not None
-        told = None if mixed else self._told(given, n)
+        conditioned = None if mixed else self._told(given, n)
         flat = self._flat(tensor.to(self._device())).to(self._kind())
         with torch.no_grad():
             if mixed and self.share_ is not None:
                 each = [self._log_mean(flat, torch.full((n,), c), samples, seed) for c in range(len(self.share_))]
                 found = torch.logsumexp(torch.stack(each, 1) + torch.log(self.share_), dim=1)
             else:
-                found = self._log_mean(flat, told, samples, seed)
+                found = self._log_mean(flat, conditioned, samples, seed)
         volume = self._log_volume(self.shape_) if self.likelihood == "gaussian" else 0.0
         return back(found + volume)
 
-    def _log_mean(self, flat: Tensor, told: Tensor | None, samples: int, seed: int | None) -> Tensor:
-        c = self._vector(None if told is None else told.to(flat.device), flat)
+    def _log_mean(self, flat: Tensor, conditioned: Tensor | None, samples: int, seed: int | None) -> Tensor:
+        c = self._vector(None if conditioned is None else conditioned.to(flat.device), flat)
         return log_mean_weight(self.module_, flat, c, samples, seed).cpu()
 
     def score_samples(self, X: Any) -> Floats:

@@ -131,7 +131,7 @@ class Trained(Standardised, Implicit):
             drawn = rng.categorical(torch.log(self.share_).to(rng.rows.device).expand(len(rng), -1))
             given = drawn if given is None else torch.where(given < 0, drawn, given)
         elif self.condition_ is not None and given is None:
-            raise BadInput("the model was fitted with numbers as given, so the law needs them: pass given=")
+            raise BadInput("the model was fitted with numbers as given, so the distribution needs them: pass given=")
         like = torch.empty(len(rng), 0, dtype=self._kind(), device=rng.rows.device)
         c = self._vector(given, like)
         prior = self.module_.prior_of(c, like)

@@ -36,7 +36,7 @@ class VAE(LatentVariable):
     likelihood : {"gaussian", "bernoulli"}
         Of a row's values given the latents; Bernoulli for values in [0, 1].
     autoregressive : bool
-        Whether each value's law has a linear term in the values before it.
+        Whether each value's distribution has a linear term in the values before it.
     training : Training
 
     References

@@ -73,8 +73,8 @@ class _Perceptron(nn.Module):
         nn.init.zeros_(self.last.bias)
 
     def forward(self, x: Tensor, time: Tensor, given: Tensor | None = None) -> Tensor:
-        told = [self.time(time)] if given is None else [self.time(time), given]
-        c = self.condition(torch.cat(told, dim=1))
+        condition = [self.time(time)] if given is None else [self.time(time), given]
+        c = self.condition(torch.cat(condition, dim=1))
         h = self.first(x)
         for block in self.blocks:
             h = block(h, c)
@@ -85,7 +85,11 @@ class _Block(nn.Module):
     def __init__(self, width: int) -> None:
         super().__init__()
         self.norm = nn.LayerNorm(width)
-        self.inner, self.told, self.outer = nn.Linear(width, width), nn.Linear(width, width), nn.Linear(width, width)
+        self.inner, self.conditioned, self.outer = (
+            nn.Linear(width, width),
+            nn.Linear(width, width),
+            nn.Linear(width, width),
+        )
 
     def forward(self, h: Tensor, c: Tensor) -> Tensor:
-        return h + self.outer(nn.functional.silu(self.inner(self.norm(h)) + self.told(c)))
+        return h + self.outer(nn.functional.silu(self.inner(self.norm(h)) + self.conditioned(c)))

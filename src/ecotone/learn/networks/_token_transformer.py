@@ -88,8 +88,10 @@ class _Transformer(nn.Module):
         self.token, self.place = nn.Embedding(levels + 1, width), nn.Parameter(0.02 * torch.randn(length, width))
         nn.init.normal_(self.token.weight, std=0.02)
         self.clock = TimeEmbedding(64) if description.time else None
-        told = (64 if description.time else 0) + given
-        self.condition = nn.Sequential(nn.Linear(told, width), nn.SiLU(), nn.Linear(width, width)) if told else None
+        width_given = (64 if description.time else 0) + given
+        self.condition = (
+            nn.Sequential(nn.Linear(width_given, width), nn.SiLU(), nn.Linear(width, width)) if width_given else None
+        )
         self.layers = nn.ModuleList(
             _Layer(width, description.heads, description.causal) for _ in range(description.depth)
         )
@@ -100,8 +102,8 @@ class _Transformer(nn.Module):
     def forward(self, x: Tensor, time: Tensor, given: Tensor | None = None) -> Tensor:
         h = self.token(x) + self.place
         if self.condition is not None:
-            told = ([] if self.clock is None else [self.clock(time)]) + ([] if given is None else [given])
-            h = h + self.condition(torch.cat(told, dim=1))[:, None, :]
+            condition = ([] if self.clock is None else [self.clock(time)]) + ([] if given is None else [given])
+            h = h + self.condition(torch.cat(condition, dim=1))[:, None, :]
         for layer in self.layers:
             h = layer(h)
         return self.last(self.norm(h))

@@ -106,22 +106,24 @@ class _Patched(nn.Module):
 class _UNet(nn.Module):
     def __init__(self, channels: int, widths: list[int], depth: int, attention: bool, given: int) -> None:
         super().__init__()
-        told = 4 * widths[0]
+        condition = 4 * widths[0]
         self.time = TimeEmbedding(64)
-        self.condition = nn.Sequential(nn.Linear(64 + given, told), nn.SiLU(), nn.Linear(told, told), nn.SiLU())
+        self.condition = nn.Sequential(
+            nn.Linear(64 + given, condition), nn.SiLU(), nn.Linear(condition, condition), nn.SiLU()
+        )
         self.first = nn.Conv2d(channels, widths[0], 3, padding=1)
         self.down, self.up = nn.ModuleList(), nn.ModuleList()
         self.shrink, self.grow = nn.ModuleList(), nn.ModuleList()
         before = widths[0]
         for i, w in enumerate(widths):
-            self.down.append(nn.ModuleList(_Block(before if k == 0 else w, w, told) for k in range(depth)))
+            self.down.append(nn.ModuleList(_Block(before if k == 0 else w, w, condition) for k in range(depth)))
             if i + 1 < len(widths):
                 self.shrink.append(nn.Conv2d(w, w, 3, stride=2, padding=1))
             before = w
-        self.middle = nn.ModuleList([_Block(before, before, told), _Block(before, before, told)])
+        self.middle = nn.ModuleList([_Block(before, before, condition), _Block(before, before, condition)])
         self.attend = _Attention(before) if attention else nn.Identity()
         for i, w in reversed(list(enumerate(widths))):
-            self.up.append(nn.ModuleList(_Block((before if k == 0 else w) + w, w, told) for k in range(depth)))
+            self.up.append(nn.ModuleList(_Block((before if k == 0 else w) + w, w, condition) for k in range(depth)))
             if i > 0:
                 self.grow.append(nn.Conv2d(w, w, 3, padding=1))
             before = w
@@ -130,8 +132,8 @@ class _UNet(nn.Module):
         nn.init.zeros_(self.last.bias)
 
     def forward(self, x: Tensor, time: Tensor, given: Tensor | None = None) -> Tensor:
-        told = [self.time(time)] if given is None else [self.time(time), given]
-        c = self.condition(torch.cat(told, dim=1))
+        condition = [self.time(time)] if given is None else [self.time(time), given]
+        c = self.condition(torch.cat(condition, dim=1))
         h, skips = self.first(x), []
         for i, blocks in enumerate(self.down):
             for block in blocks:
@@ -148,17 +150,17 @@ class _UNet(nn.Module):
 
 
 class _Block(nn.Module):
-    def __init__(self, inside: int, outside: int, told: int) -> None:
+    def __init__(self, inside: int, outside: int, condition: int) -> None:
         super().__init__()
         self.norm1, self.conv1 = _norm(inside), nn.Conv2d(inside, outside, 3, padding=1)
         self.norm2, self.conv2 = _norm(outside), nn.Conv2d(outside, outside, 3, padding=1)
-        self.told = nn.Linear(told, 2 * outside)
+        self.shift = nn.Linear(condition, 2 * outside)
         self.pass_on = nn.Identity() if inside == outside else nn.Conv2d(inside, outside, 1)
         nn.init.zeros_(self.conv2.weight)
         nn.init.zeros_(self.conv2.bias)
 
     def forward(self, x: Tensor, c: Tensor) -> Tensor:
-        scale, shift = self.told(c)[:, :, None, None].chunk(2, dim=1)
+        scale, shift = self.shift(c)[:, :, None, None].chunk(2, dim=1)
         h = self.norm2(self.conv1(functional.silu(self.norm1(x))))
         return self.pass_on(x) + self.conv2(functional.silu(h * (1 + scale) + shift))
 

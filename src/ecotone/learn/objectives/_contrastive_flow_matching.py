@@ -39,7 +39,7 @@ class ContrastiveFlowMatching:
 
     Its minimiser is not the velocity of the data's flow but :math:`v^* = (v - \lambda \bar u)/(1 - \lambda)`, with
     :math:`\bar u` the mean of the :math:`u_j`: samples are pushed away from the mean of all rows, which makes classes
-    more distinct and is wrong for the law. :meth:`undo` takes it back.
+    more distinct and is wrong for the distribution. :meth:`undo` takes it back.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ class ContrastiveFlowMatching:
     def __call__(self, denoiser: Any, batch: Batch) -> Tensor:
         """The mean weighted loss of a batch; ``denoiser.process`` is an interpolation. Rows without a condition, where
         others have one, are not set against any."""
-        process, x0, n = denoiser.process.told(batch.given), batch.x, len(batch.x)
+        process, x0, n = denoiser.process.conditioned(batch.given), batch.x, len(batch.x)
         low = max(process.t_min, 1e-5)
         t = low + (process.t_max - low) * batch.rng.uniform().double()
         z = process.base(batch.rng, tuple(x0.shape[1:])).to(x0)
@@ -134,7 +134,7 @@ class Corrected:
         return self.denoiser.shape
 
     def __call__(self, x_t: Tensor, t: Tensor | float, given: Tensor | None = None) -> Prediction:
-        process = self.process.told(given)
+        process = self.process.conditioned(given)
         v = process.velocity(self.denoiser(x_t, t, given), x_t, t)
         made: Prediction = process.from_velocity((1 - self.weight) * v - self.weight * self.mean, x_t, t)
         return made

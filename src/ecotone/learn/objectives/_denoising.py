@@ -74,7 +74,7 @@ class Denoising:
 
     def __call__(self, denoiser: Any, batch: Batch) -> Tensor:
         """The mean weighted loss of a batch; ``denoiser.process`` is an interpolation."""
-        process, x0 = denoiser.process.told(batch.given), batch.x
+        process, x0 = denoiser.process.conditioned(batch.given), batch.x
         t = self.times(process, batch)
         weight = row_like(self._weight(process, t), x0)
         x_t = process.perturb(x0, t, batch.rng)

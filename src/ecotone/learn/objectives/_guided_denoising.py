@@ -26,7 +26,7 @@ CARD = Card(
     row=542,
     tier="experimental",
     claim="At few steps, averaged over a range of guidance, class-conditional samples are nearer to the class's "
-    "unguided law than with condition dropout.",
+    "unguided distribution than with condition dropout.",
 )
 
 
@@ -96,12 +96,12 @@ class GuidedDenoising:
         process, x0 = denoiser.process, batch.x
         t = self.base.times(process, batch)
         x_t = process.perturb(x0, t, batch.rng)
-        told, free = denoiser(x_t, t, batch.given).x0, denoiser(x_t, t, None).x0
+        conditioned, free = denoiser(x_t, t, batch.given).x0, denoiser(x_t, t, None).x0
         w = row_like(self.low + (self.high - self.low) * batch.rng.uniform().double(), x0)
-        rows = _error((1 + w) * told - w * free, x0)
+        rows = _error((1 + w) * conditioned - w * free, x0)
         if self.dropout_weight:
             dropped = row_like((batch.rng.uniform() < self.dropout).to(x0), x0)
-            rows = rows + self.dropout_weight * _error(torch.where(dropped > 0, free, told), x0)
+            rows = rows + self.dropout_weight * _error(torch.where(dropped > 0, free, conditioned), x0)
         rows = rows * self.base._weight(process, t).to(rows)
         return (rows if batch.weight is None else rows * batch.weight.to(rows)).mean()
 

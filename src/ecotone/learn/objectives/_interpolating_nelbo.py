@@ -40,7 +40,7 @@ class InterpolatingNELBO(TokenLoss):
               \mathrm{KL}\bigl(q_t(\cdot|x_i)\,\Vert\,q_t(\cdot|\hat x_i)\bigr) + r_i - \log r_i - 1\Bigr]\,dt,
               \qquad r = \frac{q_t(z|x)}{q_t(z|\hat x)},
 
-    with equality where :math:`\hat x_i` is the law of :math:`x_i` given all noisy tokens but the i-th.
+    with equality where :math:`\hat x_i` is the distribution of :math:`x_i` given all noisy tokens but the i-th.
 
     The estimate at uniform times has no finite variance: near t = 0 a wrong token is rare and has a weight of order
     1/t. With ``ends`` the times are :math:`t = \phi(\dots\phi(u))`, :math:`\phi(u) = \sin^2(\pi u/2)`, dense at both
@@ -122,11 +122,12 @@ class InterpolatingNELBO(TokenLoss):
 
 
 def divergence(process: Any, guess: Tensor, z: Tensor, x0: Tensor, t: Tensor) -> Tensor:
-    """``(n, length)`` the bracket of the bound, in float64, for laws ``guess`` of the clean tokens."""
+    """``(n, length)`` the bracket of the bound, in float64, for distributions ``guess`` of the clean tokens."""
     alpha, _, each = (m.reshape(-1, 1) for m in process.masses(t))
     noisy = (alpha[..., None] * guess.double() + each[..., None]).clamp(min=1e-300)
     log = torch.log(noisy)
-    # over the levels other than x the noisy law given x is `each`, and at x it is that and alpha; the masks agree
+    # over the levels other than x the noisy distribution given x is `each`, and at x it is that and alpha; the masks
+    # agree
     whole = alpha + each
     kl = whole * (torch.log(whole) - true(log, x0))
     kl = kl + torch.xlogy(each, each) * (process.levels - 1) - each * (log.sum(-1) - true(log, x0))

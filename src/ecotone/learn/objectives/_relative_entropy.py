@@ -16,9 +16,9 @@ class RelativeEntropy:
     r"""Mean over t uniform of :math:`w_t\,[x_0 \log(x_0/\hat x_0) - x_0 + \hat x_0]`, which the mean of x_0 minimises.
 
     With the weight :math:`w_t = -\dot\alpha_t` of :class:`~ecotone.learn.processes.PoissonThinning` and times
-    :math:`\lambda`, it is the relative entropy between the law of all the thickening steps and the model's. That weight
-    leaves out the times at which few counts are there yet, and what is wrong then stays wrong: without it the
-    predictions are as right, in proportion, at every time.
+    :math:`\lambda`, it is the relative entropy between the distribution of all the thickening steps and the model's.
+    That weight leaves out the times at which few counts are there yet, and what is wrong then stays wrong: without it
+    the predictions are as right, in proportion, at every time.
 
     Parameters
     ----------

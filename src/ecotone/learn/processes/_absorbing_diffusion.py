@@ -41,9 +41,9 @@ class AbsorbingDiffusion(MaskingProcess):
     .. math:: \frac{p_t(x^{i \to v})}{p_t(x)} = \frac{e^{-\bar\sigma_t}}{1 - e^{-\bar\sigma_t}}\;
               p_0(x_i = v \mid \text{the uncovered tokens}):
 
-    a factor of time alone and a law of clean data without time. A predictor of it need not see t, and where a step
-    changes nothing its answer stays (see :class:`ecotone.learn.denoisers.CachedDenoiser`): of n steps for l tokens a
-    row is evaluated :math:`1 + (n - 1)(1 - (1 - 1/n)^l)` times on average.
+    a factor of time alone and a distribution of clean data without time. A predictor of it need not see t, and where a
+    step changes nothing its answer stays (see :class:`ecotone.learn.denoisers.CachedDenoiser`): of n steps for l tokens
+    a row is evaluated :math:`1 + (n - 1)(1 - (1 - 1/n)^l)` times on average.
 
     Parameters
     ----------

@@ -56,7 +56,7 @@ class CoupledInterpolant(LinearInterpolation):
     t_min : float
         Where likelihoods and training begin.
     given : Tensor, optional
-        Encoded conditions of the rows at hand; :meth:`told` sets it.
+        Encoded conditions of the rows at hand; :meth:`conditioned` sets it.
 
     References
     ----------
@@ -68,7 +68,7 @@ class CoupledInterpolant(LinearInterpolation):
     >>> import torch
     >>> from ecotone.learn import RowRandom
     >>> process = CoupledInterpolant(spread=0.1, masked=True)
-    >>> seen = process.told(torch.tensor([[7.0, 0.0, 1.0, 0.0]]))  # of two numbers the second is hidden
+    >>> seen = process.conditioned(torch.tensor([[7.0, 0.0, 1.0, 0.0]]))  # of two numbers the second is hidden
     >>> base = seen.base(RowRandom(0, 1), (2,))
     >>> float(base[0, 0]), abs(float(base[0, 1])) < 1
     (7.0, True)
@@ -79,7 +79,7 @@ class CoupledInterpolant(LinearInterpolation):
     t_min: float = 1e-5
     given: Tensor | None = field(default=None, compare=False, metadata={"saved": False})
 
-    def told(self, given: Tensor | None) -> CoupledInterpolant:
+    def conditioned(self, given: Tensor | None) -> CoupledInterpolant:
         return self if given is None else replace(self, given=given)
 
     def base(self, rng: RowRandom, shape: tuple[int, ...]) -> Tensor:

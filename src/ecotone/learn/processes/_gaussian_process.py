@@ -38,7 +38,7 @@ class GaussianProcess(Interpolation):
         prediction: Prediction,
         x_t: Tensor,
         t: Tensor | float,
-        s: Tensor | float,
+        t_next: Tensor | float,
         rng: RowRandom,
         *,
         eta: float = 1.0,
@@ -48,7 +48,7 @@ class GaussianProcess(Interpolation):
         .. math:: \mathrm{sd} = \eta \frac{\sigma_s}{\sigma_t}\sqrt{\sigma_t^2 - (\alpha_t/\alpha_s)^2\sigma_s^2},
                   \qquad x_s = \alpha_s \hat x_0 + \sqrt{\sigma_s^2 - \mathrm{sd}^2}\,\hat z + \mathrm{sd}\,z
         """
-        (a_t, s_t), (a_s, s_s) = self.coefficients(t, x_t), self.coefficients(s, x_t)
+        (a_t, s_t), (a_s, s_s) = self.coefficients(t, x_t), self.coefficients(t_next, x_t)
         sd = eta * s_s / s_t * torch.sqrt(torch.clamp(s_t**2 - (a_t / a_s) ** 2 * s_s**2, min=0))
         mean = a_s * prediction.x0 + torch.sqrt(torch.clamp(s_s**2 - sd**2, min=0)) * self.noise(prediction, x_t, t)
         return mean if eta == 0 else mean + sd * rng.normal(tuple(x_t.shape[1:])).to(x_t)

@@ -85,8 +85,10 @@ class GeneralizedMaskedDiffusion(TokenProcess):
     def prior(self, rng: RowRandom, shape: tuple[int, ...]) -> Tensor:
         return torch.full((len(rng), *shape), self.mask, dtype=torch.int64, device=rng.rows.device)
 
-    def step(self, prediction: Prediction, x_t: Tensor, t: Tensor | float, s: Tensor | float, rng: RowRandom) -> Tensor:
-        shrink = (places(s, x_t) / places(t, x_t))[..., None] ** self.exponents(x_t)
-        law = prediction.x0.double() / prediction.x0.double().sum(-1, keepdim=True)
-        stay = (law * shrink).sum(-1, keepdim=True)
-        return torch.where(x_t == self.mask, draw(torch.cat([law * (1 - shrink), stay], dim=-1), rng), x_t)
+    def step(
+        self, prediction: Prediction, x_t: Tensor, t: Tensor | float, t_next: Tensor | float, rng: RowRandom
+    ) -> Tensor:
+        shrink = (places(t_next, x_t) / places(t, x_t))[..., None] ** self.exponents(x_t)
+        distribution = prediction.x0.double() / prediction.x0.double().sum(-1, keepdim=True)
+        stay = (distribution * shrink).sum(-1, keepdim=True)
+        return torch.where(x_t == self.mask, draw(torch.cat([distribution * (1 - shrink), stay], dim=-1), rng), x_t)

@@ -28,8 +28,8 @@ CARD = Card(
     link="https://arxiv.org/abs/2503.04482",
     row=535,
     tier="experimental",
-    claim="Self-correction raises the likelihood of corrupted rows under the exact law more for a model trained with "
-    "uniform noise than for one trained with masks only.",
+    claim="Self-correction raises the likelihood of corrupted rows under the exact distribution more for a model "
+    "trained with uniform noise than for one trained with masks only.",
 )  # fmt: skip
 
 
@@ -46,8 +46,8 @@ class InterpolatingDiscreteDiffusion(TokenProcess):
     :math:`\alpha_t = 1 - t,\ \beta_t\pi_t = t\,u`: uniform diffusion, D3PM's in continuous time.
 
     The reverse kernel is :math:`q(z_s | z_t) \propto q_{t|s}(z_t | z_s)\, q_s(z_s | \hat x)` with :math:`\hat x` the
-    law of a token given the *other* noisy tokens, which is also what minimises the bound (``left_out`` is true): the
-    posterior given all of them would count the token itself twice.
+    distribution of a token given the *other* noisy tokens, which is also what minimises the bound (``left_out`` is
+    true): the posterior given all of them would count the token itself twice.
 
     Parameters
     ----------
@@ -123,7 +123,7 @@ class InterpolatingDiscreteDiffusion(TokenProcess):
         return top / torch.where(hidden, mask, each + alpha * (z == x0)).clamp(min=1e-300)
 
     def marginal(self, clean: Tensor, t: Tensor | float) -> Tensor:
-        """``(n, length, levels + 1)`` law of the noisy tokens for laws ``clean`` ``(n, length, levels)``."""
+        """``(n, length, levels + 1)`` probabilities of noisy tokens for those of clean ones ``(n, length, levels)``."""
         alpha, mask, each = (m[..., None] for m in self.masses(places(t, clean)))
         return torch.cat([alpha * clean.double() + each, mask.expand(*clean.shape[:-1], 1)], dim=-1)
 
@@ -143,11 +143,13 @@ class InterpolatingDiscreteDiffusion(TokenProcess):
             return (uniforms(rng, shape) * self.levels).long()
         return torch.full((len(rng), *shape), self.mask, dtype=torch.int64, device=rng.rows.device)
 
-    def step(self, prediction: Prediction, x_t: Tensor, t: Tensor | float, s: Tensor | float, rng: RowRandom) -> Tensor:
+    def step(
+        self, prediction: Prediction, x_t: Tensor, t: Tensor | float, t_next: Tensor | float, rng: RowRandom
+    ) -> Tensor:
         alpha, mask, each = (m[..., None] for m in self.masses(places(t, x_t)))
-        alpha_s, mask_s, each_s = (m[..., None] for m in self.masses(places(s, x_t)))
+        alpha_s, mask_s, each_s = (m[..., None] for m in self.masses(places(t_next, x_t)))
         kept = alpha / alpha_s
         hidden = (x_t == self.mask)[..., None]
         arrive = torch.where(hidden, mask - kept * mask_s, each - kept * each_s).clamp(min=0)
         stay = kept * (x_t[..., None] == torch.arange(self.levels + 1, device=x_t.device))
-        return draw((arrive + stay) * self.marginal(prediction.x0, s), rng)
+        return draw((arrive + stay) * self.marginal(prediction.x0, t_next), rng)

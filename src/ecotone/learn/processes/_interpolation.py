@@ -1,4 +1,4 @@
-r"""Processes :math:`x_t = \alpha_t x_0 + \sigma_t z` whose ``z`` may follow any law, and what they share."""
+r"""Processes :math:`x_t = \alpha_t x_0 + \sigma_t z` whose ``z`` may follow any distribution, and what they share."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ class Interpolation(Process):
     r"""Straight mixing of the data with a base: :math:`x_t = \alpha_t x_0 + \sigma_t z`.
 
     A subclass gives :math:`\alpha, \sigma`, their derivatives in t, the inverse of the noise-to-signal ratio
-    :math:`\sigma_t / \alpha_t`, which rises with t, and the law of the base :math:`z`. With
+    :math:`\sigma_t / \alpha_t`, which rises with t, and the distribution of the base :math:`z`. With
     :math:`\hat x_0 = E[x_0 | x_t]`,
 
     .. math:: \hat z = \frac{x_t - \alpha_t \hat x_0}{\sigma_t}, \qquad
               v = \dot\alpha_t \hat x_0 + \dot\sigma_t \hat z = E[\dot x_t | x_t]
 
-    are the mean of the base and the velocity of the flow that has the law of :math:`x_t` at every time. Whether there
-    is a score in closed form depends on the base: a :class:`GaussianProcess` has one.
+    are the mean of the base and the velocity of the flow that has the distribution of :math:`x_t` at every time.
+    Whether there is a score in closed form depends on the base: a :class:`GaussianProcess` has one.
     """
 
     @abstractmethod
@@ -53,7 +53,7 @@ class Interpolation(Process):
     def base(self, rng: RowRandom, shape: tuple[int, ...]) -> Tensor:
         """Draw ``z``: ``(rows of rng, *shape)``."""
 
-    def told(self, given: Tensor | None) -> Interpolation:
+    def conditioned(self, given: Tensor | None) -> Interpolation:
         return self
 
     def standardised(self, centre: Tensor, scale: Tensor) -> Interpolation:
@@ -68,10 +68,10 @@ class Interpolation(Process):
         self, denoiser: Denoiser, x: Tensor, start: float, end: float, *, steps: int = 128, given: Tensor | None = None
     ) -> Tensor:
         """Rows at time ``start`` carried to time ``end`` by Euler's method on the flow, either way."""
-        process = self.told(given)
+        process = self.conditioned(given)
         times = torch.linspace(start, end, steps + 1, dtype=torch.float64, device=x.device)
-        for t, s in pairwise(times):
-            x = x + (s - t) * process.velocity(denoiser(x, t, given), x, t)
+        for t, t_next in pairwise(times):
+            x = x + (t_next - t) * process.velocity(denoiser(x, t, given), x, t)
         return x
 
     def log_base(self, z: Tensor) -> Tensor:
@@ -110,7 +110,7 @@ class Interpolation(Process):
         prediction: Prediction,
         x_t: Tensor,
         t: Tensor | float,
-        s: Tensor | float,
+        t_next: Tensor | float,
         rng: RowRandom,
         *,
         eta: float = 0.0,
@@ -118,7 +118,7 @@ class Interpolation(Process):
         r""":math:`\alpha_s \hat x_0 + \sigma_s \hat z`: ``x_s`` follows from ``x_t`` and ``x_0``, nothing is drawn."""
         if eta != 0:
             raise BadInput(f"fresh noise needs a Gaussian process; {type(self).__name__} steps with eta=0, got {eta!r}")
-        alpha, sigma = self.coefficients(s, x_t)
+        alpha, sigma = self.coefficients(t_next, x_t)
         return alpha * prediction.x0 + sigma * self.noise(prediction, x_t, t)
 
     def noise(self, prediction: Prediction, x_t: Tensor, t: Tensor | float) -> Tensor:

@@ -26,7 +26,7 @@ CARD = Card(
     link="https://arxiv.org/abs/2305.03486",
     row=555,
     claim="Between two arbitrary densities, at equal evaluations, one deblending network maps samples closer to the "
-    "target than two DDIM networks that meet in a normal law.",
+    "target than two DDIM networks that meet in a normal distribution.",
 )
 
 
@@ -36,8 +36,8 @@ class IterativeDeblending(LinearInterpolation):
 
     Any two densities of one shape will do. A network that learns :math:`E[z - x_0 | x_t]`, the velocity, maps rows of
     the source to rows of the data and back (:meth:`flow`, or ``FlowMatching(process=...)`` and its ``transport``):
-    the deterministic limit of blending, deblending at random and blending again at the next t. The laws agree at both
-    ends; the pairs are not those of optimal transport. Densities that fall apart into pieces need many steps.
+    the deterministic limit of blending, deblending at random and blending again at the next t. The distributions agree
+    at both ends; the pairs are not those of optimal transport. Densities that fall apart into pieces need many steps.
 
     Parameters
     ----------

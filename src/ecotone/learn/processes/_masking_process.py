@@ -55,8 +55,10 @@ class MaskingProcess(TokenProcess):
     def prior(self, rng: RowRandom, shape: tuple[int, ...]) -> Tensor:
         return torch.full((len(rng), *shape), self.mask, dtype=torch.int64, device=rng.rows.device)
 
-    def step(self, prediction: Prediction, x_t: Tensor, t: Tensor | float, s: Tensor | float, rng: RowRandom) -> Tensor:
-        now, before = places(t, x_t), places(s, x_t)
+    def step(
+        self, prediction: Prediction, x_t: Tensor, t: Tensor | float, t_next: Tensor | float, rng: RowRandom
+    ) -> Tensor:
+        now, before = places(t, x_t), places(t_next, x_t)
         chance = (self.alpha(before) - self.alpha(now)) / self.hidden(now)
         uncovered = (x_t == self.mask) & (uniforms(rng, tuple(x_t.shape[1:])) < chance)
         return torch.where(uncovered, draw(prediction.x0, rng), x_t)

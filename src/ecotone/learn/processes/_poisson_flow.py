@@ -33,7 +33,7 @@ CARD = Card(
 
 @dataclass(frozen=True)
 class PoissonFlow(Interpolation):
-    r""":math:`x_t = x_0 + t z` with z of the multivariate Student-t law of D degrees of freedom and unit scale.
+    r""":math:`x_t = x_0 + t z` with z multivariate Student-t of D degrees of freedom and unit scale.
 
     Charges at the data, in N + D dimensions, have at distance r in the extra ones a field whose lines lead to the data
     along :math:`\dot x = (x - E[x_0 | x_t])/t` with :math:`r = t\sqrt D` and

@@ -98,8 +98,10 @@ class PoissonThinning(Process):
     def prior(self, rng: RowRandom, shape: tuple[int, ...]) -> Tensor:
         return torch.zeros(len(rng), *shape, dtype=torch.float64, device=rng.rows.device)
 
-    def step(self, prediction: Prediction, x_t: Tensor, t: Tensor | float, s: Tensor | float, rng: RowRandom) -> Tensor:
+    def step(
+        self, prediction: Prediction, x_t: Tensor, t: Tensor | float, t_next: Tensor | float, rng: RowRandom
+    ) -> Tensor:
         x = x_t.double()
-        added = self.rate * (self._alpha(s, x) - self._alpha(t, x)) * prediction.x0.double().clamp(min=0)
+        added = self.rate * (self._alpha(t_next, x) - self._alpha(t, x)) * prediction.x0.double().clamp(min=0)
         thicker = x + rng.poisson(added) / self.rate
-        return torch.where(row_like(s, x) > 0, thicker, prediction.x0.to(x)).to(x_t)
+        return torch.where(row_like(t_next, x) > 0, thicker, prediction.x0.to(x)).to(x_t)

@@ -65,7 +65,7 @@ class Ancestral(Sampler):
         process: GaussianProcess,
         x: Tensor,
         t: Tensor,
-        s: Tensor,
+        t_next: Tensor,
         rng: RowRandom,
         memory: dict[str, Any],
     ) -> Tensor:
@@ -73,10 +73,10 @@ class Ancestral(Sampler):
             raise BadInput(f"variance must be posterior or forward, got {self.variance!r}")
         if not isinstance(process, GaussianProcess):
             raise BadInput(f"Ancestral adds normal noise, and that of {type(process).__name__} is not; use Heun")
-        (a_t, s_t), (a_s, s_s) = process.coefficients(t, x), process.coefficients(s, x)
+        (a_t, s_t), (a_s, s_s) = process.coefficients(t, x), process.coefficients(t_next, x)
         x0, shrink = denoise(x, t).x0, s_s**2 / s_t**2
         mean = a_s * x0 + a_t / a_s * shrink * (x - a_t * x0)
-        if float(s) <= 0:
+        if float(t_next) <= 0:
             return mean
         beta = torch.clamp(s_t**2 - (a_t / a_s * s_s) ** 2, min=0)
         spread = beta * shrink if self.variance == "posterior" else beta

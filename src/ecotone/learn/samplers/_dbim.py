@@ -27,7 +27,8 @@ CARD = Card(
     link="https://arxiv.org/abs/2405.15885",
     row=439,
     reads=("denoiser",),
-    claim="At equal evaluations, 5 to 20, DBIM is closer to the joint law of pairs than DDBM's hybrid Heun sampler.",
+    claim="At equal evaluations, 5 to 20, DBIM is closer to the joint distribution of pairs than DDBM's hybrid Heun "
+    "sampler.",
 )
 
 
@@ -79,14 +80,14 @@ class DBIM(Sampler):
         process: GaussianProcess,
         x: Tensor,
         t: Tensor,
-        s: Tensor,
+        t_next: Tensor,
         rng: RowRandom,
         memory: dict[str, Any],
     ) -> Tensor:
         if self.order not in (1, 2, 3) or not 0 <= self.eta <= 1 or (self.order > 1 and self.eta > 0):
             raise BadInput(f"DBIM needs order 1, 2 or 3 and 0 <= eta <= 1, 0 above order 1, got {self}")
         x0 = denoise(x, t).x0
-        a_s, b_s, c_s = bridge(process, s, x)
+        a_s, b_s, c_s = bridge(process, t_next, x)
         if memory["step"] == 0:
             memory["end"], memory["past"] = x, []
             return a_s * x + b_s * x0 + c_s * rng.normal(tuple(x.shape[1:])).to(x)
@@ -95,13 +96,13 @@ class DBIM(Sampler):
         if len(memory["past"]) > 1 and float(c_s) > 0:
             reach = _extrapolated(memory["past"], torch.log(b_s / c_s))
             return c_s / c_t * x + (a_s - a_t * c_s / c_t) * end + b_s * reach
-        w = self._noise(process, t, s, x)
+        w = self._noise(process, t, t_next, x)
         keep = torch.sqrt(torch.clamp(c_s**2 - w**2, min=0)) / c_t
         mean = keep * x + (a_s - keep * a_t) * end + (b_s - keep * b_t) * x0
         return mean + w * rng.normal(tuple(x.shape[1:])).to(x) if self.eta > 0 else mean
 
-    def _noise(self, process: GaussianProcess, t: Tensor, s: Tensor, x: Tensor) -> Tensor:
-        (alpha, _), r_t, r_s = process.coefficients(s, x), process.ratio(t), process.ratio(s)
+    def _noise(self, process: GaussianProcess, t: Tensor, t_next: Tensor, x: Tensor) -> Tensor:
+        (alpha, _), r_t, r_s = process.coefficients(t_next, x), process.ratio(t), process.ratio(t_next)
         return self.eta * alpha * row_like(r_s * torch.sqrt(1 - (r_s / r_t) ** 2), x)
 
 

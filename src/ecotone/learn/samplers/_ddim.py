@@ -73,11 +73,11 @@ class DDIM(Sampler):
         process: GaussianProcess,
         x: Tensor,
         t: Tensor,
-        s: Tensor,
+        t_next: Tensor,
         rng: RowRandom,
         memory: dict[str, Any],
     ) -> Tensor:
-        return process.step(denoise(x, t), x, t, s, rng, eta=self.eta)
+        return process.step(denoise(x, t), x, t, t_next, rng, eta=self.eta)
 
     def encode(
         self,
@@ -92,8 +92,8 @@ class DDIM(Sampler):
 
         The same step taken upwards, without fresh noise: the inverse of sampling with ``eta=0`` as steps get small.
         """
-        for t, s in pairwise(schedule(process).flip(0).to(x.device)):
-            prediction, (alpha, sigma) = denoiser(x, t, given), process.coefficients(s, x)
+        for t, t_next in pairwise(schedule(process).flip(0).to(x.device)):
+            prediction, (alpha, sigma) = denoiser(x, t, given), process.coefficients(t_next, x)
             x = alpha * prediction.x0 + sigma * process.noise(prediction, x, t)
         return x
 

@@ -66,13 +66,13 @@ class DPMSolver(Sampler):
         process: GaussianProcess,
         x: Tensor,
         t: Tensor,
-        s: Tensor,
+        t_next: Tensor,
         rng: RowRandom,
         memory: dict[str, Any],
     ) -> Tensor:
         if self.order not in (1, 2):
             raise BadInput(f"DPMSolver has order 1 or 2, got {self.order!r}")
-        (a_t, s_t), (a_s, s_s) = process.coefficients(t, x), process.coefficients(s, x)
+        (a_t, s_t), (a_s, s_s) = process.coefficients(t, x), process.coefficients(t_next, x)
         x0 = denoise(x, t).x0
         decay = a_t * s_s / (a_s * s_t)  # e^-h, also where the ratio is infinite at t or 0 at s
         h, known = -torch.log(decay), memory.get("before")

@@ -53,8 +53,8 @@ class Euler(Sampler):
         process: GaussianProcess,
         x: Tensor,
         t: Tensor,
-        s: Tensor,
+        t_next: Tensor,
         rng: RowRandom,
         memory: dict[str, Any],
     ) -> Tensor:
-        return x + (s - t) * process.velocity(denoise(x, t), x, t)
+        return x + (t_next - t) * process.velocity(denoise(x, t), x, t)

@@ -26,8 +26,8 @@ CARD = Card(
     link="https://arxiv.org/abs/2409.02908",
     row=596,
     reads=("denoiser",),
-    claim="At as many evaluations as tokens the first-hitting sampler is closer to the exact law than ancestral "
-    "sampling.",
+    claim="At as many evaluations as tokens the first-hitting sampler is closer to the exact distribution than "
+    "ancestral sampling.",
 )
 
 
@@ -48,8 +48,8 @@ def first_hitting_sampler(
     .. math:: 1 - \alpha_{\tau'} = u^{1/k}\,(1 - \alpha_\tau), \qquad u \sim U(0, 1),
 
     at a place uniform among the hidden ones, as a token drawn from the prediction, in float64. As many evaluations as
-    tokens give the law of ancestral sampling in the limit of many steps. Where the denoiser does not see the time,
-    this is decoding in a uniformly random order.
+    tokens give the distribution of ancestral sampling in the limit of many steps. Where the denoiser does not see the
+    time, this is decoding in a uniformly random order.
 
     Ancestral sampling with categorical draws from 32-bit uniform numbers cuts off what is rarer than
     :math:`2^{-24}` in a step, which favours likely tokens and lowers the entropy the more steps there are.
@@ -93,9 +93,9 @@ def first_hitting_sampler(
         hidden = next_hidden(hidden, k, uniforms(rng, ()))
         t = process.time(1 - hidden)
         place = torch.where(found.x == process.mask, uniforms(rng, (length,)), -1.0).argmax(1)
-        laws = denoiser(found.x, t, given).x0[at, place]
+        probabilities = denoiser(found.x, t, given).x0[at, place]
         x = found.x.clone()
-        x[at, place] = draw(laws, rng)
+        x[at, place] = draw(probabilities, rng)
         found = Population(x, found.log_weight, float(t.mean()) if len(t) else 0.0, length - k + 1, length)
         for hook in hooks:
             found = hook(found) or found

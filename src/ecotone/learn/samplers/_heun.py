@@ -72,7 +72,7 @@ class Heun(Sampler):
         process: GaussianProcess,
         x: Tensor,
         t: Tensor,
-        s: Tensor,
+        t_next: Tensor,
         rng: RowRandom,
         memory: dict[str, Any],
     ) -> Tensor:
@@ -81,11 +81,11 @@ class Heun(Sampler):
                 raise BadInput(f"churn adds normal noise, which is not that of {type(process).__name__}; set churn=0")
             x, t = self._churned(process, x, t, rng, memory["steps"])
         d_cur = process.velocity(denoise(x, t), x, t)
-        x_next = x + (s - t) * d_cur
-        if float(s) <= 0:
+        x_next = x + (t_next - t) * d_cur
+        if float(t_next) <= 0:
             return x_next
-        d_next = process.velocity(denoise(x_next, s), x_next, s)
-        return x + (s - t) * (d_cur + d_next) / 2
+        d_next = process.velocity(denoise(x_next, t_next), x_next, t_next)
+        return x + (t_next - t) * (d_cur + d_next) / 2
 
     def _churned(
         self, process: GaussianProcess, x: Tensor, t: Tensor, rng: RowRandom, steps: int

@@ -36,7 +36,7 @@ class InOrder:
     .. math:: \log p_\pi(x) = \sum_k \log c\bigl(x_{\pi_k} \mid x_{\pi_1}, \dots, x_{\pi_{k-1}}\bigr)
 
     is a normalised density with respect to counting measure, and that of what :meth:`sample` draws. Another order is
-    another law, unless the predictor's conditionals agree with one joint law.
+    another distribution, unless the predictor's conditionals agree with one joint distribution.
 
     Parameters
     ----------
@@ -98,8 +98,8 @@ class InOrder:
         places = self.places(denoiser.shape[0])
         z, total = torch.full_like(x, process.mask), torch.zeros(len(x), dtype=torch.float64, device=x.device)
         for k, i in enumerate(places):
-            law = denoiser(z, self._time(process, k, len(places)), given).x0[:, i].double()
-            here = torch.gather(law, 1, x[:, i : i + 1])[:, 0] / law.sum(1)
+            distribution = denoiser(z, self._time(process, k, len(places)), given).x0[:, i].double()
+            here = torch.gather(distribution, 1, x[:, i : i + 1])[:, 0] / distribution.sum(1)
             total = total + torch.log(here)
             z = z.clone()
             z[:, i] = x[:, i]

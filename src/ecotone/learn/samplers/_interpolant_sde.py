@@ -92,16 +92,16 @@ class InterpolantSDE(Sampler):
         process: GaussianProcess,
         x: Tensor,
         t: Tensor,
-        s: Tensor,
+        t_next: Tensor,
         rng: RowRandom,
         memory: dict[str, Any],
     ) -> Tensor:
         if not isinstance(process, GaussianProcess):
             raise BadInput(f"the SDE needs a score, which a {type(process).__name__} has not; use Euler or Heun")
-        found, h = denoise(x, t), t - s
+        found, h = denoise(x, t), t - t_next
         mean, z = x - h * process.velocity(found, x, t), rng.normal(tuple(x.shape[1:])).to(x)
         rate = self.coefficient(process, t)
-        if float(s) <= 0 or float(t) <= self.last or not math.isfinite(float(rate)):
+        if float(t_next) <= 0 or float(t) <= self.last or not math.isfinite(float(rate)):
             return mean
         return mean + h * rate * process.score(found, x, t) + torch.sqrt(2 * rate * h) * z
 

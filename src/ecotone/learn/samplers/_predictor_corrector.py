@@ -75,13 +75,13 @@ class PredictorCorrector(Sampler):
         process: GaussianProcess,
         x: Tensor,
         t: Tensor,
-        s: Tensor,
+        t_next: Tensor,
         rng: RowRandom,
         memory: dict[str, Any],
     ) -> Tensor:
-        (a_t, s_t), (a_s, _) = process.coefficients(t, x), process.coefficients(s, x)
+        (a_t, s_t), (a_s, _) = process.coefficients(t, x), process.coefficients(t_next, x)
         size = 2 * (a_t / a_s) ** 2 * (self.snr * s_t) ** 2
         for _ in range(self.corrections):
             score = process.score(denoise(x, t), x, t)
             x = x + size * score + torch.sqrt(2 * size) * rng.normal(tuple(x.shape[1:])).to(x)
-        return self.predictor.step(denoise, process, x, t, s, rng, memory)
+        return self.predictor.step(denoise, process, x, t, t_next, rng, memory)

@@ -39,7 +39,7 @@ class ProbabilityFlow:
     .. math:: \log p_0(x_0) = \log p_{T}(x_{T}) + \int_{t_{\min}}^{T} \nabla\!\cdot v(x_t, t)\,dt
 
     Where the noise-to-signal ratio is finite at the prior, its logarithm is the variable of integration. The
-    likelihood is that of the data with the noise of ``process.t_min``, and as exact as the law of ``x_t`` at
+    likelihood is that of the data with the noise of ``process.t_min``, and as exact as the distribution of ``x_t`` at
     ``t_max`` is near the prior.
 
     Parameters
@@ -85,7 +85,7 @@ class ProbabilityFlow:
         if self.probes:
             streams = RowRandom(seed, len(x), device=x.device, dtype=x.dtype)
             z = torch.stack([torch.sign(streams.normal(tuple(x.shape[1:]))) for _ in range(self.probes)])
-        process = process.told(given)
+        process = process.conditioned(given)
         velocity, start, end = _flow(denoiser, process, given)
         keep = torch.is_grad_enabled() and x.requires_grad
 
@@ -110,7 +110,7 @@ class ProbabilityFlow:
     ) -> Tensor:
         """(n, ...) rows: the prior's draws carried back to ``t_min``, and Euler's step from there to 0."""
         rng = RowRandom(seed, n) if isinstance(n, int) else n
-        process = process.told(given)
+        process = process.conditioned(given)
         velocity, start, end = _flow(denoiser, process, given)
         x = process.prior(rng, denoiser.shape)
         (x,) = self._solve(lambda u, state: (velocity(u, state[0]),), (x,), end, start)

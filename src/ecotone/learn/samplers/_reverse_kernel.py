@@ -53,8 +53,8 @@ class ReverseKernel(Sampler):
         process: Process,
         x: Tensor,
         t: Tensor,
-        s: Tensor,
+        t_next: Tensor,
         rng: RowRandom,
         memory: dict[str, Any],
     ) -> Tensor:
-        return process.step(denoise(x, t), x, t, s, rng)
+        return process.step(denoise(x, t), x, t, t_next, rng)

@@ -26,9 +26,16 @@ class Sampler(ABC):
 
     @abstractmethod
     def step(
-        self, denoise: Denoise, process: Any, x: Tensor, t: Tensor, s: Tensor, rng: RowRandom, memory: dict[str, Any]
+        self,
+        denoise: Denoise,
+        process: Any,
+        x: Tensor,
+        t: Tensor,
+        t_next: Tensor,
+        rng: RowRandom,
+        memory: dict[str, Any],
     ) -> Tensor:
-        """Rows at time ``s`` from rows at time ``t``.
+        """Rows at time ``t_next`` from rows at time ``t``.
 
         ``memory`` starts empty in each run and is the sampler's own, for what a multistep method keeps; it holds
         ``"step"`` and ``"steps"``.
@@ -79,7 +86,7 @@ class Sampler(ABC):
         start: Tensor | None = None,
     ) -> Population:
         """As :meth:`sample`, with the weights; ``start`` replaces the draw from the prior at the first time."""
-        process = process.told(given)
+        process = process.conditioned(given)
         times = schedule(process)
         if len(times) < 2 or not bool((times[1:] < times[:-1]).all()):
             raise BadInput(f"a schedule must give at least two falling times, got {times.tolist()[:6]}")
@@ -90,10 +97,10 @@ class Sampler(ABC):
         found = Population(
             x, torch.zeros(len(x), dtype=torch.float64, device=x.device), float(times[0]), 0, len(times) - 1
         )
-        for i, (t, s) in enumerate(pairwise(times)):
+        for i, (t, t_next) in enumerate(pairwise(times)):
             memory["step"] = i
-            x = self.step(lambda x, t: denoiser(x, t, given), process, found.x, t, s, rng, memory)
-            found = Population(x, found.log_weight, float(s), i + 1, len(times) - 1)
+            x = self.step(lambda x, t: denoiser(x, t, given), process, found.x, t, t_next, rng, memory)
+            found = Population(x, found.log_weight, float(t_next), i + 1, len(times) - 1)
             for hook in hooks:
                 found = hook(found) or found
         return found

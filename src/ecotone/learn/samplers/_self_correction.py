@@ -29,8 +29,8 @@ def self_correction(
     the share of places at which it has the most likely token has not risen for ``patience`` steps.
 
     For processes with uniform noise (:class:`InterpolatingDiscreteDiffusion`), whose denoiser has learned that a
-    visible token may be wrong. It sharpens the law of the samples towards its modes: the likelihood of a row rises,
-    and the variety of rows may fall.
+    visible token may be wrong. It sharpens the distribution of the samples towards its modes: the likelihood of a row
+    rises, and the variety of rows may fall.
 
     Parameters
     ----------

@@ -35,8 +35,8 @@ CARD = Card(
 class TokenAncestral(Sampler):
     r"""Ancestral sampling: :math:`x_s \sim q(x_s | x_t, \hat x_0)`, every token by itself, at each step.
 
-    Tokens that change in one step are drawn independently of each other, so that the law is that of the model only as
-    the steps become many; with one token a step it is exact (:func:`first_hitting_sampler`).
+    Tokens that change in one step are drawn independently of each other, so that the distribution is that of the model
+    only as the steps become many; with one token a step it is exact (:func:`first_hitting_sampler`).
 
     Parameters
     ----------
@@ -83,8 +83,8 @@ class TokenAncestral(Sampler):
         process: TokenProcess,
         x: Tensor,
         t: Tensor,
-        s: Tensor,
+        t_next: Tensor,
         rng: RowRandom,
         memory: dict[str, Any],
     ) -> Tensor:
-        return process.step(denoise(x, t), x, t, s, rng)
+        return process.step(denoise(x, t), x, t, t_next, rng)

@@ -1,4 +1,4 @@
-"""A law of times, as the density of the data's signal-to-noise ratio that it gives."""
+"""A distribution of times, as the density of the data's signal-to-noise ratio that it gives."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ CARD = Card(
     link="https://arxiv.org/abs/2410.10356",
     row=152,
     tier="experimental",
-    claim="At equal steps of training, a law of times placed by the data's scale gives rows closer to the data than "
-    "the same law placed for unit data.",
+    claim="At equal steps of training, a distribution of times placed by the data's scale gives rows closer to the "
+    "data than the same distribution placed for unit data.",
 )
 
 
@@ -41,14 +41,14 @@ class snr_density:
 
     so its density has centre :math:`2\ln s + 2\,\text{mean}` and scale :math:`2\,\text{scale}`; multiplying the data
     by c shifts it by :math:`2\ln c`. On the linear path :math:`x_t = (1 - t) x_0 + t z` a logit-normal time is the
-    normal law, a uniform time the logistic law of scale 1.
+    normal distribution, a uniform time the logistic distribution of scale 1.
 
-    Called with a process it is a schedule: ``t_max``, the law's quantiles, 0. :meth:`times` draws for training, and
-    :meth:`loss` is FasterDiT's: the velocity's squared error and the cosine between velocities.
+    Called with a process it is a schedule: ``t_max``, the distribution's quantiles, 0. :meth:`times` draws for
+    training, and :meth:`loss` is FasterDiT's: the velocity's squared error and the cosine between velocities.
 
     Parameters
     ----------
-    law : {"normal", "logistic"}
+    distribution : {"normal", "logistic"}
     mean, scale : float
         Of the log of signal over noise.
     data_std : float
@@ -67,12 +67,12 @@ class snr_density:
     >>> from ecotone.learn.processes import EDMProcess
     >>> [round(float(t), 2) for t in snr_density(steps=4)(EDMProcess())]
     [80.0, 1.96, 1.0, 0.51, 0.0]
-    >>> law = snr_density(data_std=1.0).placed(5.0)  # the same density of the ratio, for data of that scale
-    >>> round(law.mean, 3), float(law.centre())
+    >>> distribution = snr_density(data_std=1.0).placed(5.0)  # the same density of the ratio, for data of that scale
+    >>> round(distribution.mean, 3), float(distribution.centre())
     (-1.609, 0.0)
     """
 
-    law: Literal["normal", "logistic"] = "normal"
+    distribution: Literal["normal", "logistic"] = "normal"
     mean: float = 0.0
     scale: float = 1.0
     data_std: float = 1.0
@@ -87,25 +87,25 @@ class snr_density:
         r"""Density of :math:`\lambda`, in the shape of ``log_snr``."""
         self._check()
         u = (log_snr - self.centre()) / (2 * self.scale)
-        if self.law == "normal":
+        if self.distribution == "normal":
             return torch.exp(-0.5 * u**2) / (2 * self.scale * math.sqrt(2 * math.pi))
         return torch.sigmoid(u) * torch.sigmoid(-u) / (2 * self.scale)
 
     def quantile(self, share: Tensor) -> Tensor:
-        r"""The :math:`\lambda` below which ``share`` of the law lies."""
+        r"""The :math:`\lambda` below which ``share`` of the distribution lies."""
         self._check()
-        u = torch.special.ndtri(share) if self.law == "normal" else torch.logit(share)
+        u = torch.special.ndtri(share) if self.distribution == "normal" else torch.logit(share)
         return self.centre() + 2 * self.scale * u
 
     def placed(self, data_std: float) -> snr_density:
-        """The law of times with the same density of the ratio on data of another standard deviation."""
+        """The distribution of times with the same density of the ratio on data of another standard deviation."""
         self._check()
         if not data_std > 0:
             raise BadInput(f"data_std must be above 0, got {data_std!r}")
         return replace(self, data_std=data_std, mean=self.mean + math.log(self.data_std / data_std))
 
     def times(self, process: GaussianProcess, rng: RowRandom) -> Tensor:
-        """(n,) times drawn from the law, for training; those beyond the process's ends are moved there."""
+        """(n,) times drawn from the distribution, for training; those beyond the process's ends are moved there."""
         share = rng.uniform().double().clamp(1e-12, 1 - 1e-12)
         return self._at(process, self.quantile(share)).clamp(max(process.t_min, 1e-6), process.t_max)
 
@@ -117,13 +117,13 @@ class snr_density:
         times = torch.cat([ends[:1], self._at(process, self.quantile(inner)), ends[1:]])
         if not bool((times.diff() < 0).all()):
             raise BadInput(
-                f"the law reaches times {times[1:3].tolist()}, beyond the process's t_max {process.t_max:g}; lower its "
-                "scale or raise its mean"
+                f"the distribution reaches times {times[1:3].tolist()}, beyond the process's t_max {process.t_max:g}; "
+                "lower its scale or raise its mean"
             )
         return times
 
     def loss(self, denoiser: Any, batch: Batch) -> Tensor:
-        r"""The mean over times of the law of :math:`\operatorname{mean}(\hat v - v)^2 + w\,(1 - \cos(\hat v, v))`.
+        r"""The mean over its times of :math:`\operatorname{mean}(\hat v - v)^2 + w\,(1 - \cos(\hat v, v))`.
 
         The cosine is over the first axis of a row (channels), at each position.
         """
@@ -141,5 +141,5 @@ class snr_density:
         return process.time(self.data_std * torch.exp(-log_snr / 2))
 
     def _check(self) -> None:
-        if self.law not in ("normal", "logistic") or not (self.scale > 0 and self.data_std > 0):
-            raise BadInput(f"snr_density needs law normal or logistic, scale > 0 and data_std > 0, got {self}")
+        if self.distribution not in ("normal", "logistic") or not (self.scale > 0 and self.data_std > 0):
+            raise BadInput(f"snr_density needs distribution normal or logistic, scale > 0 and data_std > 0, got {self}")

@@ -130,7 +130,7 @@ def mended(codec: TableCodec, j: int, token: Tensor, z: Tensor, packed: Tensor, 
     different, place = np.unique(wanted[wrong], axis=0, return_inverse=True)
     rows = np.flatnonzero(wrong)
     for i, asked in enumerate(different):
-        fits = [~told | same(y, v) for (y, told), v in zip(says, asked, strict=True) if not np.isinf(v)]
+        fits = [~condition | same(y, v) for (y, condition), v in zip(says, asked, strict=True) if not np.isinf(v)]
         keys, at = known[np.logical_and.reduce(fits)], rows[place.ravel() == i]
         if len(keys):
             x[at] = nearest_of(keys, np.where(np.isnan(x[at]), keys[0], x[at]))

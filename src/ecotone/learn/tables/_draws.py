@@ -11,10 +11,10 @@ from torch import Tensor
 from ecotone.contracts import BadInput, Bools
 from ecotone.learn._random import RowRandom
 
+from ._column_distributions import distribution
 from ._determined import as_packed, broken, constrain, mended, said, snapped
 from ._given import Given
 from ._heads import Event, Head
-from ._laws import law
 from ._number_codec import NumberCodec
 from ._prefixes import Prefixes
 from ._table_codec import TableCodec
@@ -23,7 +23,7 @@ from ._table_network import Perceptron
 _MOST_TRIES, _AGAIN = 500, 30
 
 
-def draw_rows(module: Perceptron, codec: TableCodec, rng: RowRandom, told: Given) -> tuple[Tensor, Tensor]:
+def draw_rows(module: Perceptron, codec: TableCodec, rng: RowRandom, given: Given) -> tuple[Tensor, Tensor]:
     """Tokens and normal scores ``(n, d)`` of one row for each stream.
 
     What a rule of the codec says is so. Where several events are to be met, each row is drawn until one is kept: with
@@ -36,32 +36,32 @@ def draw_rows(module: Perceptron, codec: TableCodec, rng: RowRandom, told: Given
     """
     n, d = len(rng), len(codec.columns)
     token, z = torch.zeros(n, d, dtype=torch.int64), torch.zeros(n, d, dtype=torch.float64)
-    todo, several = torch.arange(n), len(told.events) > 1 or bool(told.events and codec.rules)
+    todo, several = torch.arange(n), len(given.events) > 1 or bool(given.events and codec.rules)
     for attempt in range(_MOST_TRIES if several else 1):
         streams = RowRandom(rng.seed, rng.rows[todo] + (attempt << 40))
-        log_keep, t, s = _attempt(module, codec, streams, told.take(todo))
+        log_keep, t, s = _attempt(module, codec, streams, given.take(todo))
         kept = torch.log(streams.uniform()) <= log_keep
         token[todo[kept]], z[todo[kept]] = t[kept], s[kept]
         todo = todo[~kept]
         if not len(todo):
             return token, z
-    names = ", ".join(codec.names[j] for j in told.events)
+    names = ", ".join(codec.names[j] for j in given.events)
     raise BadInput(
         f"the conditions on {names} are met together by fewer than about 1 in {_MOST_TRIES} rows; widen one of them"
     )
 
 
-def _attempt(module: Perceptron, codec: TableCodec, rng: RowRandom, told: Given) -> tuple[Tensor, Tensor, Tensor]:
+def _attempt(module: Perceptron, codec: TableCodec, rng: RowRandom, given: Given) -> tuple[Tensor, Tensor, Tensor]:
     """One draw of every row, and the log-probability with which it is to be kept."""
-    token, z = told.packed[:, :, 0].long(), told.packed[:, :, 1].clone()
+    token, z = given.packed[:, :, 0].long(), given.packed[:, :, 1].clone()
     log_keep, first = torch.zeros(len(rng), dtype=torch.float64), True
-    prefixes, shown = Prefixes(module, len(rng)), told.seen.any(0).expand(len(rng), -1).clone()
+    prefixes, shown = Prefixes(module, len(rng)), given.seen.any(0).expand(len(rng), -1).clone()
     known = shown[0].tolist()
     for j in (j for j, told_already in enumerate(known) if told_already):
         prefixes.show(j, token[:, j], z[:, j])
-    hidden = [j for j, told_already in enumerate(known) if not told_already and j not in told.events]
-    for j in [*told.events, *hidden]:
-        event, packed = told.events.get(j), torch.stack([token.double(), z], dim=2)
+    hidden = [j for j, told_already in enumerate(known) if not told_already and j not in given.events]
+    for j in [*given.events, *hidden]:
+        event, packed = given.events.get(j), torch.stack([token.double(), z], dim=2)
         sure, values = said(codec, j, packed, shown)
         share = torch.zeros(len(rng), dtype=torch.float64)
         if not bool(sure.all()):
@@ -121,7 +121,7 @@ def fill_gaps(module: Perceptron, codec: TableCodec, packed: Tensor, seed: int |
             x, shown = packed[rows], seen[rows]
             sure, values = said(codec, j, x, shown)
             sure &= torch.as_tensor(~np.isnan(values))  # a gap is to be filled, whatever another says
-            head, everyone = law(module, codec, x, shown, j, present=True), torch.arange(len(rows))
+            head, everyone = distribution(module, codec, x, shown, j, present=True), torch.arange(len(rows))
             token, z = _drawn(head, codec, j, rng.take(rows), (present, everyone), x, shown)
             new = as_packed(codec, j, values)
             token, z = torch.where(sure, new[:, 0].long(), token), torch.where(sure, new[:, 1], z)

@@ -1,4 +1,4 @@
-"""What a column of numbers is: values that repeat, a lattice, a law for the rest with tails."""
+"""What a column of numbers is: values that repeat, a lattice, a distribution for the rest with tails."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ._number_codec import NumberCodec, Tail
 MOST_ATOMS, MOST_SPIKES = 512, 2048
 KNOTS = 256
 _FAR = (1e-4, 2e-4, 5e-4, 1e-3, 2e-3)  # more knots at these shares of either end
-_SHARE = 0.01  # of the rows that one value counts for at most in the law of the scores
+_SHARE = 0.01  # of the rows that one value counts for at most in the distribution of the scores
 
 
 def fit_numbers(name: str, kind: str, x: Floats, *, lattice: Lattice | None = None, power: int = 0) -> NumberCodec:

@@ -41,7 +41,7 @@ class Event:
 
 
 class Head:
-    """One column's law given what the network saw.
+    """One column's distribution given what the network saw.
 
     Parameters
     ----------
@@ -131,7 +131,7 @@ class Head:
     def sample(self, rng: RowRandom, event: Event | None = None, group: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Tokens and normal scores ``(n,)``, given the event; where it is impossible, any.
 
-        ``group`` ``(n,)`` says which row of the head is each stream's law; without it, one each.
+        ``group`` ``(n,)`` says which row of the head is each stream's distribution; without it, one each.
         """
         log, pieces = (self.logits, None) if event is None else self._parts(event)
         group = torch.arange(len(log)) if group is None else group
@@ -153,7 +153,7 @@ class Head:
 
 
 def _pick(log: Tensor, group: Tensor, u: Tensor) -> Tensor:
-    """One position ``(n,)`` by the law ``log[group]``, from uniform ``u``; never one of probability 0."""
+    """One position ``(n,)`` by the distribution ``log[group]``, from uniform ``u``; never one of probability 0."""
     rows, places = log.shape
     share = torch.softmax(torch.nan_to_num(log, neginf=-1e30), dim=1).double().cumsum(1)
     # All rows' distribution functions end to end, one more each: a single search for all draws

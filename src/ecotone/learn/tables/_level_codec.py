@@ -73,12 +73,12 @@ class LevelCodec:
 
     def decode(self, token: Any, z: Floats) -> list[Any]:
         """Values, None where missing; ``z`` chooses among the rare levels."""
-        told: list[Any] = [None, *self.levels]
+        condition: list[Any] = [None, *self.levels]
         if not self.rare:
-            found: list[Any] = np.array(told, dtype=object)[token].tolist()
+            found: list[Any] = np.array(condition, dtype=object)[token].tolist()
             return found
         pick = self.rare_place(z)
-        return [told[t] if t < len(told) else self.rare[p] for t, p in zip(token, pick, strict=True)]
+        return [condition[t] if t < len(condition) else self.rare[p] for t, p in zip(token, pick, strict=True)]
 
     def rare_place(self, z: Floats) -> Ints:
         """(n,) which of the rare levels ``z`` chooses."""

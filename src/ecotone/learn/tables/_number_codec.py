@@ -1,4 +1,4 @@
-"""Numbers of one column: values that repeat, and a continuous rest on the scale of a standard normal law."""
+"""Numbers of one column: values that repeat, and a continuous rest on the scale of a standard normal distribution."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ._lattice import Lattice
 
 @dataclass(frozen=True)
 class Tail:
-    """Beyond the last knot: probability ``mass`` with a generalised Pareto law, or a bound where ``mass`` is 0."""
+    """Beyond the last knot: probability ``mass`` with a generalised Pareto tail, or a bound where ``mass`` is 0."""
 
     mass: float
     scale: float = 1.0
@@ -96,9 +96,9 @@ class NumberCodec:
             for v in (self.atoms, self.knots, self.below)
         )
         if not rising or len(self.knots) != len(self.below) or len(self.knots) == 1:
-            raise ValueError(f"the law of column {self.name!r} is none")
+            raise ValueError(f"the distribution of column {self.name!r} is none")
         if len(self.below) and not 0 <= self.below[0] < self.below[-1] <= 1:
-            raise ValueError(f"the law of column {self.name!r} is no distribution")
+            raise ValueError(f"the distribution of column {self.name!r} is no distribution")
         tails = [v for t in (self.lower, self.upper) for v in (t.mass, t.scale, t.shape)]
         if not all(isinstance(v, int | float) and v >= 0 for v in (*tails, self.unit)) or abs(self.power) > 1100:
             raise ValueError(f"the tails of column {self.name!r} are none")

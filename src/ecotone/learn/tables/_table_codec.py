@@ -103,7 +103,7 @@ class TableCodec:
             ) from None
 
     def head(self, out: Any, j: int) -> Head:
-        """The law of column j that a network's output says."""
+        """The distribution of column j that a network's output says."""
         own = self.columns[j]
         return Head(out, own.tokens, continuous=own.continuous, lattice=own.unit > 0, reach=own.reach, gaps=own.gaps)
 

@@ -20,10 +20,10 @@ from ecotone.learn._random import RowRandom
 from ecotone.learn.training import Training, train
 
 from ._arrow import stored
+from ._column_distributions import HidingLoss, chain, frequencies, joint, level_shares
 from ._draws import draw_rows, fill_gaps
 from ._fit_table import fit_table
 from ._given import read_given
-from ._laws import HidingLoss, chain, frequencies, joint, level_shares
 from ._level_codec import LevelCodec
 from ._native import Native
 from ._table_codec import TableCodec
@@ -47,25 +47,27 @@ _MOST_CELLS = 10**8  # of one sample; each takes some 60 bytes while it is drawn
 
 
 class TableModel(Generator):
-    r"""A law of mixed tables: numbers, levels, truth values, date-times, and what is missing.
+    r"""A distribution of mixed tables: numbers, levels, truth values, date-times, and what is missing.
 
     One network learns :math:`p(x_i \mid x_S)` of every column i for every set S of others, by hiding columns at random
     (any-order autoregression, which is what absorbing diffusion learns). With the order :math:`\pi` of ``order_``,
 
     .. math:: \log p(x_A \mid x_B) = \sum_{i \in A, \text{ along } \pi} \log p(x_i \mid x_B, x_{A, \text{before } i})
 
-    is a normalised law for every A and B; samples are drawn along the same order, so they follow it exactly. That the
-    laws for different A and B belong to one joint law is learned, not forced.
+    is a normalised distribution for every A and B; samples are drawn along the same order, so they follow it exactly.
+    That the distributions for different A and B belong to one joint distribution is learned, not forced.
 
-    A column's law is a probability for "missing", for every level, and for every number that repeats; other numbers
-    have a mixture of normal laws on the scale on which training rows are standard normal. Integers and other lattices
-    have probabilities, so that their sum over all values is 1. The base measure is therefore counting measure for
-    missing, levels, repeated values and lattices, and Lebesgue measure in the column's own unit for other numbers.
+    A column's distribution is a probability for "missing", for every level, and for every number that repeats; other
+    numbers have a mixture of normal distributions on the scale on which training rows are standard normal. Integers and
+    other lattices have probabilities, so that their sum over all values is 1. The base measure is therefore counting
+    measure for missing, levels, repeated values and lattices, and Lebesgue measure in the column's own unit for other
+    numbers.
 
     Where a column determines another in all rows (``rules_``: a city its state, a time its date, a column its copy),
     the second has its value with probability :math:`1 - 10^{-9}`, so that samples and fillings keep the rule; in a row
-    that breaks it the network's law counts, times :math:`10^{-9}`. Given a column that is determined, a law is
-    restricted to the values that agree with it, but for numbers beyond those that repeat: of these, draws are.
+    that breaks it the network's distribution counts, times :math:`10^{-9}`. Given a column that is determined, a
+    distribution is restricted to the values that agree with it, but for numbers beyond those that repeat: of these,
+    draws are.
 
     It does not know other constraints between columns beyond what it learned, relations between several tables, or the
     order of rows; it is not differentially private.
@@ -209,7 +211,7 @@ class TableModel(Generator):
         return self.log_prob(X)
 
     def pvalues(self, X: Any) -> Floats:
-        """Calibrated p-value ``(n,)`` of each row: at most ``a`` with probability ``a`` for a row of the learned law.
+        """Calibrated p-value ``(n,)`` of each row: at most ``a`` with probability ``a`` for a row as learned.
 
         Conformal, from rows that were kept out of the fit: ties and rounding count against the row.
 
@@ -260,8 +262,8 @@ class TableModel(Generator):
         n : int
         given : mapping of column to condition, or a table of ``n`` rows or one
             A condition is a value, None (missing), a set or list of values, or a tuple ``(low, high)`` of which either
-            end may be None. Values come first in the order of the law, then events, then all else; rows follow the
-            law given all of it exactly, by drawing again where more than one event is to be met.
+            end may be None. Values come first in the order of the distribution, then events, then all else; rows follow
+            the distribution given all of it exactly, by drawing again where more than one event is to be met.
         seed : int
             Row i depends on the seed and i alone.
         batch_size : int
@@ -276,20 +278,20 @@ class TableModel(Generator):
             raise BadInput(f"n must be a whole number of rows, at least 0, got {n!r}")
         if n > (most := _MOST_CELLS // len(self.columns_)):
             raise BadInput(f"n = {n:g} rows are too many for the memory; draw at most {most} at a time")
-        told = read_given(self.codec_, given, int(n))
+        conditioned = read_given(self.codec_, given, int(n))
         whole = RowRandom(seed, int(n))
         token = torch.zeros(int(n), len(self.columns_), dtype=torch.int64)
         z = torch.zeros(token.shape, dtype=torch.float64)
         with torch.no_grad():
             for rows in torch.arange(int(n)).split(batch_size) if n else ():
-                token[rows], z[rows] = draw_rows(self.module_, self.codec_, whole.take(rows), told.take(rows))
+                token[rows], z[rows] = draw_rows(self.module_, self.codec_, whole.take(rows), conditioned.take(rows))
         return self.native_.give(self.codec_.decode(token.numpy(), z.numpy()))
 
     def _sample(self, rng: RowRandom, given: Tensor | None) -> Tensor:
         raise BadInput("rows of a table are no array; call sample")
 
     def impute(self, X: Any, *, seed: int | None = 0) -> Any:
-        """The table with every missing value drawn from its law given what its row shows.
+        """The table with every missing value drawn from its distribution given what its row shows.
 
         A multiple imputation is several calls with different seeds. Columns that are not modelled are left as they are,
         and so are the types of all columns and the index of a pandas frame.

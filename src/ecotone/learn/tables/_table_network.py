@@ -1,4 +1,4 @@
-"""One network for every conditional of a table: any columns seen, the law of each other."""
+"""One network for every conditional of a table: any columns seen, the distribution of each other."""
 
 from __future__ import annotations
 
@@ -165,7 +165,7 @@ class Perceptron(nn.Module):
     def forward(self, token: Tensor, z: Tensor, seen: Tensor) -> Any:
         h = self.body(token, z, seen)
         levels = self.levels(h).to(self.numbers.dtype)
-        with torch.autocast(h.device.type, enabled=False):  # a narrow law's mean needs all digits
+        with torch.autocast(h.device.type, enabled=False):  # a narrow distribution's mean needs all digits
             mixtures = self.mixtures(h.to(self.numbers.dtype))
         parts = [x.split(n, dim=1) for x, n in zip((levels, mixtures), zip(*self.parts, strict=True), strict=True)]
         return [torch.cat(both, dim=1) for both in zip(*parts, strict=True)]

@@ -20,12 +20,12 @@ from ecotone.measure.distances import gaussian_wasserstein
 
 from ._mixture_denoiser import MixtureDenoiser
 from ._mixture_em import expectation_maximisation
-from ._mixture_tilts import measured, quadratic_tilt
+from ._mixture_tilts import posterior, quadratic_tilt
 from ._tail_mixture import TailMixture
 
 CARD = Card(
     name="GaussianMixture",
-    summary="Mixture of normal laws with exact density, samples, denoiser and posteriors.",
+    summary="Mixture of normal distributions with exact density, samples, denoiser and posteriors.",
     contract="Distribution",
     title="Maximum Likelihood from Incomplete Data via the EM Algorithm",
     authors=("Dempster, A. P.", "Laird, N. M.", "Rubin, D. B."),
@@ -53,7 +53,7 @@ class GaussianMixture(Distribution):
         Added to the diagonal of covariances, times the mean variance of the data.
     starts : int
         EM runs from so many starts, and the most likely is kept.
-    seed : int
+    random_state : int
 
     Attributes
     ----------
@@ -72,7 +72,7 @@ class GaussianMixture(Distribution):
     >>> exact = GaussianMixture.of([0.5, 0.5], [[-2.0], [2.0]], [[[1.0]], [[1.0]]])
     >>> exact.log_prob([[0.0]]).round(4)
     array([-2.9189])
-    >>> seen = exact.measured([[1.0]], [2.0], [[1.0]])  # x + noise was 2
+    >>> seen = exact.posterior([[1.0]], [2.0], [[1.0]])  # x + noise was 2
     >>> seen.means_.flatten().tolist(), seen.weights_.round(decimals=3).tolist()
     ([0.0, 2.0], [0.018, 0.982])
     """
@@ -85,10 +85,10 @@ class GaussianMixture(Distribution):
         tolerance: float = 1e-5,
         ridge: float = 1e-6,
         starts: int = 3,
-        seed: int = 0,
+        random_state: int = 0,
     ) -> None:
         self.components, self.iterations, self.tolerance = components, iterations, tolerance
-        self.ridge, self.starts, self.seed = ridge, starts, seed
+        self.ridge, self.starts, self.random_state = ridge, starts, random_state
 
     @classmethod
     def of(cls, weights: Any, means: Any, covariances: Any, *, classes: Any = None) -> GaussianMixture:
@@ -165,7 +165,7 @@ class GaussianMixture(Distribution):
     def _one_class(self, x: Tensor, weight: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         return expectation_maximisation(
             x, weight, min(self.components, len(x)), iterations=self.iterations, tolerance=self.tolerance,
-            ridge=self.ridge, starts=self.starts, seed=self.seed,
+            ridge=self.ridge, starts=self.starts, seed=self.random_state,
         )  # fmt: skip
 
     def _log_weights(self, given: Tensor | None, n: int) -> Tensor:
@@ -201,11 +201,11 @@ class GaussianMixture(Distribution):
         return self.means_[k] + torch.einsum("nde,ne->nd", self.eigenvectors_[k], z)
 
     def denoiser(self, process: GaussianProcess) -> MixtureDenoiser:
-        """The exact Denoiser of this law under a Gaussian process."""
+        """The exact Denoiser of this distribution under a Gaussian process."""
         return MixtureDenoiser(self, process)
 
     def marginal(self, process: GaussianProcess, t: float) -> GaussianMixture:
-        """The law of ``x_t``: another mixture."""
+        """The distribution of ``x_t``: another mixture."""
         at = torch.tensor(t, dtype=torch.float64)
         alpha, sigma = process.alpha(at), process.sigma(at)
         eye = torch.eye(self.shape_[0], dtype=torch.float64)
@@ -218,12 +218,12 @@ class GaussianMixture(Distribution):
         return made
 
     def tilted(self, precision: Any, linear: Any) -> GaussianMixture:
-        r"""The law with density proportional to :math:`p(x) e^{-\frac12 x^\top A x + b^\top x}`.
+        r"""The distribution with density proportional to :math:`p(x) e^{-\frac12 x^\top A x + b^\top x}`.
 
         Parameters
         ----------
         precision : (d, d) array
-            A, symmetric; a reward may curve upwards, as long as the law stays normalisable.
+            A, symmetric; a reward may curve upwards, as long as the distribution stays normalisable.
         linear : (d,) array
             b.
 
@@ -238,12 +238,12 @@ class GaussianMixture(Distribution):
         r""":math:`\log E\,e^{-\frac12 x^\top A x + b^\top x}`, what :meth:`tilted` divides by."""
         return quadratic_tilt(self, precision, linear)[1]
 
-    def measured(self, operator: Any, value: Any, noise: Any) -> GaussianMixture:
+    def posterior(self, operator: Any, value: Any, noise: Any) -> GaussianMixture:
         """The posterior given ``value = operator @ x + N(0, noise)``: ``(m, d)``, ``(m,)``, ``(m, m)`` arrays."""
-        return measured(self, operator, value, noise)
+        return posterior(self, operator, value, noise)
 
     def of_class(self, label: Any) -> GaussianMixture:
-        """The law of one class."""
+        """The distribution of one class."""
         encoded = self._given(label, 1)
         assert encoded is not None and self.classes_ is not None
         own = self.classes_ == encoded[0]
@@ -252,14 +252,14 @@ class GaussianMixture(Distribution):
         return made
 
     def tail(self, direction: Any, threshold: float) -> TailMixture:
-        """The law given the event ``direction @ x >= threshold``."""
+        """The distribution given the event ``direction @ x >= threshold``."""
         return TailMixture(self, direction, threshold)
 
     def w2(self, other: GaussianMixture) -> float:
-        """2-Wasserstein distance between two normal laws, exact; both must have one component."""
+        """2-Wasserstein distance between two normal distributions, exact; both must have one component."""
         if len(self.weights_) != 1 or len(other.weights_) != 1:
             raise BadInput(
-                f"w2 is exact between single normal laws; these have {len(self.weights_)} and {len(other.weights_)} "
+                f"w2 is exact between normal distributions; these have {len(self.weights_)} and {len(other.weights_)} "
                 "components: compare samples with ecotone.measure.distances.sliced_wasserstein"
             )
         (m, c), (m2, c2) = ((g.means_[0].numpy(), g.covariances_[0].numpy()) for g in (self, other))

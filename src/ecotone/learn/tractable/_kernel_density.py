@@ -41,7 +41,7 @@ class KernelDensity(Standardised, Distribution):
         h; found where it is None.
     most : int
         Rows that leave-one-out runs on, at most; the density keeps all.
-    seed : int
+    random_state : int
         Chooses those rows.
 
     Attributes
@@ -65,9 +65,9 @@ class KernelDensity(Standardised, Distribution):
         *,
         bandwidth: float | None = None,
         most: int = 2000,
-        seed: int = 0,
+        random_state: int = 0,
     ) -> None:
-        self.shape, self.bandwidth, self.most, self.seed = shape, bandwidth, most, seed
+        self.shape, self.bandwidth, self.most, self.random_state = shape, bandwidth, most, random_state
 
     def fit(self, X: Any, y: Any = None, *, given: Any = None, sample_weight: Any = None) -> KernelDensity:
         """Keep rows ``X`` ``(n, d)`` and choose the width; ``given`` is refused."""
@@ -96,7 +96,9 @@ class KernelDensity(Standardised, Distribution):
 
     def _chosen(self) -> float:
         n, d = self.rows_.shape
-        order = torch.as_tensor(torch.randperm(n, generator=torch.Generator().manual_seed(self.seed))[: self.most])
+        order = torch.as_tensor(
+            torch.randperm(n, generator=torch.Generator().manual_seed(self.random_state))[: self.most]
+        )
         grid = torch.logspace(-1.7, 0.3, 41, dtype=torch.float64)
         score = torch.zeros(len(grid), dtype=torch.float64)
         some = max(_PAIRS // n, 1)

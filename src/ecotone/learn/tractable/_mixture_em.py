@@ -1,4 +1,4 @@
-"""Expectation and maximisation for mixtures of normal laws, with weighted rows."""
+"""Expectation and maximisation for mixtures of normal distributions, with weighted rows."""
 
 from __future__ import annotations
 

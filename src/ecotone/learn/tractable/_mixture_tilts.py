@@ -1,4 +1,4 @@
-"""Mixtures of normal laws under quadratic tilts: other mixtures."""
+"""Mixtures of normal distributions under quadratic tilts: other mixtures."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def quadratic_tilt(mixture: GaussianMixture, precision: Any, linear: Any) -> tup
     return mixture._like(torch.exp(log - total).clamp(min=1e-300), means, spread), float(total)
 
 
-def measured(mixture: GaussianMixture, operator: Any, value: Any, noise: Any) -> GaussianMixture:
+def posterior(mixture: GaussianMixture, operator: Any, value: Any, noise: Any) -> GaussianMixture:
     """The posterior given ``value = operator @ x + N(0, noise)``."""
     d = mixture.shape_[0]
     h = _tensor(operator, (None, d), "operator")

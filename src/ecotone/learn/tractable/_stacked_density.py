@@ -39,13 +39,14 @@ class StackedDensity(Standardised, Distribution):
     Parameters
     ----------
     members : sequence of Distribution, optional
-        Not fitted; copies are. By default mixtures of 1 to 30 normal laws with small and larger ridges, two kernel
-        densities and two neural spline flows (one of them whitened): what serves vectors of few and of many rows.
+        Not fitted; copies are. By default mixtures of 1 to 30 normal distributions with small and larger ridges, two
+        kernel densities and two neural spline flows (one of them whitened): what serves vectors of few and of many
+        rows.
     folds : int
     refit : int
     standardise : bool
         Members see standardised rows; with False, rows as they are.
-    seed : int
+    random_state : int
         Of the folds.
 
     Attributes
@@ -77,10 +78,10 @@ class StackedDensity(Standardised, Distribution):
         folds: int = 3,
         refit: int = 2000,
         standardise: bool = True,
-        seed: int = 0,
+        random_state: int = 0,
     ) -> None:
         self.members, self.folds, self.refit, self.standardise = members, folds, refit, standardise
-        self.seed = seed
+        self.random_state = random_state
 
     def fit(self, X: Any, y: Any = None, *, given: Any = None, sample_weight: Any = None) -> StackedDensity:
         """Fit the members to rows ``X`` ``(n, ...)`` and weigh them; all must take what is passed."""
@@ -102,7 +103,7 @@ class StackedDensity(Standardised, Distribution):
         else:
             self.centre_, self.scale_ = torch.zeros(x.shape[1:]).double(), torch.ones(x.shape[1:]).double()
         data = (self._encode(x.detach().double().cpu()), condition, weight)
-        fold = np.random.default_rng(self.seed).permutation(len(x)) % self.folds
+        fold = np.random.default_rng(self.random_state).permutation(len(x)) % self.folds
         again = len(x) <= self.refit
         parts, held = [], []
         for k in range(self.folds if again else 1):
@@ -121,7 +122,7 @@ class StackedDensity(Standardised, Distribution):
         return self
 
     def _members(self, n: int = 0) -> Sequence[Any]:
-        return default_members(n, self.seed) if self.members is None else self.members
+        return default_members(n, self.random_state) if self.members is None else self.members
 
     def _log_prob(self, x: Tensor, given: Tensor | None) -> Tensor:
         z = self._encode(x.double().cpu())
@@ -182,9 +183,9 @@ def default_members(n: int, seed: int) -> list[Any]:
     )
     mixtures = [(1, 1e-6), (2, 1e-6), (3, 1e-6), (5, 1e-6), (10, 1e-6), (3, 1e-2), (10, 3e-2), (30, 1e-4)]
     return [
-        *(GaussianMixture(k, ridge=ridge, starts=1, seed=seed) for k, ridge in mixtures),
-        KernelDensity("diagonal", seed=seed),
-        KernelDensity("full", seed=seed),
+        *(GaussianMixture(k, ridge=ridge, starts=1, random_state=seed) for k, ridge in mixtures),
+        KernelDensity("diagonal", random_state=seed),
+        KernelDensity("full", random_state=seed),
         NeuralSplineFlow(3, hidden=(64, 64), training=training),
         NeuralSplineFlow(2, hidden=(64, 64), whiten=True, training=training),
     ]
@@ -195,8 +196,8 @@ _Data = tuple[Tensor, Any, Tensor | None]
 
 def _fit(member: Any, data: _Data, at: Any) -> Any:
     x, given, weight = data
-    told = None if given is None else given[at]
-    return copy.deepcopy(member).fit(x[at], given=told, sample_weight=None if weight is None else weight[at])
+    conditioned = None if given is None else given[at]
+    return copy.deepcopy(member).fit(x[at], given=conditioned, sample_weight=None if weight is None else weight[at])
 
 
 def _held_out(member: Any, data: _Data, at: Any) -> Tensor:

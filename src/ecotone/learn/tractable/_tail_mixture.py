@@ -1,4 +1,4 @@
-"""A mixture of normal laws given that it lies in a half-space."""
+"""A mixture of normal distributions given that it lies in a half-space."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class TailMixture(Distribution):
-    r"""The law of :math:`x \sim p` given :math:`a^\top x \ge c`, for a mixture p: what rare-event samplers aim at.
+    r"""Distribution of :math:`x \sim p` given :math:`a^\top x \ge c`, for a mixture p: the aim of rare-event samplers.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ class TailMixture(Distribution):
         self.shape_ = mixture.shape_
 
     def fit(self, X: Any, y: Any = None, *, given: Any = None, sample_weight: Any = None) -> TailMixture:
-        """Raises ``BadInput``: this law is derived from its mixture."""
+        """Raises ``BadInput``: this distribution is derived from its mixture."""
         raise BadInput("a TailMixture is derived; fit the GaussianMixture and call its tail()")
 
     def _log_prob(self, x: Tensor, given: Tensor | None) -> Tensor:
@@ -81,7 +81,7 @@ class TailMixture(Distribution):
         return x + self._spread[k] * ((along - x @ self._a) / self._sd[k] ** 2)[:, None]
 
     def denoiser(self, process: GaussianProcess) -> TailDenoiser:
-        """The exact Denoiser of this law under a Gaussian process."""
+        """The exact Denoiser of this distribution under a Gaussian process."""
         return TailDenoiser(self, process)
 
 
@@ -92,17 +92,17 @@ class TailDenoiser:
     :math:`(C a / s)\,\varphi(\beta)/\Phi(\beta)` and the share is multiplied by :math:`\Phi(\beta)`.
     """
 
-    def __init__(self, law: TailMixture, process: GaussianProcess) -> None:
-        self.law, self.process, self.shape = law, process, law.shape_
-        self._inner = law.mixture.denoiser(process)
+    def __init__(self, distribution: TailMixture, process: GaussianProcess) -> None:
+        self.distribution, self.process, self.shape = distribution, process, distribution.shape_
+        self._inner = distribution.mixture.denoiser(process)
 
     def __call__(self, x_t: Tensor, t: Tensor | float, given: Tensor | None = None) -> Prediction:
         share, means, variances = self._inner.posterior(x_t, t)
-        a, vectors = self.law._a, self.law.mixture.eigenvectors_
+        a, vectors = self.distribution._a, self.distribution.mixture.eigenvectors_
         turned = torch.einsum("d,kde->ke", a, vectors)
         spread = torch.einsum("nke,kde->nkd", variances * turned, vectors)
         s = torch.sqrt((spread @ a).clamp(min=1e-300))
-        beta = (means @ a - self.law.threshold) / s
+        beta = (means @ a - self.distribution.threshold) / s
         log_cut = _log_ndtr(beta)
         mills = torch.exp(-0.5 * beta**2 - 0.5 * math.log(2 * math.pi) - log_cut)
         kept = torch.softmax(torch.log(share.clamp(min=1e-300)) + log_cut, dim=1)

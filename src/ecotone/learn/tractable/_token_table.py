@@ -19,7 +19,7 @@ from ecotone.learn.processes._token_process import TokenProcess, draw
 
 CARD = Card(
     name="TokenTable",
-    summary="Law of short rows of tokens as a table of all of them: exact likelihood, samples and denoiser.",
+    summary="Distribution of short rows of tokens as a table of all of them: exact likelihood, samples and denoiser.",
     contract="Distribution",
     title="Note on the General Case of the Bayes-Laplace Formula for Inductive or a Posteriori Probabilities",
     authors=("Lidstone, George James",),
@@ -57,8 +57,8 @@ class TokenTable(Distribution):
     Examples
     --------
     >>> from ecotone.learn import TokenTable
-    >>> law = TokenTable(levels=2).fit([[0, 1], [0, 1], [1, 0], [0, 0]])
-    >>> [round(float(p), 3) for p in law.probabilities_]
+    >>> distribution = TokenTable(levels=2).fit([[0, 1], [0, 1], [1, 0], [0, 0]])
+    >>> [round(float(p), 3) for p in distribution.probabilities_]
     [0.25, 0.417, 0.25, 0.083]
     """
 
@@ -67,7 +67,7 @@ class TokenTable(Distribution):
 
     @classmethod
     def of(cls, probabilities: Any) -> TokenTable:
-        """The law in proportion to ``probabilities`` ``(levels, ..., levels)``, one axis for each token."""
+        """The distribution in proportion to ``probabilities`` ``(levels, ..., levels)``, one axis for each token."""
         p = torch.as_tensor(np.asarray(probabilities, dtype=np.float64))
         if p.ndim < 1 or len(set(p.shape)) != 1 or p.shape[0] < 2:
             raise BadInput(f"probabilities need axes of one length, at least 2, got shape {tuple(p.shape)}")
@@ -79,7 +79,7 @@ class TokenTable(Distribution):
 
     @classmethod
     def random(cls, *, levels: int, length: int, seed: int = 0, concentration: float = 0.3) -> TokenTable:
-        """A law drawn from a symmetric Dirichlet distribution."""
+        """A distribution drawn from a symmetric Dirichlet distribution."""
         _check_size(levels, length)
         p = np.random.default_rng(seed).dirichlet(np.full(levels**length, concentration))
         return cls.of(p.reshape((levels,) * length))
@@ -117,7 +117,7 @@ class TokenTable(Distribution):
         return float(-torch.xlogy(self.probabilities_, self.probabilities_).sum())
 
     def denoiser(self, process: TokenProcess) -> TokenTableDenoiser:
-        """The exact Denoiser of this law under a process of tokens."""
+        """The exact Denoiser of this distribution under a process of tokens."""
         if process.levels != self.levels_:
             raise BadInput(f"the process has {process.levels} levels, the table {self.levels_}")
         return TokenTableDenoiser(self, process)
@@ -132,7 +132,7 @@ class TokenTable(Distribution):
 
 
 class TokenTableDenoiser:
-    """The law of each clean token given a noisy row, by summing over the table.
+    """The distribution of each clean token given a noisy row, by summing over the table.
 
     For a process with ``left_out`` it is given the other noisy tokens.
     """
@@ -147,8 +147,8 @@ class TokenTableDenoiser:
         joint, found = each.sum(0) + torch.log(table.probabilities_), []
         for i in range(self.shape[0]):
             weight = torch.softmax(joint - each[i] if process.left_out else joint, dim=1)
-            law = weight.new_zeros(len(x_t), table.levels_)
-            found.append(law.index_add(1, table.rows_[:, i], weight))
+            distribution = weight.new_zeros(len(x_t), table.levels_)
+            found.append(distribution.index_add(1, table.rows_[:, i], weight))
         return Prediction(torch.stack(found, dim=1))
 
 

@@ -30,7 +30,7 @@ def energy_distance(x: Any, y: Any) -> float:
 
     .. math:: E(X, Y) = 2\,\mathbb E\|X - Y\| - \mathbb E\|X - X'\| - \mathbb E\|Y - Y'\|
 
-    Zero only if both laws are equal. Distances are Euclidean: standardise columns of different units first.
+    Zero only if both distributions are equal. Distances are Euclidean: standardise columns of different units first.
 
     Parameters
     ----------

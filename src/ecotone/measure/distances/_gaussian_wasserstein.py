@@ -1,4 +1,4 @@
-"""Wasserstein distance of two normal laws, in closed form."""
+"""Wasserstein distance of two normal distributions, in closed form."""
 
 from __future__ import annotations
 

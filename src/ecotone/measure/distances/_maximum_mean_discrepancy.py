@@ -35,9 +35,9 @@ def maximum_mean_discrepancy(
     .. math:: \mathrm{MMD}^2 = \mathbb E\,k(X, X') + \mathbb E\,k(Y, Y') - 2\,\mathbb E\,k(X, Y),
         \qquad k(a, b) = \exp\Bigl(-\frac{\|a - b\|^2}{2 h^2}\Bigr)
 
-    Zero only if both laws are equal. The value returned is MMD, not its square. By default h is the median distance
-    within the pooled sample (of at most 1000 evenly spaced rows of each side). Random Fourier features replace the
-    kernel by a product of L cosines and sines: O(n L d) instead of O(n^2 d), with an error of order
+    Zero only if both distributions are equal. The value returned is MMD, not its square. By default h is the median
+    distance within the pooled sample (of at most 1000 evenly spaced rows of each side). Random Fourier features replace
+    the kernel by a product of L cosines and sines: O(n L d) instead of O(n^2 d), with an error of order
     :math:`1/\sqrt L` in the square.
 
     Parameters

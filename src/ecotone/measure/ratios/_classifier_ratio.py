@@ -55,7 +55,7 @@ class ClassifierRatio(BaseEstimator):
     folds : int
     max_weight : float or None
         Truncation; None: the square root of the number of reference rows.
-    seed : int or None
+    random_state : int or None
 
     Attributes
     ----------
@@ -83,13 +83,13 @@ class ClassifierRatio(BaseEstimator):
         categorical_features: Any = None,
         folds: int = 3,
         max_weight: float | None = None,
-        seed: int | None = 0,
+        random_state: int | None = 0,
     ) -> None:
         self.learner = learner
         self.categorical_features = categorical_features
         self.folds = folds
         self.max_weight = max_weight
-        self.seed = seed
+        self.random_state = random_state
 
     def fit(self, X_reference: Any, X_current: Any, *, units: tuple[Any, Any] | None = None) -> ClassifierRatio:
         """Fit on (n, d) reference and (m, d) current rows; NaN is a missing value.
@@ -153,7 +153,7 @@ class ClassifierRatio(BaseEstimator):
         if len(code) != n or count < self.folds:
             raise BadInput(f"units must give {n} codes with at least {self.folds} different ones, got {count}")
         turn = np.arange(count) % self.folds
-        return np.asarray(as_seed(self.seed, side).permutation(turn)[code])
+        return np.asarray(as_seed(self.random_state, side).permutation(turn)[code])
 
     def _learner(self, X: Floats) -> Any:
         mask = self.categorical_

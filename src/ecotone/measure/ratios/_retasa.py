@@ -34,7 +34,7 @@ _MOST_COLUMNS = 3
 
 
 class ReTaSA(BaseEstimator):
-    r"""Continuous target shift: :math:`p(x \mid y)` unchanged, the law of y moved from p to q.
+    r"""Continuous target shift: :math:`p(x \mid y)` unchanged, the distribution of y moved from p to q.
 
     :math:`\rho(y) = q(y)/p(y) - 1` solves :math:`T\rho = \eta` with :math:`(T\rho)(x) = \mathbb E_p[\rho(Y) \mid x]`
     and :math:`\eta(x) = q(x)/p(x) - 1`. The equation is ill-posed; Tikhonov's solution is
@@ -56,7 +56,7 @@ class ReTaSA(BaseEstimator):
         normal reference rule :math:`(4/(d+2))^{1/(d+4)}\, n^{-1/(d+4)}`.
     max_rows : int
         Larger tables are sampled; time grows with its cube.
-    seed : int or None
+    random_state : int or None
         Of that sample.
 
     Attributes
@@ -91,13 +91,13 @@ class ReTaSA(BaseEstimator):
         bandwidth_x: float | None = None,
         bandwidth_y: float | None = None,
         max_rows: int = 1500,
-        seed: int | None = 0,
+        random_state: int | None = 0,
     ) -> None:
         self.alpha = alpha
         self.bandwidth_x = bandwidth_x
         self.bandwidth_y = bandwidth_y
         self.max_rows = max_rows
-        self.seed = seed
+        self.random_state = random_state
 
     def fit(self, X_reference: Any, y_reference: Any, X_current: Any) -> ReTaSA:
         """Fit on (n, d) reference rows, their (n,) targets, and (m, d) current rows; d at most 3."""
@@ -153,7 +153,7 @@ class ReTaSA(BaseEstimator):
     def _sample(self, n: int, stream: int) -> Any:
         if n <= self.max_rows:
             return np.arange(n)
-        return np.sort(as_seed(self.seed, stream).choice(n, self.max_rows, replace=False))
+        return np.sort(as_seed(self.random_state, stream).choice(n, self.max_rows, replace=False))
 
 
 def tikhonov(A: Floats, B: Floats, eta: Floats, alpha: float) -> Floats:

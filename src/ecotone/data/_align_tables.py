@@ -12,7 +12,6 @@ from ecotone.contracts import BadInput, Bools, Ints
 
 from ._duplicate_notes import copy_notes
 from ._duplicates import find_copies
-from ._each import each
 from ._embeddings import embeddings
 from ._kinds import decide
 from ._match import Matched, match
@@ -20,11 +19,12 @@ from ._readers import Frame
 from ._role_columns import role_columns
 from ._roles import EVERYTHING, Roles
 from ._table import Column, Pair, Table, Untested
+from ._thread_map import thread_map
 from ._typed import Typed
 from ._typing import pool
 
 
-def pair(reference: Frame, current: Frame, roles: Roles = EVERYTHING, *, seed: int = 0) -> Pair:
+def align_tables(reference: Frame, current: Frame, roles: Roles = EVERYTHING, *, seed: int = 0) -> Pair:
     """Type and align two tables so that they can be compared.
 
     What a column is gets decided on the rows of both tables together and in the same way for both: exchanging
@@ -70,7 +70,7 @@ def pair(reference: Frame, current: Frame, roles: Roles = EVERYTHING, *, seed: i
     >>> from ecotone.data import read_table
     >>> a = read_table({"x": [1.5, 2.5, 3.5], "city": ["Ulm", "Bonn", None]})
     >>> b = read_table({"x": [1.0, None, 9.5], "city": ["Ulm", "Kiel", "Ulm"]}, name="current")
-    >>> both = pair(a, b)
+    >>> both = align_tables(a, b)
     >>> [(c.name, c.kind, c.levels) for c in both.reference]
     [('x', 'numeric', ()), ('city', 'category', ('Ulm', 'Bonn', 'Kiel'))]
     """
@@ -85,7 +85,7 @@ def pair(reference: Frame, current: Frame, roles: Roles = EVERYTHING, *, seed: i
             "give tables with the same column names"
         )
     values = (reference.n + current.n) * len(shared)
-    pooled = each(lambda name: pool(name, reference.arrow[name], current.arrow[name]), shared, values=values)
+    pooled = thread_map(lambda name: pool(name, reference.arrow[name], current.arrow[name]), shared, values=values)
     raws = dict(zip(shared, pooled))
     copies = find_copies(reference.arrow, current.arrow, raws, seed=seed)
     keep, matched = copies.keep, None
@@ -97,7 +97,7 @@ def pair(reference: Frame, current: Frame, roles: Roles = EVERYTHING, *, seed: i
     wanted = [c for c in shared if roles.compares(c)]
     if not wanted:
         raise BadInput("no column is left to compare; name other columns, or ignore fewer")
-    typed = dict(zip(wanted, each(lambda name: decide(raws[name], roles.told(name)), wanted, values=values)))
+    typed = dict(zip(wanted, thread_map(lambda name: decide(raws[name], roles.told(name)), wanted, values=values)))
     _refuse_mismatch(typed, roles.columns)
     split = int(keep[: reference.n].sum())
     features = _distinct_names([f for t in typed.values() for f in t.features])

@@ -16,11 +16,11 @@ from ._family import Found, as_result
 from ._hypergeometric import log_hypergeometric
 from ._level_units import levels_logp
 from ._minp import contrast, log_two_sided, permuted_min, weighted_min
-from ._scores import Coded, Design
+from ._scores import Design, ScoredColumn
 from ._shuffles import unit_sums
 
 CARD = Card(
-    name="margins_test",
+    name="marginal_test",
     summary="Smooth rank and level tests of every column, the smallest weighted p-value calibrated over all of them.",
     contract="TestResult",
     title="»Smooth test» for goodness of fit",
@@ -42,7 +42,7 @@ EMBEDDING = 3.0  # of an embedding, which is many columns: about as much as thre
 LEVELS = 0.6  # shared by a column's levels as the root of their number: they are dependent
 
 
-def margins_test(pair: Pair, *, seed: int = 0) -> TestResult:
+def marginal_test(pair: Pair, *, seed: int = 0) -> TestResult:
     r"""Test whether any column's own distribution differs between two tables.
 
     Every column is turned into scores of its pooled mid-rank :math:`u` (the normal score and the shifted
@@ -77,10 +77,10 @@ def margins_test(pair: Pair, *, seed: int = 0) -> TestResult:
     >>> from ecotone.data import Column, Pair, Table
     >>> rng = np.random.default_rng(0)
     >>> old, new = (Table({"x": Column("x", "numeric", rng.normal(m, 1, 300))}, 300) for m in (0, 0.5))
-    >>> margins_test(Pair(old, new)).pvalue < 0.01
+    >>> marginal_test(Pair(old, new)).pvalue < 0.01
     True
     """
-    return as_result("margins_test", margins, pair, seed)
+    return as_result("marginal_test", margins, pair, seed)
 
 
 def margins(design: Design) -> Found:
@@ -109,12 +109,12 @@ def margins(design: Design) -> Found:
     return Found(value, float(np.abs(z).max(initial=0.0)), sum(design.n), details=details, inner=blocks)
 
 
-def _looked_at(design: Design, c: Coded) -> bool:
+def _looked_at(design: Design, c: ScoredColumn) -> bool:
     """Relabelling units for every value of every number would take minutes: there ranks alone are tested."""
     return not c.ordered or design.unit is None
 
 
-def weight(column: Coded, what: str) -> float:
+def weight(column: ScoredColumn, what: str) -> float:
     """Weight of a score, fixed in advance; constant factors cancel."""
     if what.startswith("level:"):
         return LEVELS / math.sqrt(sum(w.startswith("level:") for w in column.what))
@@ -148,7 +148,7 @@ def column_scores(design: Design) -> tuple[Floats, Floats, np.ndarray, tuple[str
     return np.array(logp), np.array(z), np.array(column, np.int64), tuple(what)
 
 
-def _from_counts(c: Coded, table: Floats, what: list[str]) -> tuple[Floats, Floats]:
+def _from_counts(c: ScoredColumn, table: Floats, what: list[str]) -> tuple[Floats, Floats]:
     """z from the counts of codes; indicators have their exact (hypergeometric) tail."""
     n_ref, n_cur = (int(v) for v in c.counts.sum(1))
     total = n_ref + n_cur

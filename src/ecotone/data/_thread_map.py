@@ -13,7 +13,7 @@ FEWEST = 2_000_000  # values below which threads wait for each other longer than
 MOST = 4
 
 
-def each(work: Callable[[A], B], items: Iterable[A], *, values: int) -> list[B]:
+def thread_map(work: Callable[[A], B], items: Iterable[A], *, values: int) -> list[B]:
     """``[work(item) for item in items]``; on threads where there are enough values. The results are the same.
 
     Parameters
@@ -26,7 +26,7 @@ def each(work: Callable[[A], B], items: Iterable[A], *, values: int) -> list[B]:
 
     Examples
     --------
-    >>> each(abs, [-1, 2, -3], values=3)
+    >>> thread_map(abs, [-1, 2, -3], values=3)
     [1, 2, 3]
     """
     if values < FEWEST:

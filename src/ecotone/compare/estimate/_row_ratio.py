@@ -1,4 +1,4 @@
-"""The law of the current rows over that of the reference, and the current rows for which the reference has none."""
+"""The density ratio of current to reference rows, and the current rows where the reference has no density."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _ROWS_A_WEIGHT = 20  # of the reference for each unit of the largest weight: 400
 
 
 @dataclass(frozen=True)
-class RowLaws:
+class RowRatio:
     """``weights`` of the reference rows, mean one, out of fold; and of each of the current rows ``current`` how often,
     over the dealings of the folds, one reference row would have to stand for more than ``most`` of its kind."""
 
@@ -32,7 +32,7 @@ class RowLaws:
     most: float
 
 
-def row_laws(made: Nuisance, current: Ints, folds: int) -> RowLaws:
+def row_ratio(made: Nuisance, current: Ints, folds: int) -> RowRatio:
     """Trees tell the tables apart, out of fold, for every row of both.
 
     Reference rows get the trees' odds as weights. Of current rows the calibrated odds are asked, by isotonic
@@ -61,7 +61,7 @@ def row_laws(made: Nuisance, current: Ints, folds: int) -> RowLaws:
         weights += np.minimum(odds[:n] * n / m, MOST_WEIGHT) / deals
         share = IsotonicRegression(out_of_bounds="clip").fit_transform(np.log(odds), label)[n:]
         beyond += (share * n > most * (1 - share) * m) / deals
-    return RowLaws(weights / weights.mean(), current, beyond, most)
+    return RowRatio(weights / weights.mean(), current, beyond, most)
 
 
 def _out_of_fold(made: Nuisance, x: Floats, label: Ints, fold: Ints, folds: int) -> Floats:

@@ -1,4 +1,4 @@
-"""A Gaussian or Cauchy law of several outputs."""
+"""A Gaussian or Cauchy distribution of several outputs."""
 
 from __future__ import annotations
 
@@ -11,16 +11,17 @@ from scipy.special import ndtr, ndtri
 
 from ecotone.contracts import BadInput
 
-Law = Literal["gaussian", "cauchy"]
+Family = Literal["gaussian", "cauchy"]
 ALPHA = {"gaussian": 2, "cauchy": 1}  # stability index: the scale of a'FZ is the alpha-norm of F'a
 
 
 @dataclass(frozen=True, eq=False)
 class StableDistribution:
-    r"""The law of :math:`Y = m + F Z` with independent standard normal or standard Cauchy :math:`Z_1, \dots, Z_r`.
+    r"""Distribution of :math:`Y = m + F Z`, independent standard normal or standard Cauchy :math:`Z_1, \dots, Z_r`.
 
     A combination :math:`a^\top Y` is of the same family, with scale :math:`\lVert F^\top a \rVert_\alpha`, where
-    :math:`\alpha` is 2 for the Gaussian law (the scale is then a standard deviation) and 1 for the Cauchy law.
+    :math:`\alpha` is 2 for the Gaussian distribution (the scale is then a standard deviation) and 1 for the Cauchy
+    distribution.
 
     Parameters
     ----------
@@ -28,21 +29,21 @@ class StableDistribution:
         m of each row.
     factor : (n, k, r) array
         F of each row.
-    law : {"gaussian", "cauchy"}
+    distribution : {"gaussian", "cauchy"}
 
     Examples
     --------
     >>> import numpy as np
-    >>> law = StableDistribution(np.zeros((1, 2)), np.array([[[3.0, 4.0], [0.0, 1.0]]]), "gaussian")
-    >>> law.scale
+    >>> distribution = StableDistribution(np.zeros((1, 2)), np.array([[[3.0, 4.0], [0.0, 1.0]]]), "gaussian")
+    >>> distribution.scale
     array([[5., 1.]])
-    >>> law.interval(0.9)[1].round(2)
+    >>> distribution.interval(0.9)[1].round(2)
     array([[8.22, 1.64]])
     """
 
     location: Any
     factor: Any
-    law: Law
+    distribution: Family
 
     @property
     def scale(self) -> Any:
@@ -51,9 +52,9 @@ class StableDistribution:
 
     @property
     def covariance(self) -> Any:
-        """``(n, k, k)``, of a Gaussian law; a Cauchy law has none."""
-        if self.law != "gaussian":
-            raise BadInput("a cauchy law has no covariance; read its scale")
+        """``(n, k, k)``, of a Gaussian distribution; a Cauchy distribution has none."""
+        if self.distribution != "gaussian":
+            raise BadInput("a cauchy distribution has no covariance; read its scale")
         xp = array_namespace(self.factor)
         return self.factor @ xp.permute_dims(self.factor, (0, 2, 1))
 
@@ -67,7 +68,7 @@ class StableDistribution:
         """
         if not 0 < level < 1:
             raise BadInput(f"level must lie in (0, 1), got {level!r}")
-        z = float(ndtri((1 + level) / 2)) if self.law == "gaussian" else math.tan(math.pi * level / 2)
+        z = float(ndtri((1 + level) / 2)) if self.distribution == "gaussian" else math.tan(math.pi * level / 2)
         return self.location - z * self.scale, self.location + z * self.scale
 
     def pairwise_probability(self) -> Any:
@@ -82,11 +83,11 @@ class StableDistribution:
         g = xp.stack([self._norm(f - f[:, j : j + 1, :]) for j in range(m.shape[1])], axis=2)
         sure = g <= 0
         ratio = gap / xp.where(sure, xp.ones_like(g), g)
-        p = _normal_cdf(ratio) if self.law == "gaussian" else 0.5 + xp.atan(ratio) / math.pi
+        p = _normal_cdf(ratio) if self.distribution == "gaussian" else 0.5 + xp.atan(ratio) / math.pi
         return xp.where(sure, 0.5 + 0.5 * xp.sign(gap), p)
 
     def _norm(self, factor: Any) -> Any:
-        return array_namespace(factor).linalg.vector_norm(factor, axis=-1, ord=ALPHA[self.law])
+        return array_namespace(factor).linalg.vector_norm(factor, axis=-1, ord=ALPHA[self.distribution])
 
 
 def _normal_cdf(z: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The gap between two learned laws, column by column where they can be asked for one."""
+"""The gap between two learned distributions, column by column where they can be asked for one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ecotone.contracts import BadInput, Explanation, Floats
 
 CARD = Card(
     name="model_divergence",
-    summary="Kullback-Leibler divergence between two learned laws, taken apart by column.",
+    summary="Kullback-Leibler divergence between two learned distributions, taken apart by column.",
     contract="ModelGap",
     title="On Information and Sufficiency",
     authors=("Kullback, S.", "Leibler, R. A."),
@@ -23,14 +23,14 @@ CARD = Card(
 
 
 def model_divergence(a: Any, b: Any, *, n: int = 2000, given: Any = None, seed: int = 0) -> Explanation:
-    r"""Say how far law ``b`` is from law ``a``, and in which columns.
+    r"""Say how far distribution ``b`` is from distribution ``a``, and in which columns.
 
     .. math:: \mathrm{KL}(a \,\|\, b) = E_{x \sim a}\left[\log a(x) - \log b(x)\right]
               = \sum_i E_{x \sim a}\left[\log a(x_i \mid x_{<i}) - \log b(x_i \mid x_{<i})\right]
 
     estimated from ``n`` rows that ``a`` draws. Laws of tables are asked for each column given those before it in the
-    order in which ``a`` draws, so that the parts say where the gap arises; other laws have one part, ``"joint"``. The
-    gap is in nats.
+    order in which ``a`` draws, so that the parts say where the gap arises; other distributions have one part,
+    ``"joint"``. The gap is in nats.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ def model_divergence(a: Any, b: Any, *, n: int = 2000, given: Any = None, seed: 
         Of the same columns, or rows of the same shape.
     n : int
     given : condition, optional
-        For both, as their ``sample`` and ``log_prob`` take it; of laws of rows, not of tables.
+        For both, as their ``sample`` and ``log_prob`` take it; of distributions of rows, not of tables.
     seed : int
 
     Returns
@@ -69,17 +69,21 @@ def model_divergence(a: Any, b: Any, *, n: int = 2000, given: Any = None, seed: 
         raise BadInput(f"n must be at least 2 rows, got {n!r}")
     for name, model in (("a", a), ("b", b)):
         if not hasattr(model, "log_prob") or not hasattr(model, "sample"):
-            raise BadInput(f"{name} is a {type(model).__name__}, which has no density; give two learned laws")
+            raise BadInput(f"{name} is a {type(model).__name__}, which has no density; give two learned distributions")
     columns = getattr(a, "columns_", None)
     if columns is not None and given is not None:
-        raise BadInput("given is for laws of rows; compare tables whole, or give models of the columns of interest")
+        raise BadInput(
+            "given is for distributions of rows; compare tables whole, or give models of the columns of interest"
+        )
     if columns != getattr(b, "columns_", None):
-        raise BadInput(f"a and b are laws of other columns: {columns} and {getattr(b, 'columns_', None)}")
+        raise BadInput(f"a and b are distributions of other columns: {columns} and {getattr(b, 'columns_', None)}")
     columns = getattr(a, "order_", columns)
     gaps = _gaps(a, b, n, given, seed, columns)
     possible = np.isfinite(gaps.sum(1))
     if possible.sum() < 2:
-        raise BadInput("b gives (nearly) every row of a no probability: the laws have nothing in common to compare")
+        raise BadInput(
+            "b gives (nearly) every row of a no probability: the distributions have nothing in common to compare"
+        )
     back = _gaps(b, a, n, given, seed + 1, getattr(b, "order_", columns)).sum(1)
     names = ("joint",) if columns is None else tuple(columns)
     kept = gaps[possible]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from networks import foreign, inside, passed, reference, rows
 
-from ecotone.checkup.outside import detect_outside, fit_scores
+from ecotone.checkup.outside import detect_outliers, fit_scores
 from ecotone.contracts import Activations, BadInput
 from ecotone.decide.conformal import Calibrated
 from ecotone.detect.posthoc import Energy, ViM
@@ -20,7 +20,7 @@ def _live(share, n=300, seed=31):
 
 
 def test_rows_outside_are_named_and_explained():
-    result = detect_outside(
+    result = detect_outliers(
         reference(),
         _calibration(),
         _live(0.2),
@@ -46,30 +46,30 @@ def test_rows_outside_are_named_and_explained():
 
 def test_all_scores_that_the_activations_allow():
     bare = [a.replace(network=None, inputs=None, layers={}) for a in (reference(), _calibration(), _live(0.1))]
-    result = detect_outside(*bare, scores="all")
+    result = detect_outliers(*bare, scores="all")
     had, not_had = {s["name"] for s in result.content["scores"]}, {s["name"] for s in result.content["unusable"]}
     assert {"Energy", "KNN", "MSP", "ViM"} <= had and "ODIN" in not_had and not had & not_had
     assert all(entry["reason"] for entry in result.content["unusable"])
     matrix = np.array(result.content["agreement"]["spearman"], dtype=float)
     np.testing.assert_allclose(matrix, matrix.T)
     logits = [Activations(logits=a.logits, labels=a.labels) for a in bare]
-    assert "KNN" not in {s["name"] for s in detect_outside(*logits, scores="all").content["scores"]}
+    assert "KNN" not in {s["name"] for s in detect_outliers(*logits, scores="all").content["scores"]}
 
 
 def test_error_of_unchanged_rows():
     """On rows of the reference's law alone something is named with probability fdr at most, over calibrations."""
     found = [
-        bool(detect_outside(reference(), _calibration(200, 100 + s), _live(0.0, 100, 500 + s), scores=["ViM"]).outside)
+        bool(detect_outliers(reference(), _calibration(200, 100 + s), _live(0.0, 100, 500 + s), scores=["ViM"]).outside)
         for s in range(60)
     ]
     assert np.mean(found) < 0.1 + 4 * np.sqrt(0.09 / 60)
 
 
 def test_calibration_on_fitted_rows_is_labelled():
-    result = detect_outside(reference(), reference()[:300], _live(0.1), scores=["Energy"])
+    result = detect_outliers(reference(), reference()[:300], _live(0.1), scores=["Energy"])
     assert not result.content["calibrated"] and "uncalibrated" in str(result)
-    assert detect_outside(reference(), _calibration(), _live(0.1), scores=["Energy"]).content["calibrated"]
-    told = detect_outside(reference(), _calibration(), _live(0.1), scores=["Energy"], held_out=False)
+    assert detect_outliers(reference(), _calibration(), _live(0.1), scores=["Energy"]).content["calibrated"]
+    told = detect_outliers(reference(), _calibration(), _live(0.1), scores=["Energy"], held_out=False)
     assert not told.content["calibrated"]
 
 
@@ -80,18 +80,18 @@ def test_twins_of_discrete_rows_are_no_copies():
     def few(n):
         return Activations(logits=np.eye(3)[g.integers(0, 3, n)] * 5 - 1)
 
-    assert detect_outside(few(200), few(100), few(50), scores=["Energy"]).content["calibrated"]
+    assert detect_outliers(few(200), few(100), few(50), scores=["Energy"]).content["calibrated"]
 
 
 def test_the_rows_that_choose_do_not_calibrate():
-    content = detect_outside(reference(), _calibration(400), _live(0.1), scores=["ViM", "Energy"]).content
+    content = detect_outliers(reference(), _calibration(400), _live(0.1), scores=["ViM", "Energy"]).content
     assert content["sizes"]["choosing"] == 80 and content["sizes"]["calibration"] == 320
-    alone = detect_outside(reference(), _calibration(400), _live(0.1), scores={"mine": ViM(dim=4)}).content
+    alone = detect_outliers(reference(), _calibration(400), _live(0.1), scores={"mine": ViM(dim=4)}).content
     assert alone["sizes"]["choosing"] == 0 and alone["recommended"] == "mine"
 
 
 def test_the_page(tmp_path):
-    result = detect_outside(
+    result = detect_outliers(
         reference(), _calibration(), _live(0.2), scores=["ViM", "Energy"], names=[f"<i>{i}</i>" for i in range(300)]
     )
     result.save(report=tmp_path / "page.html")
@@ -99,7 +99,7 @@ def test_the_page(tmp_path):
     assert "&lt;i&gt;" in page and "<i>" not in page and page.count('class="card"') > 20
     result.save(json=tmp_path / "doc.json")
     assert json.loads((tmp_path / "doc.json").read_text())["format"] == "ecotone.outside/1"
-    quiet = detect_outside(reference(), _calibration(), inside()[:100], scores=["Energy"])
+    quiet = detect_outliers(reference(), _calibration(), inside()[:100], scores=["Energy"])
     quiet.save(report=tmp_path / "quiet.html")
     assert "Rows named outside" in (tmp_path / "quiet.html").read_text()
 
@@ -122,7 +122,7 @@ def test_the_page_shows_images(tmp_path):
     dark = g.integers(0, 60, (500, 1, 8, 8), dtype=np.uint8)
     bright = dark[:40].copy()
     bright[:, :, 2:4, 4:6] = 255
-    result = detect_outside(
+    result = detect_outliers(
         acts(dark[:200]), acts(dark[200:400]), acts(np.vstack([dark[400:], bright])), scores=["KNN"]
     )
     assert set(range(100, 140)) <= set(result.outside)
@@ -149,7 +149,7 @@ def test_bad_input(change, words):
     given = {"scores": ["Energy"]} | change
     calibration, live = _calibration(given.pop("calibration", 100)), inside()[: given.pop("live", 50)]
     with pytest.raises(BadInput, match=words):
-        detect_outside(reference(), calibration, live, **given)
+        detect_outliers(reference(), calibration, live, **given)
 
 
 def test_no_score_at_all():

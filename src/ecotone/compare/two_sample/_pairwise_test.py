@@ -16,7 +16,7 @@ from ._products import Sample, TooLarge, pair_moments, product_min, sample
 from ._scores import Design
 
 CARD = Card(
-    name="pairs_test",
+    name="pairwise_test",
     summary="Differences of the mean products of all pairs of rank, tail, level and missing scores.",
     contract="TestResult",
     title="Two-sample covariance matrix testing and support recovery in high-dimensional and sparse settings",
@@ -36,7 +36,7 @@ COARSER = (frozenset({"L1", "L2", "level", "missing"}), frozenset({"L1", "level"
 WIDEST = 6000  # scores of one kind: beyond, the pairs alone take gigabytes
 
 
-def pairs_test(pair: Pair, *, seed: int = 0) -> TestResult:
+def pairwise_test(pair: Pair, *, seed: int = 0) -> TestResult:
     r"""Test whether the dependence of any two columns differs between two tables.
 
     For scores :math:`s_a, s_b` of two columns, standardised over both tables together,
@@ -71,10 +71,10 @@ def pairs_test(pair: Pair, *, seed: int = 0) -> TestResult:
     >>> a, b, c = rng.normal(size=(3, 300))
     >>> old = Table({"x": Column("x", "numeric", a), "y": Column("y", "numeric", b)}, 300)
     >>> new = Table({"x": Column("x", "numeric", c), "y": Column("y", "numeric", 0.7 * c + 0.7 * b)}, 300)
-    >>> pairs_test(Pair(old, new)).details["pairs"][0][:2]
+    >>> pairwise_test(Pair(old, new)).details["pairs"][0][:2]
     ['x', 'y']
     """
-    return as_result("pairs_test", pairs, pair, seed)
+    return as_result("pairwise_test", pairs, pair, seed)
 
 
 def pairs(design: Design) -> Found:

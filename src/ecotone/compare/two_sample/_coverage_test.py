@@ -10,13 +10,13 @@ from ecotone.cards import Card
 from ecotone.contracts import Floats, Ints, TestResult
 from ecotone.data._table import Pair, bounded
 
-from ._coded import ID_LEVELS, Coded
 from ._family import Found, as_result
 from ._hypergeometric import log_hypergeometric
+from ._scored_column import ID_LEVELS, ScoredColumn
 from ._scores import Design
 
 CARD = Card(
-    name="support_test",
+    name="coverage_test",
     summary="Exact tests of which table the most extreme values and the rare levels come from.",
     contract="TestResult",
     title="The Logic of Inductive Inference",
@@ -32,7 +32,7 @@ RARE = 0.05  # pooled share up to which a level's own count is a question of sup
 RARE_LEVELS = 50  # levels tested one by one; the rest are tested together
 
 
-def support_test(pair: Pair, *, seed: int = 0) -> TestResult:
+def coverage_test(pair: Pair, *, seed: int = 0) -> TestResult:
     r"""Test whether the extremes or the rare levels belong to one table more than chance allows.
 
     Of the :math:`k \in \{10, 40\}` largest, smallest and farthest-from-median pooled values of every ordered column,
@@ -62,10 +62,10 @@ def support_test(pair: Pair, *, seed: int = 0) -> TestResult:
     >>> x, y = np.random.default_rng(0).normal(size=(2, 1000))
     >>> y[:30] *= 1000
     >>> old, new = (Table({"x": Column("x", "numeric", v)}, 1000) for v in (x, y))
-    >>> support_test(Pair(old, new)).pvalue < 0.01
+    >>> coverage_test(Pair(old, new)).pvalue < 0.01
     True
     """
-    return as_result("support_test", support, pair, seed)
+    return as_result("coverage_test", support, pair, seed)
 
 
 def support(design: Design) -> Found:
@@ -81,8 +81,8 @@ def support(design: Design) -> Found:
     return Found(logp, -best[0] / math.log(10), sum(design.n), details={"column": best[1], "where": best[2]})
 
 
-def _log_tail(design: Design, c: Coded, mark: Ints) -> float:
-    """The marked rows (or units) in the current table against the hypergeometric law, given who is missing."""
+def _log_tail(design: Design, c: ScoredColumn, mark: Ints) -> float:
+    """The marked rows (or units) in the current table against the hypergeometric distribution, given who is missing."""
     if design.unit is None:
         here = int((mark >= design.n[0]).sum())
         ref, cur = (int(v) for v in c.counts[:, :-1].sum(1))
@@ -91,7 +91,7 @@ def _log_tail(design: Design, c: Coded, mark: Ints) -> float:
     return log_hypergeometric(int((hit >= design.units[0]).sum()), len(hit), design.units[1], sum(design.units))
 
 
-def _extremes(design: Design, c: Coded) -> list[tuple[str, Ints]]:
+def _extremes(design: Design, c: ScoredColumn) -> list[tuple[str, Ints]]:
     """Rows with extreme values; only those in the outermost codes are looked at."""
     count = c.counts[:, :-1].sum(0)
     seen = int(count.sum())
@@ -113,14 +113,14 @@ def _extremes(design: Design, c: Coded) -> list[tuple[str, Ints]]:
     return marks
 
 
-def _values(design: Design, c: Coded, rows: Ints) -> Floats:
+def _values(design: Design, c: ScoredColumn, rows: Ints) -> Floats:
     n_ref = design.n[0]
     ref, cur = rows[rows < n_ref], rows[rows >= n_ref] - n_ref
     pair = design.pair
     return bounded(np.concatenate([pair.reference[c.name].values[ref], pair.current[c.name].values[cur]]))
 
 
-def _rare(c: Coded) -> list[tuple[str, Ints]]:
+def _rare(c: ScoredColumn) -> list[tuple[str, Ints]]:
     if c.size > ID_LEVELS or c.size < 2:
         return []
     count = c.counts[:, :-1].sum(0)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from ecotone.contracts import Floats, Ints, as_seed
-from ecotone.data._profile_cuts import place
+from ecotone.data._profile_cuts import fast_searchsorted
 from ecotone.data._table import ORDERED, Kind
 
 BINS = 1024  # cut points per ordered column once sorting it would cost more than binning
@@ -39,7 +39,7 @@ class Every:
 
 
 @dataclass(frozen=True)
-class Coded:
+class ScoredColumn:
     """One column of both tables as codes into a table of scores.
 
     Parameters
@@ -83,7 +83,9 @@ class Coded:
         return float(rate[0]), float(rate[1])
 
 
-def encode(name: str, kind: Kind, values: Floats, n_ref: int, levels: tuple[str, ...] = (), seed: int = 0) -> Coded:
+def encode(
+    name: str, kind: Kind, values: Floats, n_ref: int, levels: tuple[str, ...] = (), seed: int = 0
+) -> ScoredColumn:
     """Codes and scores of one pooled column; which rows belong to which table decides nothing but ``counts``."""
     if kind in ORDERED:
         codes, size, ends = _codes_ordered(values, seed)
@@ -95,7 +97,7 @@ def encode(name: str, kind: Kind, values: Floats, n_ref: int, levels: tuple[str,
         lut, what = _ordered_scores(counts.sum(0), ends)
     else:
         lut, what = _level_scores(counts.sum(0), names)
-    return Coded(name, kind, codes, size, counts, lut, what, names)
+    return ScoredColumn(name, kind, codes, size, counts, lut, what, names)
 
 
 def _codes_ordered(values: Floats, seed: int) -> tuple[NDArray[np.int32], int, tuple[bool, bool]]:
@@ -121,7 +123,7 @@ def _binned(seen: Floats, ends: tuple[bool, bool], seed: int) -> tuple[Ints, int
     part = finite if len(finite) <= 20 * BINS else finite[as_seed(seed, 901).integers(0, len(finite), 20 * BINS)]
     cuts = np.unique(np.quantile(part, np.arange(1, BINS) / BINS, method="lower")) if len(part) else part
     size = len(cuts) + 1
-    inverse = place(finite, cuts, cells=CELLS, right=True) if len(cuts) else np.zeros(len(finite), np.int64)
+    inverse = fast_searchsorted(finite, cuts, cells=CELLS, right=True) if len(cuts) else np.zeros(len(finite), np.int64)
     if not any(ends):
         return inverse, size
     codes = np.where(seen > 0, size + ends[0], 0).astype(np.int64)

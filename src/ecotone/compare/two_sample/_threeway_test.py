@@ -17,7 +17,7 @@ from ._products import Sample, TooLarge, product_min, sample
 from ._scores import Design
 
 CARD = Card(
-    name="triples_test",
+    name="threeway_test",
     summary="Differences of the mean products of the rank scores of all triples of columns.",
     contract="TestResult",
     title="A Kernel Test for Three-Variable Interactions",
@@ -33,7 +33,7 @@ ROWS = 10_000
 MOST = 220  # scores: the cost is rows x scores^3
 
 
-def triples_test(pair: Pair, *, seed: int = 0) -> TestResult:
+def threeway_test(pair: Pair, *, seed: int = 0) -> TestResult:
     r"""Test whether any three columns depend on each other differently in two tables.
 
     .. math:: z_{abc} = \frac{\overline{s_a s_b s_c}_{\mathrm{cur}} - \overline{s_a s_b s_c}_{\mathrm{ref}}}
@@ -63,10 +63,10 @@ def triples_test(pair: Pair, *, seed: int = 0) -> TestResult:
     >>> x, y = np.random.default_rng(0).normal(size=(2, 3, 500))
     >>> y[2] = abs(y[2]) * np.sign(y[0] * y[1])
     >>> old, new = (Table({k: Column(k, "numeric", v) for k, v in zip("abc", t)}, 500) for t in (x, y))
-    >>> triples_test(Pair(old, new)).details["columns"]
+    >>> threeway_test(Pair(old, new)).details["columns"]
     ['a', 'b', 'c']
     """
-    return as_result("triples_test", triples, pair, seed)
+    return as_result("threeway_test", triples, pair, seed)
 
 
 def triples(design: Design) -> Found:

@@ -1,4 +1,4 @@
-"""What the network says of a table's columns: one column's law, the chain of several, and the loss it learns by."""
+"""What the network says of a table: one column's distribution, the chain of several, and the loss it learns by."""
 
 from __future__ import annotations
 
@@ -22,8 +22,10 @@ _ALONG, _AT_RANDOM = 0.5, 0.25  # shares of rows that show the first columns, or
 _NEXT = 0.5  # share of the next column in the loss of the first of these
 
 
-def law(module: Perceptron, codec: TableCodec, packed: Tensor, seen: Tensor, j: int, *, present: bool = False) -> Head:
-    """The law of column j for each row ``(n, d, 5)`` given what it shows ``(n, d)``, in float64.
+def distribution(
+    module: Perceptron, codec: TableCodec, packed: Tensor, seen: Tensor, j: int, *, present: bool = False
+) -> Head:
+    """The distribution of column j for each row ``(n, d, 5)`` given what it shows ``(n, d)``, in float64.
 
     With ``present``, where a value must be there.
     """
@@ -40,11 +42,11 @@ def chain(module: Perceptron, codec: TableCodec, packed: Tensor, seen: Tensor, c
         for rows in torch.arange(len(packed)).split(_ROWS):
             x, shown = packed[rows], seen[rows].clone()
             for j in columns:
-                found = law(module, codec, x, shown, j).log_prob(x[:, j])
-                told, values = said(codec, j, x, shown)
+                found = distribution(module, codec, x, shown, j).log_prob(x[:, j])
+                condition, values = said(codec, j, x, shown)
                 kept = agree(codec, j, x, values)
                 ruled = torch.where(kept, math.log1p(-BROKEN), math.log(BROKEN) + found)
-                total[rows.numpy()] += torch.where(told, ruled, found).numpy()
+                total[rows.numpy()] += torch.where(condition, ruled, found).numpy()
                 shown[:, j] = True
     return total
 
@@ -60,12 +62,12 @@ def level_shares(module: Perceptron, codec: TableCodec, packed: Tensor, seen: Te
     parts = []
     with torch.no_grad():
         for r in torch.arange(len(packed)).split(_ROWS):
-            p = torch.exp(law(module, codec, packed[r], seen[r], j).logits)
-            told, values = said(codec, j, packed[r], seen[r])
+            p = torch.exp(distribution(module, codec, packed[r], seen[r], j).logits)
+            condition, values = said(codec, j, packed[r], seen[r])
             sure = as_packed(codec, j, values)[:, 0].long()
-            told = told & (sure > 0)
+            condition = condition & (sure > 0)
             certain = (1 - BROKEN) * torch.nn.functional.one_hot(sure.clamp(min=0), p.shape[1]) + BROKEN * p
-            parts.append(torch.where(told[:, None], certain, p))
+            parts.append(torch.where(condition[:, None], certain, p))
     shares = torch.cat(parts)[:, 1:].numpy()
     return np.asarray(shares / shares.sum(1, keepdims=True))
 

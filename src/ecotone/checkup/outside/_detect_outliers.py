@@ -29,7 +29,7 @@ _TYPICAL = 2  # rows that a row is compared with
 _PARTS = 16
 
 
-def detect_outside(
+def detect_outliers(
     reference: Activations,
     calibration: Activations,
     live: Activations,
@@ -48,15 +48,15 @@ def detect_outside(
 
     A fifth of the calibration rows, 1 000 at most, choose the score by pseudo-outliers where there are several; the
     others give conformal p-values, to which Benjamini and Hochberg's procedure is applied. Among the rows named, at
-    most a share ``fdr`` is expected to come from the reference's law; on a batch without any foreign row something is
-    named with probability ``fdr`` at most.
+    most a share ``fdr`` is expected to come from the reference's distribution; on a batch without any foreign row
+    something is named with probability ``fdr`` at most.
 
     Parameters
     ----------
     reference : Activations
         That the scores are fitted on, such as the network's training rows.
     calibration : Activations
-        Rows of the reference's law that neither the network nor the scores have seen.
+        Rows of the reference's distribution that neither the network nor the scores have seen.
     live : Activations
         Rows in question.
     scores : "all", names, or a mapping of names to scores, optional

@@ -16,7 +16,7 @@ _PERMUTATIONS = 1999
 _MANY_UNITS = 5000
 
 
-def gate(scores: Sequence[Floats], n: int, units: Ints | None, rng: np.random.Generator) -> float:
+def global_test(scores: Sequence[Floats], n: int, units: Ints | None, rng: np.random.Generator) -> float:
     """P-value of current rows being no lower than calibration rows, exact for exchangeable rows (or units).
 
     Among the k lowest of the pooled scores the number of current rows is hypergeometric; k takes five values fixed
@@ -42,7 +42,7 @@ def gate(scores: Sequence[Floats], n: int, units: Ints | None, rng: np.random.Ge
 
 
 def smallest_pvalue(n: int, m: int, k: int, scores: int) -> float:
-    """What ``gate`` gives if k of m current rows rank lowest of all and the others as the n calibration rows do."""
+    """What ``global_test`` gives if k of m current rows rank lowest and the others as the n calibration rows do."""
     total, ks = n + m, _cutoffs(n, m)
     current = [min(k, c) + max(c - k, 0) * (m - k) // max(total - k, 1) for c in ks]
     least = min(float(stats.hypergeom.sf(x - 1, total, m, c)) for x, c in zip(current, ks))

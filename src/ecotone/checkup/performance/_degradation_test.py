@@ -11,16 +11,16 @@ from ecotone.contracts import Floats, Ints, as_seed
 from ._measured import Scores, spread
 
 PERMUTATIONS = 1999
-_PERMUTED_ROWS = 6000  # both tables together; beyond, the normal law
+_PERMUTED_ROWS = 6000  # both tables together; beyond, the normal distribution
 
 
 def degradation_test(before: Scores, now: Scores, seed: int) -> tuple[float, str]:
     """p-value of "performance has not become worse", and how it was found.
 
     Shares of independent rows: Fisher's exact test. Other means: a permutation of units, on the difference in standard
-    errors; exact where the two laws of the scores are equal. Metrics that are no mean: the same on their difference.
-    Large tables: the normal law with standard errors by unit. Where the metric is 0/0 on either side the p-value is 1,
-    and permutations in which it is count against an alarm.
+    errors; exact where the two distributions of the scores are equal. Metrics that are no mean: the same on their
+    difference. Large tables: the normal distribution with standard errors by unit. Where the metric is 0/0 on either
+    side the p-value is 1, and permutations in which it is count against an alarm.
     """
     if before.undefined is not None or now.undefined is not None:
         return 1.0, "none: the metric is undefined"

@@ -11,7 +11,7 @@ from ecotone.contracts import Floats
 
 
 @dataclass(frozen=True)
-class Law:
+class EmpiricalDistribution:
     """Sorted finite values with the rows that each stands for.
 
     Parameters
@@ -23,8 +23,8 @@ class Law:
 
     Examples
     --------
-    >>> law = Law(np.array([1.0, 2.0, 2.0, 9.0]))
-    >>> law.rows, law.median, law.above(2.0), law.equal(2.0)
+    >>> distribution = EmpiricalDistribution(np.array([1.0, 2.0, 2.0, 9.0]))
+    >>> distribution.rows, distribution.median, distribution.above(2.0), distribution.equal(2.0)
     (4.0, 2.0, 1.0, 2.0)
     """
 
@@ -70,9 +70,9 @@ class Law:
         """Rows with this value."""
         return self.rows - self.above(x) - self.below(x)
 
-    def mirrored(self) -> Law:
+    def mirrored(self) -> EmpiricalDistribution:
         """The same values with the other sign."""
-        return Law(-self.values[::-1], None if self.weights is None else self.weights[::-1])
+        return EmpiricalDistribution(-self.values[::-1], None if self.weights is None else self.weights[::-1])
 
     def top(self, rows: float) -> tuple[Floats, Floats]:
         """The largest values that so many rows hold, falling, and the rows of each."""
@@ -81,10 +81,13 @@ class Law:
         weights = np.ones(len(values)) if self.weights is None else self.weights[max(first, 0) :][::-1]
         return values, weights
 
-    def distance(self, other: Law) -> float:
-        """Largest difference of the two distribution functions (Kolmogorov-Smirnov); 1 where a law is empty."""
+    def distance(self, other: EmpiricalDistribution) -> float:
+        """Largest difference of the two distribution functions (Kolmogorov-Smirnov); 1 where one is empty."""
         if not self.rows or not other.rows:
             return 1.0
         points = np.concatenate([self.values, other.values])
-        shares = [law._upto[np.searchsorted(law.values, points, side="right")] / law.rows for law in (self, other)]
+        shares = [
+            distribution._upto[np.searchsorted(distribution.values, points, side="right")] / distribution.rows
+            for distribution in (self, other)
+        ]
         return float(np.abs(shares[0] - shares[1]).max())
