@@ -12,13 +12,12 @@ from torch import Tensor
 
 from ecotone.cards import Card
 from ecotone.contracts import Activations, BadInput, Explanation, Floats, as_matrix, as_numpy
-from ecotone.contracts.arrays import apply_head
 from ecotone.detect.posthoc import Energy, PostHoc
 from ecotone.learn import Training
-from ecotone.learn.training import train
 from ecotone.measure._shapley import shapley_values
 
-from ._concept_network import ConceptLoss, ConceptNetwork
+from ._concept_learning import HeadScore, learn_concepts
+from ._concept_network import ConceptNetwork
 from ._places import auroc, class_of_each, places_of
 
 CARD = Card(
@@ -218,39 +217,15 @@ class ConceptCompleteness(BaseEstimator):
             )  # fmt: skip
 
     def _learn(self, network: ConceptNetwork, places: list[Tensor], inside: Activations) -> None:
-        n, both = len(places[0]), torch.cat(places)
-        score = self._score(both.mean(1))
-        mean, spread = score[:n].mean(), score[:n].std(correction=0).clamp(min=1e-12)
-        kept = score >= torch.quantile(score[:n], 0.05)
-        own = (torch.arange(len(both)) < n).double()
-        label = torch.zeros(len(both)).double()
-        label[:n] = torch.as_tensor(class_of_each(inside))
-
-        def in_units(features: Tensor) -> Any:
-            found = (self._score(features) - mean) / spread
-            if features.requires_grad and not found.requires_grad:
-                raise BadInput(
-                    f"{type(self.score).__name__} has no gradient; set completeness=0, or take another score"
-                )
-            return found
-
-        loss = ConceptLoss(
-            lambda features: apply_head(features, self.head_), in_units, self.coherency, self.similarity,
-            self.reconstruction, self.completeness, self.separability,
-        )  # fmt: skip
-        given = torch.stack([label, own, kept.double(), (score - mean) / spread], 1)
+        terms = (self.coherency, self.similarity, self.reconstruction, self.completeness, self.separability)
         settings = self.training or Training(
             steps=800, eval_every=200, learning_rate=0.01, device="cpu", seed=self.random_state
         )
-        train(network, loss, both, given=given, training=settings)
+        learn_concepts(network, places, class_of_each(inside), self._score, terms, settings)
 
-    def _score(self, features: Tensor) -> Any:
-        """Of features ``(n, d)``, in double precision."""
-        made = features.double()
-        head = tuple(part.to(made.device) for part in self.head_)
-        return (self.score or Energy()).score_samples(
-            Activations.unchecked(features=made, logits=apply_head(made, head), head=head)
-        )
+    @property
+    def _score(self) -> HeadScore:
+        return HeadScore(self.score or Energy(), self.head_)
 
     def _rebuilt_score(self, places: Tensor, coalition: frozenset[int]) -> Floats:
         keep = torch.zeros(self.concepts_.shape[1], dtype=torch.float64)

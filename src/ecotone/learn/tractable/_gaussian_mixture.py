@@ -1,8 +1,7 @@
-"""Mixtures of normal laws: density, samples, denoiser, posteriors, all exact."""
+"""Mixtures of normal distributions: density, samples, denoiser, posteriors, all exact."""
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -13,12 +12,11 @@ from ecotone.cards import Card
 from ecotone.contracts import BadInput
 from ecotone.learn._arrays import as_weights, rows
 from ecotone.learn._condition import Condition
-from ecotone.learn._distribution import Distribution
-from ecotone.learn._random import RowRandom
 from ecotone.learn.processes._gaussian_process import GaussianProcess
 from ecotone.measure.distances import gaussian_wasserstein
 
 from ._mixture_denoiser import MixtureDenoiser
+from ._mixture_density import MixtureDensity
 from ._mixture_em import expectation_maximisation
 from ._mixture_tilts import posterior, quadratic_tilt
 from ._tail_mixture import TailMixture
@@ -35,7 +33,7 @@ CARD = Card(
 )
 
 
-class GaussianMixture(Distribution):
+class GaussianMixture(MixtureDensity):
     r""":math:`p(x) = \sum_k w_k N(x; \mu_k, \Sigma_k)`: every question about it has a closed answer.
 
     Everything is computed in float64. With ``given`` labels a mixture is fitted to each class, and
@@ -128,20 +126,6 @@ class GaussianMixture(Distribution):
         spreads = np.einsum("kij,kj,klj->kil", turns, rng.uniform(0.05, 1, (components, dim)), turns)
         return cls.of(weights, means, spreads)
 
-    classes_: Tensor | None = None
-
-    def _set(self, weights: Tensor, means: Tensor, covariances: Tensor) -> None:
-        covariances = (covariances + covariances.mT) / 2
-        values, vectors = torch.linalg.eigh(covariances)
-        if bool((values[:, 0] <= 0).any()):
-            k = int((values[:, 0] <= 0).nonzero()[0])
-            raise BadInput(
-                f"covariance {k} is not positive definite: its smallest eigenvalue is {float(values[k, 0]):g}"
-            )
-        self.weights_, self.means_, self.covariances_ = weights, means, covariances
-        self.eigenvalues_, self.eigenvectors_ = values, vectors
-        self.shape_ = (means.shape[1],)
-
     def fit(self, X: Any, y: Any = None, *, given: Any = None, sample_weight: Any = None) -> GaussianMixture:
         """Maximise the likelihood of rows ``X`` ``(n, d)`` by EM, class by class where ``given`` has labels."""
         x, _ = rows(X, "X")
@@ -167,38 +151,6 @@ class GaussianMixture(Distribution):
             x, weight, min(self.components, len(x)), iterations=self.iterations, tolerance=self.tolerance,
             ridge=self.ridge, starts=self.starts, seed=self.random_state,
         )  # fmt: skip
-
-    def _log_weights(self, given: Tensor | None, n: int) -> Tensor:
-        """(n, k) log weight of each component for each row, under its class."""
-        log = torch.log(self.weights_).expand(n, -1)
-        if given is None or self.classes_ is None:
-            return log
-        own = (self.classes_[None, :] == given[:, None]) | (given[:, None] < 0)
-        return torch.log_softmax(torch.where(own, log, torch.full_like(log, -math.inf)), dim=1)
-
-    def _component_log_prob(self, x: Tensor) -> Tensor:
-        """(n, k) log-density of each component."""
-        y = torch.einsum("nkd,kde->nke", x[:, None, :] - self.means_, self.eigenvectors_)
-        quadratic = (y**2 / self.eigenvalues_).sum(-1) + torch.log(self.eigenvalues_).sum(-1)
-        return -0.5 * quadratic - 0.5 * x.shape[1] * math.log(2 * math.pi)
-
-    def _log_prob(self, x: Tensor, given: Tensor | None) -> Tensor:
-        x = x.double().cpu()
-        return torch.logsumexp(self._log_weights(given, len(x)) + self._component_log_prob(x), dim=1)
-
-    def responsibilities(self, x: Any, *, given: Any = None) -> Any:
-        """(n, k) probability of each component given the row."""
-        x, back = rows(x, "x", self.shape_)
-        return back(
-            torch.softmax(
-                self._log_weights(self._given(given, len(x)), len(x)) + self._component_log_prob(x.double()), 1
-            )
-        )
-
-    def _sample(self, rng: RowRandom, given: Tensor | None) -> Tensor:
-        k = rng.categorical(self._log_weights(given, len(rng)))
-        z = rng.normal(self.shape_) * torch.sqrt(self.eigenvalues_[k])
-        return self.means_[k] + torch.einsum("nde,ne->nd", self.eigenvectors_[k], z)
 
     def denoiser(self, process: GaussianProcess) -> MixtureDenoiser:
         """The exact Denoiser of this distribution under a Gaussian process."""
@@ -264,22 +216,3 @@ class GaussianMixture(Distribution):
             )
         (m, c), (m2, c2) = ((g.means_[0].numpy(), g.covariances_[0].numpy()) for g in (self, other))
         return float(gaussian_wasserstein(m, c, m2, c2))
-
-    def mean(self) -> Tensor:
-        """(d,) the mean."""
-        return self.weights_ @ self.means_
-
-    def covariance(self) -> Tensor:
-        """(d, d) the covariance."""
-        off = self.means_ - self.mean()
-        return torch.einsum("k,kij->ij", self.weights_, self.covariances_ + off[:, :, None] * off[:, None, :])
-
-    def _state(self) -> tuple[dict[str, Any], dict[str, Tensor]]:
-        body, tensors = super()._state()
-        tensors |= {"weights": self.weights_, "means": self.means_, "covariances": self.covariances_}
-        return body, tensors | ({} if self.classes_ is None else {"classes": self.classes_})
-
-    def _restore(self, body: dict[str, Any], tensors: dict[str, Tensor]) -> None:
-        super()._restore(body, tensors)
-        self.classes_ = tensors.get("classes")
-        self._set(tensors["weights"], tensors["means"], tensors["covariances"])
