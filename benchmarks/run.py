@@ -10,6 +10,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from stored import Results
+
 HERE = Path(__file__).parent
 STEPS = {
     "two_tables": ["two_tables/run.py"],
@@ -36,6 +38,7 @@ def main(names: list[str]) -> int:
             code = subprocess.run([sys.executable, str(HERE / script)], check=False).returncode
             if code:
                 return code
+        Results(HERE / name).collect()
     return 0
 
 

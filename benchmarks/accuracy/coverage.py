@@ -3,26 +3,23 @@
     python benchmarks/accuracy/coverage.py [replicates, default 2] [i/k: only every k-th, from the i-th]
 
 The worlds of fit_constants.py with other seeds: other laws, models and strengths of the same kinds of shift, for four
-classes and for numbers. Replicates are kept in coverage.jsonl and not drawn again.
+classes and for numbers. Replicates are kept (the entry ``coverage`` of the results) and not drawn again.
 """
 
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
 from fit_constants import HEAD, columns, line, records
 from worlds import SHIFTS
 
 from ecotone.compare.estimate._core import A_MANY, A, B
 
-RECORDS = Path(__file__).with_suffix(".jsonl")
-
 
 def main() -> None:
     replicates = int(sys.argv[1]) if len(sys.argv) > 1 else 2
     i, k = (int(v) for v in (sys.argv[2] if len(sys.argv) > 2 else "1/1").split("/"))
-    rows = records(RECORDS, replicates, 7000, ("four", "numbers"), (i, k))
+    rows = records("coverage", replicates, 7000, ("four", "numbers"), (i, k))
     r = columns(rows)
     tasks = {"Accuracy, four classes": "four", "Mean absolute error, as a share of the reference's": "numbers"}
     for name, labels in tasks.items():

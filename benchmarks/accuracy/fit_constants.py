@@ -7,37 +7,39 @@ the estimators' range. Of the pairs (A, B) of a grid whose nominal 90 % interval
 92 % of all replicates, 90 % of those in which the metric moves by more than .06, and 80 % of those of every shift, of
 every kind of labels and of every size, the one with the smallest mean half-width is taken. Left out are replicates
 whose effective sample size calls for the flag ``unknown``, as they are for users. Shifts, labels and models: worlds.py.
-Replicates are kept in fit_constants.jsonl and not drawn again; delete it to start afresh.
+Replicates are kept (the entry ``fit_constants`` of the results) and not drawn again; to start afresh, forget it:
+python benchmarks/stored.py forget accuracy fit_constants
 """
 
 from __future__ import annotations
 
 import itertools
-import json
 import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from scipy import stats
+
+sys.path[:0] = [str(Path(__file__).parents[1])]
+from stored import Results
 from worlds import LABELS, SHIFTS, replicate
 
-RECORDS = Path(__file__).with_suffix(".jsonl")
+RESULTS = Results(Path(__file__).parent)
 Z = stats.norm.isf(0.05)
 LEAST_EFFECTIVE = 0.1  # share of the reference: replicates below it are left out of the fit
 
 
-def records(path: Path, replicates: int, first: int, labels: tuple[str, ...], shard: tuple[int, int]) -> list[Any]:
-    """The records of a file, after drawing those of this shard that it lacks."""
-    done = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+def records(entry: str, replicates: int, first: int, labels: tuple[str, ...], shard: tuple[int, int]) -> list[Any]:
+    """The records of an entry, after drawing those of this shard that it lacks."""
+    done = RESULTS.records(entry)
     keys = {(r["shift"], r["labels"], r["seed"]) for r in done}
     wanted = itertools.product(range(first, first + replicates), SHIFTS, labels)
     for turn, (seed, shift, kind) in enumerate(wanted):
         if (shift, kind, seed) in keys or turn % shard[1] != shard[0] - 1:
             continue
         done.append(replicate(shift, kind, (1500, 5000, 5000)[(seed + turn) % 3], seed))
-        with path.open("a") as file:
-            file.write(json.dumps({k: round(v, 5) if isinstance(v, float) else v for k, v in done[-1].items()}) + "\n")
+        RESULTS.append(entry, {k: round(v, 5) if isinstance(v, float) else v for k, v in done[-1].items()})
     return done
 
 
@@ -71,7 +73,7 @@ HEAD = "| | replicates | mean move | mean error | mean half-width | covered |\n|
 def main() -> None:
     replicates = int(sys.argv[1]) if len(sys.argv) > 1 else 3
     i, k = (int(v) for v in (sys.argv[2] if len(sys.argv) > 2 else "1/1").split("/"))
-    r = columns(records(RECORDS, replicates, 1000, LABELS, (i, k)))
+    r = columns(records("fit_constants", replicates, 1000, LABELS, (i, k)))
     big = np.abs(r["truth"] - r["reference"]) > 0.06
     kinds = {str(v): r[name] == v for name in ("shift", "labels", "n") for v in dict.fromkeys(r[name].tolist())}
     best: tuple[float, float, float] | None = None

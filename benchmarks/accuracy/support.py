@@ -6,12 +6,11 @@ Two tables of 2000 rows in ten columns, labels logistic with a wave and a produc
 trees trained on 2000 others. Of each seven seeds three have a smooth shift of all rows along one direction (.4 to 1.5
 standard deviations), one each no shift, a cluster of 2 to 5 % and one of 10 to 40 % of the current rows far away, and a
 shift by 2.3 to 3.2. Of each thousand seeds those below FITTED chose STRETCH; the table counts the others. Records are
-kept in support.jsonl and not drawn again.
+kept (the entry ``support`` of the results) and not drawn again.
 """
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -21,11 +20,14 @@ from scipy import stats
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 
+sys.path[:0] = [str(Path(__file__).parents[1])]
+from stored import Results
+
 from ecotone.compare.estimate import Predictions
 from ecotone.compare.estimate._core import STRETCH, A, Core
 from ecotone.compare.estimate._unknown import miscalibrated, thin
 
-RECORDS = Path(__file__).with_suffix(".jsonl")
+RESULTS = Results(Path(__file__).parent)
 TURNS = ("smooth", "smooth", "smooth", "cluster", "none", "far", "few")
 N, D, FITTED = 2000, 10, 60  # of a thousand seeds each the first FITTED chose STRETCH
 STRENGTH = {"none": (0, 0), "smooth": (0.4, 1.5), "far": (2.3, 3.2), "cluster": (0.1, 0.4), "few": (0.02, 0.05)}
@@ -64,14 +66,13 @@ def replicate(kind: str, seed: int) -> dict[str, Any]:
 
 
 def records(last: int, shard: tuple[int, int]) -> list[dict[str, Any]]:
-    """The records of the file, after drawing those of this shard that it lacks."""
-    done = [json.loads(line) for line in RECORDS.read_text().splitlines()] if RECORDS.exists() else []
+    """The stored records, after drawing those of this shard that it lacks."""
+    done = RESULTS.records("support")
     seen = {r["seed"] for r in done}
     for seed in (s for s in range(last) if s not in seen and s % shard[1] == shard[0] - 1):
         found = replicate(TURNS[seed % len(TURNS)], seed)
         done.append({k: round(v, 5) if isinstance(v, float) else v for k, v in found.items()})
-        with RECORDS.open("a") as file:
-            file.write(json.dumps(done[-1]) + "\n")
+        RESULTS.append("support", done[-1])
     return done
 
 

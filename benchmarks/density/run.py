@@ -11,7 +11,6 @@ import os
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-import json
 import sys
 import time
 import warnings
@@ -25,14 +24,16 @@ from sklearn.mixture import GaussianMixture as PeerMixture
 from sklearn.model_selection import GridSearchCV
 from sklearn.neighbors import KernelDensity as PeerKernel
 
-sys.path.insert(0, str(Path(__file__).parent))
+HERE = Path(__file__).parent
+sys.path[:0] = [str(HERE), str(HERE.parent)]
+from stored import Results
 from tables import TABLES, rows
 from write import write
 
 from ecotone.learn import NeuralSplineFlow, StackedDensity, Training
 from ecotone.learn.training import train as loop
 
-RESULTS = Path(__file__).parent / "results"
+RESULTS = Results(HERE)
 FOLDS = 3
 TEST = 2000  # held-out rows of a table with more than 2,000, which is split once
 
@@ -107,17 +108,14 @@ def one(table: str) -> None:
     x = rows(table)
     for k, held in enumerate(folds(x)):
         for name, fit in MODELS.items():
-            file = RESULTS / f"{table} {k} {name}.json".replace(" ", "_").replace("(", "").replace(")", "")
-            if file.exists():
+            entry = f"{table} {k} {name}".replace(" ", "_").replace("(", "").replace(")", "")
+            if entry in RESULTS:
                 continue
             began = time.process_time()
             log = fit(np.delete(x, held, axis=0))(x[held])
             found = {"table": table, "fold": k, "model": name, "seconds": time.process_time() - began}
-            RESULTS.mkdir(exist_ok=True)
             body = found | {"shape": list(x.shape), "log_prob": [round(float(v), 5) for v in log]}
-            part = file.with_suffix(".part")
-            part.write_text(json.dumps(body) + "\n", encoding="utf-8")
-            part.replace(file)
+            RESULTS.put(entry, body)
             print(f"{table}, fold {k}, {name}: {np.mean(log):.3f} in {found['seconds']:.0f} s", flush=True)
 
 
@@ -128,7 +126,7 @@ def main(words: list[str]) -> int:
         for table in names or list(TABLES):
             one(table)
     if not names:
-        write(RESULTS, Path(__file__).parent / "README.md")
+        write(RESULTS, HERE / "README.md")
     return 0
 
 

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
 from scipy import stats
+from stored import Results
 
 OURS, BAR = "StackedDensity", 0.02
 START, END = "<!-- table: made by run.py -->", "<!-- end of table -->"
 
 
-def write(results: Path, document: Path) -> None:
+def write(results: Results, document: Path) -> None:
     """Replace what stands between the two marks."""
     text = document.read_text(encoding="utf-8")
     head, tail = text[: text.index(START) + len(START)], text[text.index(END) :]
     document.write_text(f"{head}\n{table(results)}\n{tail}", encoding="utf-8")
 
 
-def table(results: Path) -> str:
+def table(results: Results) -> str:
     """One line for each table and model: mean, the difference to ours with its interval, CPU seconds."""
-    found = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(results.glob("*.json"))]
+    found = [results.value(name) for name in results.names()]
     lines = [
         "| table | rows x columns | model | nats a row | ours minus it | 95 % interval | CPU seconds |",
         "|---|---|---|---|---|---|---|",
@@ -36,7 +36,7 @@ def table(results: Path) -> str:
             seconds[model] = sum(p["seconds"] for p in parts)
         shape = next(f["shape"] for f in found if f["table"] == name)
         size = f"{shape[0]:,} x {shape[1]}"
-        for model in sorted(models, key=lambda m: -log[m].mean()):
+        for model in sorted(sorted(models), key=lambda m: -log[m].mean()):  # equal means by name
             gap = log[OURS] - log[model]
             half = stats.t.ppf(0.975, len(gap) - 1) * gap.std(ddof=1) / np.sqrt(len(gap))
             shown = (

@@ -11,17 +11,17 @@ import os
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
 
-import json
 import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE))
+sys.path[:0] = [str(HERE), str(HERE.parent)]
 
 import measures
+from stored import Results
 from write import write
 
-RESULTS = HERE / "results"
+RESULTS = Results(HERE)
 
 
 def main(asked: list[str]) -> None:
@@ -29,13 +29,12 @@ def main(asked: list[str]) -> None:
         measures.export(dim)
     if "--export" in asked:
         return
-    RESULTS.mkdir(exist_ok=True)
     if "--table" not in asked:
         for name, part in measures.PARTS.items():
             print(f"== {name}", flush=True)
             found = part()
             if found is not None:
-                (RESULTS / f"{name}.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+                RESULTS.put(name, found)
     write(RESULTS, HERE / "README.md")
 
 

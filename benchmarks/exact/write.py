@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
+
+from stored import Results
 
 BUDGETS = (10, 18, 35)
 TOP = """# Samplers on exact denoisers
@@ -142,12 +143,11 @@ def all_peers(told: dict[str, Any]) -> str:
     )
 
 
-def write(results: Path, target: Path) -> None:
+def write(results: Results, target: Path) -> None:
     """Write what there are results for."""
 
     def read(name: str) -> Any:
-        path = results / f"{name}.json"
-        return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+        return results.value(name) if name in results else None
 
     text, notes = TOP, target.with_name("notes.md")
     told, mine = read("peers"), read("matched")

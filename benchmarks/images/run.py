@@ -33,12 +33,13 @@ HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]
 import scale
 from pictures import CACHE, Images, cifar10_jpeg, fashion_mnist, mnist
+from stored import Results
 from write import write
 
 from ecotone.learn import EDM, FlowMatching, Training, load, networks, samplers, schedules
 from ecotone.learn.training import Progress
 
-RESULTS, KEPT = HERE / "results", CACHE / "images"
+RESULTS, KEPT = Results(HERE), CACHE / "images"
 DATA = {"fashion": fashion_mnist, "mnist": mnist}
 KINDS = ("edm", "flow")
 DRAWN = 1000  # samples of a run, as many of each class
@@ -148,7 +149,7 @@ def one(name: str, asked: argparse.Namespace, data: Images) -> None:
     told["seconds"] = told["steps"] * told["batch"] / told["images_per_second"] + told["sampling_seconds"]
     body = {"run": name, "processor": processor(asked.device)} | told
     if not asked.steps:  # kept before the measures, which take minutes, too
-        (RESULTS / f"{name}.json").write_text(json.dumps(body, indent=1) + "\n", encoding="utf-8")
+        RESULTS.put(name, body)
     known, began = scale.scales(about, data, asked.device, count, asked.kept), time.process_time()
     body |= scale.measured(about, samples["images"], samples["label"], data, asked.device, known, asked.kept)
     body["seconds"] += time.process_time() - began
@@ -156,7 +157,7 @@ def one(name: str, asked: argparse.Namespace, data: Images) -> None:
         print(json.dumps({"scale": known} | body, indent=1))
         return
     for what, content in ((name, body), (f"{about}_scale", known)):
-        (RESULTS / f"{what}.json").write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+        RESULTS.put(what, content)
 
 
 def processor(device: str) -> str:
@@ -186,11 +187,9 @@ def main(arguments: list[str]) -> int:
     asked.kept = KEPT / "short" if asked.steps else KEPT
     if asked.steps:
         shutil.rmtree(asked.kept, ignore_errors=True)  # a run cut short is not gone on with
-    RESULTS.mkdir(exist_ok=True)
     asked.kept.mkdir(parents=True, exist_ok=True)
     for name in [] if asked.table else asked.only or names:
-        path = RESULTS / f"{name}.json"
-        if asked.steps or not path.exists() or "frechet" not in json.loads(path.read_text(encoding="utf-8")):
+        if asked.steps or name not in RESULTS or "frechet" not in RESULTS.value(name):
             one(name, asked, sources[name.rsplit("_", 1)[0]]())
     if not asked.steps:
         write(RESULTS, KEPT, DATA, SMALL["steps"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import numpy as np
 from pictures import Images
 from PIL import Image, ImageDraw, ImageFont
+from stored import Results
 
 HERE = Path(__file__).parent
 PICTURES = HERE.parents[1] / "docs" / "pictures"
@@ -78,9 +78,9 @@ def _share(x: float) -> str:
     return f"{x:.3f}".lstrip("0") if x < 1 else "1"
 
 
-def write(results: Path, kept: Path, sources: dict[str, Callable[[], Images]], steps: int) -> None:
+def write(results: Results, kept: Path, sources: dict[str, Callable[[], Images]], steps: int) -> None:
     """From the results that are there; ``steps`` is what training takes where no clock ends it."""
-    found = {p.stem: json.loads(p.read_text(encoding="utf-8")) for p in sorted(results.glob("*.json"))}
+    found = {name: results.value(name) for name in results.names()}
     small = [run for name, run in found.items() if "run" in run and not name.startswith("cifar")]
     total = sum(run["seconds"] for name, run in found.items() if not name.startswith("cifar")) / 60
     quality, cost, shown = [], [], []

@@ -4,14 +4,13 @@
     .venv-text/bin/python benchmarks/ood/choice.py texts       # 8 draws of groups known and groups left out
     python benchmarks/ood/run.py --table               # the page
 
-The score is chosen by pseudo-outliers of 1 000 held-out rows (500 texts). Leaves, in results/choice_KIND.json, the
-AUROC of every score between other rows of the known kind and rows left out, and which was chosen.
+The score is chosen by pseudo-outliers of 1 000 held-out rows (500 texts). Stores, in the entry choice_KIND, the AUROC
+of every score between other rows of the known kind and rows left out, and which was chosen.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -35,13 +34,14 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
+from stored import Results
 
 from ecotone.checkup.outside import fit_scores
 from ecotone.contracts import Activations, BadInput, as_numpy
 from ecotone.data.activations import EstimatorNetwork, open_dataset, read_activations
 from ecotone.detect.evaluate import ood_metrics, recommend
 
-RESULTS = HERE / "results"
+RESULTS = Results(HERE)
 TRAIN, CHOOSE, ASK = 8000, 1000, 1000
 Texts = tuple[list[str], list[str]]  # with their groups
 Parts = Callable[[], list[Activations]]
@@ -192,8 +192,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("kind", choices=("tables", "texts"))
     kind = parser.parse_args().kind
-    path = RESULTS / f"choice_{kind}.json"
-    results = json.loads(path.read_text()) if path.exists() else {}
+    entry = f"choice_{kind}"
+    results = RESULTS.value(entry) if entry in RESULTS else {}
     for name, parts in {"tables": of_tables, "texts": of_texts}[kind]():
         if name in results:
             continue
@@ -204,7 +204,7 @@ def main() -> None:
             f"{name}: {got['chosen']} {got['auroc'][got['chosen']]:.3f}, best {best} {got['auroc'][best]:.3f}",
             flush=True,
         )
-        path.write_text(json.dumps(results) + "\n", encoding="utf-8")
+        RESULTS.put(entry, results)
 
 
 if __name__ == "__main__":

@@ -28,6 +28,7 @@ from networks import CACHE
 from pairs import OURS_ALONE, PAIRS
 from pictures import fashion_mnist
 from resnet import ResNet
+from stored import Results
 
 from ecotone.cards import discover
 from ecotone.contracts import Activations
@@ -35,7 +36,7 @@ from ecotone.data.activations import TorchNetwork, read_activations
 
 NEIGHBOURS = ("KNN", "NNGuide")
 SECOND_PASS = ("ODIN", "AdaSCALE", "BLOOD")
-RESULT = Path(__file__).parent / "results" / "cost.json"
+RESULTS = Results(Path(__file__).parent)
 PEER = Path(__file__).parents[2] / ".venv-ood" / "bin" / "python"
 
 
@@ -106,8 +107,7 @@ def main() -> None:
         )
     slowest = sorted(((v, m) for m, v in each.items()), reverse=True)[:5]
     said += " Slowest of ours: " + ", ".join(f"{m} {v:.1f} s" for v, m in slowest) + "."
-    RESULT.parent.mkdir(exist_ok=True)
-    RESULT.write_text(json.dumps({"said": said, "seconds": seconds, "each": each}, indent=1) + "\n", encoding="utf-8")
+    RESULTS.put("cost", {"said": said, "seconds": seconds, "each": each})
     print(json.dumps(seconds, indent=1))
 
 

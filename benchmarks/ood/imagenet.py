@@ -3,7 +3,7 @@
     python benchmarks/ood/imagenet.py --cifar cifar10_jpeg.parquet
 
 Writes folders of PNG files to benchmarks/cache/ood/imagenet, runs ``ecotone detect`` on EfficientNet-Lite0, and stores
-what it named in results/imagenet.json. The photographs are those of CIFAR-10 (JPEG), 32 pixels wide and enlarged: their
+what it named as ``imagenet``. The photographs are those of CIFAR-10 (JPEG), 32 pixels wide and enlarged: their
 kinds are among those of ImageNet, their sharpness is not, and the scores learn what they look like from the reference.
 """
 
@@ -23,12 +23,13 @@ sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parent)]
 from pictures import CACHE as FETCHED
 from pictures import cifar10_jpeg, efficientnet_lite0, mnist
 from PIL import Image
+from stored import Results
 from textures import textures
 
 from ecotone.detect.evaluate import ood_metrics
 
 FOLDER = FETCHED / "ood" / "imagenet"
-RESULT = Path(__file__).parent / "results" / "imagenet.json"
+RESULTS = Results(Path(__file__).parent)
 SIZES = {"reference": 1200, "heldout": 800, "live": 320}
 OUTSIDE = 40  # of textures and of digits, beside the photographs of live
 
@@ -111,7 +112,7 @@ def main() -> None:
         "share": content["found"]["share"], "interval": content["found"]["interval"], "auroc": scores,
         "unusable": [entry["name"] for entry in content["unusable"]],
     }  # fmt: skip
-    RESULT.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    RESULTS.put("imagenet", found)
     print(json.dumps(found, indent=1))
 
 

@@ -5,14 +5,13 @@
     .venv-ood/bin/python benchmarks/ood/peers.py fashion_0 ...         # the peer's scores of the same arrays
     python benchmarks/ood/run.py --table                               # the page again
 
-Results go to results/NAME.json, one file a network.
+Results are stored under the network's name.
 """
 
 from __future__ import annotations
 
 import argparse
 import importlib
-import json
 import sys
 import time
 from pathlib import Path
@@ -24,6 +23,7 @@ sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parent)]
 from networks import CACHE, SEEDS, images_of, read
 from pairs import OURS_ALONE, PAIRS, ROLE, SETS
 from scipy.stats import kstest
+from stored import Results
 
 from ecotone.cards import discover
 from ecotone.contracts import Activations, as_numpy
@@ -32,7 +32,7 @@ from ecotone.decide.multiple_testing import benjamini_hochberg
 from ecotone.detect.evaluate import ood_metrics, recommend
 from ecotone.detect.posthoc import MSP
 
-RESULTS = Path(__file__).parent / "results"
+RESULTS = Results(Path(__file__).parent)
 REPEATS = 200
 SHARES = (0.05, 0.2, 0.5)
 FDR = 0.1
@@ -154,20 +154,18 @@ def main() -> None:
     parser.add_argument("--method", help="measure one score again")
     parser.add_argument("--table", action="store_true", help="only write the page")
     args = parser.parse_args()
-    RESULTS.mkdir(exist_ok=True)
     for data in ("fashion", "cifar"):
         images = None
         for seed in range(args.seeds):
             name = f"{data}_{seed}"
-            path = RESULTS / f"{name}.json"
-            if args.table or path.exists() != bool(args.method) or args.only not in (None, name):
+            if args.table or (name in RESULTS) != bool(args.method) or args.only not in (None, name):
                 continue
             images = images or images_of(data, args.cifar)
             if images is not None:
                 found = measure(name, read(data, seed, images, "cpu"), args.method)
                 if args.method:
-                    found = _merged(json.loads(path.read_text()), found)
-                path.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+                    found = _merged(RESULTS.value(name), found)
+                RESULTS.put(name, found)
     from write import write
 
     write()

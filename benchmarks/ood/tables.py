@@ -3,7 +3,7 @@
     python benchmarks/ood/tables.py
 
 US census employment, Massachusetts 2015. Leaves the page in benchmarks/cache/ood/tables.html and what it named in
-results/tables.json.
+the entry `tables` of the results.
 """
 
 from __future__ import annotations
@@ -18,11 +18,12 @@ import pandas as pd
 sys.path[:0] = [str(Path(__file__).parents[1])]
 from data import CACHE, employment
 from sklearn.ensemble import HistGradientBoostingClassifier
+from stored import Results
 
 from ecotone.checkup.outside import detect_outliers
 from ecotone.data.activations import EstimatorNetwork, open_dataset, read_activations
 
-RESULT = Path(__file__).parent / "results" / "tables.json"
+RESULTS = Results(Path(__file__).parent)
 
 
 def main() -> None:
@@ -53,7 +54,7 @@ def main() -> None:
         kinds = " ".join(f"{kind} {auroc:.2f}," for kind, auroc in entry["pseudo"].items())
         print(entry["name"], entry["named"], kinds)
     found.save(report=CACHE / "ood" / "tables.html")
-    RESULT.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    RESULTS.put("tables", result)
     print(json.dumps(result, indent=1))
 
 

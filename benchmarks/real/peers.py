@@ -30,7 +30,10 @@ from typing import Any
 
 import pandas as pd
 
-RESULTS = Path(__file__).parent / "results"
+sys.path[:0] = [str(Path(__file__).parents[1])]
+from stored import Results
+
+RESULTS = Results(Path(__file__).parent)
 About = dict[str, Any]
 
 
@@ -100,14 +103,14 @@ def main(folder: Path, tools: list[str]) -> None:
     pairs = sorted(p.parent for p in folder.glob("*/about.json"))  # shifts and nulls by split: even where stopped
     pairs.sort(key=lambda p: p.name.startswith("null"))
     for tool in tools:
-        path = RESULTS / f"peer_{tool}.json"
-        said = json.loads(path.read_text()) if path.exists() else {"version": version(tool), "pairs": {}}
+        entry = f"peer_{tool}"
+        said = RESULTS.value(entry) if entry in RESULTS else {"version": version(tool), "pairs": {}}
         if said["version"] != version(tool):
-            raise SystemExit(f"{path.name} was made with {tool} {said['version']}; remove it to start again")
+            raise SystemExit(f"{entry} was made with {tool} {said['version']}; forget it to start again")
         for pair in pairs:
             if pair.name not in said["pairs"]:
                 said["pairs"][pair.name] = judged(tool, pair)
-                path.write_text(json.dumps(said, indent=0, default=float) + "\n")
+                RESULTS.put(entry, said)
 
 
 if __name__ == "__main__":

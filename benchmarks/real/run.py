@@ -24,16 +24,18 @@ from typing import Any
 
 import pandas as pd
 
-sys.path.insert(0, str(Path(__file__).parent))
+HERE = Path(__file__).parent
+sys.path[:0] = [str(HERE), str(HERE.parent)]
 
 from columnwise import bonferroni
 from model import with_model
 from pairs import NULLS, SHIFTS, Shift, drawn, split
 from sources import SOURCES
+from stored import Results
 
 import ecotone
 
-RESULTS = Path(__file__).parent / "results"
+RESULTS = Results(HERE)
 SPLITS = 10
 
 
@@ -84,38 +86,27 @@ def loss(table: pd.DataFrame, target: str, number: bool) -> float:
     return float((table[target] == table["prediction"]).mean())
 
 
-def keep(path: Path, record: dict[str, Any]) -> None:
-    with path.open("a") as file:
-        file.write(json.dumps(record, default=float) + "\n")
-
-
-def records(path: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
-
-
 def nulls(only: str | None) -> None:
-    path = RESULTS / "nulls.jsonl"
-    done = {(r["table"], r["split"]) for r in records(path)}
+    done = {(r["table"], r["split"]) for r in RESULTS.records("nulls")}
     names = [n for n in NULLS if only in (None, n)]
     tables = {name: SOURCES[name].read() for name in names}
     for number in range(SPLITS):
         for name in names:
             if (name, number) not in done:
-                keep(path, null(name, tables[name], number))
+                RESULTS.append("nulls", null(name, tables[name], number))
 
 
 def shifts(only: str | None) -> None:
-    path = RESULTS / "shifts.jsonl"
-    done = {r["shift"] for r in records(path)}
+    done = {r["shift"] for r in RESULTS.records("shifts")}
     for asked in SHIFTS:
         if asked.name not in done and only in (None, asked.name):
-            keep(path, shift(asked))
+            RESULTS.append("shifts", shift(asked))
 
 
-def forget(path: Path) -> None:
+def forget(entry: str) -> None:
     """Leave out what was withdrawn or alarmed, so that it is measured again."""
-    kept = [r for r in records(path) if not r.get("alarms") and r.get("guarantee") != "withdrawn"]
-    path.write_text("".join(json.dumps(r) + "\n" for r in kept))
+    kept = [r for r in RESULTS.records(entry) if not r.get("alarms") and r.get("guarantee") != "withdrawn"]
+    RESULTS.put(entry, *kept)
 
 
 def export(folder: Path) -> None:
@@ -148,13 +139,12 @@ def main() -> None:
     parser.add_argument("--only")
     parser.add_argument("--again", action="store_true")
     given = parser.parse_args()
-    RESULTS.mkdir(exist_ok=True)
     warnings.simplefilter("ignore")
     if given.what == "export":
         export(given.folder)
         return
     if given.again:
-        forget(RESULTS / f"{given.what}.jsonl")
+        forget(given.what)
     {"nulls": nulls, "shifts": shifts}[given.what](given.only)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from statistics import median
@@ -13,6 +12,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent)]
 import data
 from shift_page import named, shifts, shifts_about
 from sources import SOURCES
+from stored import Results
 from words import Records, lines, rate, wrapped
 
 TEXT = """# Real tables: parts by chance, and parts that differ
@@ -56,14 +56,9 @@ Each goes on where it stopped. The data are read from published wheels, fetched 
 """
 
 
-def load(name: str) -> Records:
-    path = HERE / "results" / f"{name}.jsonl"
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
-
-
 def peer(tool: str) -> tuple[str, Records]:
-    path = HERE / "results" / f"peer_{tool}.json"
-    said = json.loads(path.read_text()) if path.exists() else {"version": "?", "pairs": {}}
+    results, entry = Results(HERE), f"peer_{tool}"
+    said = results.value(entry) if entry in results else {"version": "?", "pairs": {}}
     return said["version"], list(said["pairs"].values())
 
 
@@ -121,24 +116,23 @@ def packages() -> str:
     )
 
 
-def main() -> None:
+def page() -> str:
     versions, peers = {}, {}
     for tool, label in (("evidently", "Evidently"), ("nannyml", "NannyML")):
         versions[label], peers[label] = peer(tool)
-    ours, changed = load("nulls"), load("shifts")
+    ours, changed = (Results(HERE).records(entry) for entry in ("nulls", "shifts"))
     about = (
         "Splits of 2,000 + 2,000 rows (six), 2,000 + 300 (two) and 500 + 500 (two), or in these proportions of all "
         f"rows where there are fewer. Evidently {versions['Evidently']} and NannyML {versions['NannyML']} at their "
         "defaults; [peers.py](peers.py) says what counts as an alarm. KS + Bonferroni takes chi-square for categories "
         "of up to 200 levels. Seconds are the processor's, medians, on one thread."
     )
-    page = TEXT.format(
+    return TEXT.format(
         nulls_about=wrapped(about), nulls=nulls(ours, peers), nulls_rates=nulls_rates(ours, peers),
         shifts_about=shifts_about(changed, peers), shifts=shifts(changed, peers),
         named=named(changed), sources=sources(), packages=packages(),
     )  # fmt: skip
-    (HERE / "README.md").write_text(page)
 
 
 if __name__ == "__main__":
-    main()
+    (HERE / "README.md").write_text(page())

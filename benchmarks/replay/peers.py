@@ -33,7 +33,10 @@ from typing import Any
 
 import pandas as pd
 
-RESULTS = Path(__file__).parent / "results"
+sys.path[:0] = [str(Path(__file__).parents[1])]
+from stored import Results
+
+RESULTS = Results(Path(__file__).parent)
 Said = dict[str, Any]  # {"pages": {tool label: bool}, and figures to look at}
 
 
@@ -121,10 +124,10 @@ def replay(folder: Path, tool: str) -> None:
     """One tool on all periods of one replay; the results are written after each."""
     about = json.loads((folder / "about.json").read_text())
     judge = TOOLS[tool](about, pd.read_parquet(folder / "reference.parquet"))
-    path = RESULTS / f"peer_{tool}_{folder.name}.json"
-    said = json.loads(path.read_text()) if path.exists() else {"version": version(tool), "pages": {}, "periods": {}}
+    entry = f"peer_{tool}_{folder.name}"
+    said = RESULTS.value(entry) if entry in RESULTS else {"version": version(tool), "pages": {}, "periods": {}}
     if said["version"] != version(tool):
-        raise SystemExit(f"{path.name} was made with {tool} {said['version']}; remove it to start again")
+        raise SystemExit(f"{entry} was made with {tool} {said['version']}; forget it to start again")
     files = sorted(folder.glob("[0-9]*.parquet"))
     spread = [file for start in (0, 4, 2, 6, 1, 5, 3, 7) for file in files[start::8]]  # the order of run.py
     begun = time.time()
@@ -137,7 +140,7 @@ def replay(folder: Path, tool: str) -> None:
         for figure, up in found.pop("pages").items():
             said["pages"].setdefault(figure, {})[label] = bool(up)
         said["periods"][label] = {"loss": about["realised"][label], **found}
-        path.write_text(json.dumps(said, indent=0) + "\n")
+        RESULTS.put(entry, said)
         if i % 10 == 0 or i == len(spread):
             print(f"{tool} {folder.name} {i} of {len(spread)}, {time.time() - begun:.0f} s", flush=True)
 

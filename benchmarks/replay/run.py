@@ -23,14 +23,15 @@ import pandas as pd
 from scipy import stats
 
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE))
+sys.path[:0] = [str(HERE), str(HERE.parent)]
 
 from periods import REPLAYS, Replay, features, realised
+from stored import Results
 from table import table
 
 import ecotone
 
-RESULTS = HERE / "results"
+RESULTS = Results(HERE)
 
 
 def bonferroni_ks(reference: pd.DataFrame, current: pd.DataFrame, names: list[str], alpha: float = 0.05) -> bool:
@@ -79,18 +80,14 @@ def one_period(replay: Replay, label: str, current: pd.DataFrame) -> dict[str, o
 def measure(name: str) -> None:
     """All periods of one replay, appended as they are done."""
     replay = REPLAYS[name]()
-    path = RESULTS / f"{name}.jsonl"
-    done = {json.loads(line)["period"] for line in path.read_text().splitlines()} if path.exists() else set()
+    done = {record["period"] for record in RESULTS.records(name)}
     if not done:
-        path.write_text(
-            json.dumps({"period": "reference", "realised": realised(replay, replay.reference), "metric": replay.metric})
-            + "\n"
-        )
+        before = realised(replay, replay.reference)
+        RESULTS.append(name, {"period": "reference", "realised": before, "metric": replay.metric})
     spread = [period for start in (0, 4, 2, 6, 1, 5, 3, 7) for period in replay.periods[start::8]]
     for label, current in spread:  # every eighth first: wherever it is stopped, the whole time is covered
         if label not in done:
-            with path.open("a") as file:
-                file.write(json.dumps(one_period(replay, label, current), default=float) + "\n")
+            RESULTS.append(name, one_period(replay, label, current))
 
 
 def export(folder: Path) -> None:
@@ -112,7 +109,6 @@ def main() -> None:
     parser.add_argument("--export", type=Path)
     parser.add_argument("--table", action="store_true")
     given = parser.parse_args()
-    RESULTS.mkdir(exist_ok=True)
     warnings.simplefilter("ignore")
     if given.table:
         print(table(RESULTS))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
+
+from stored import Results
 
 MOVED = {"mae": 1.25, "roc_auc": -0.03}  # the loss has moved: 25 % more error, or .03 less AUC
 KS = "KS/chi-square + Bonferroni"
@@ -71,27 +71,27 @@ def _worse_only(metric: str, said: dict[str, Any]) -> dict[str, dict[str, bool]]
     return {f"{tool}, worse only": worse for tool, worse in pages.items() if worse != said["pages"][tool]}
 
 
-def load(results: Path) -> dict[str, Replayed]:
+def load(results: Results) -> dict[str, Replayed]:
     """Every replay that has records."""
     found = {}
-    for path in sorted(p for p in results.glob("*.jsonl")):
-        first, *records = [json.loads(line) for line in path.read_text().splitlines()]
+    for name in (name for name in results.names() if not name.startswith("peer_")):
+        first, *records = results.records(name)
         base, metric = first["realised"], first["metric"]
         losses = {r["period"]: r["realised"] for r in records}
         pages, peers = _ours(records), {}
-        for file in sorted(results.glob(f"peer_*_{path.stem}.json")):
-            said = json.loads(file.read_text())
-            peers[file.stem.removeprefix("peer_").removesuffix(f"_{path.stem}")] = said
+        for peer in results.names(f"peer_*_{name}"):
+            said = results.value(peer)
+            peers[peer.removeprefix("peer_").removesuffix(f"_{name}")] = said
             losses |= {period: seen["loss"] for period, seen in said["periods"].items()}
             pages |= said["pages"]
             pages |= _worse_only(metric, said)
         bar = MOVED[metric]
         moved = {p: x > base * bar if metric == "mae" else x < base + bar for p, x in sorted(losses.items())}
-        found[path.stem] = Replayed(path.stem, moved, pages, {r["period"]: r for r in records}, peers)
+        found[name] = Replayed(name, moved, pages, {r["period"]: r for r in records}, peers)
     return found
 
 
-def table(results: Path) -> str:
+def table(results: Results) -> str:
     """One line for each replay and tool, each on the periods that it has seen."""
     lines = [
         "| replay | tool | pages | periods | of those where the loss moved | of those where it did not |",

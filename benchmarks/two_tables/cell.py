@@ -13,7 +13,7 @@ class Cell:
     Parameters
     ----------
     name : str
-        Also the name of the results file.
+        Also the name of its entry in the results.
     group : str
         ``level``, ``dependence``, ``power``, ``columns``, ``rows``, ``accuracy``, ``effect``, ``counts`` (profiles
         without rows), ``repeats`` (rows that repeat by nature, or were copied), ``given`` (within strata),

@@ -1,11 +1,10 @@
 """Level and power of the test of many levels: python benchmarks/two_tables/many_levels.py [level|power]
 
-One line of results/many_levels_*.jsonl is one cell: how many of its replicates lie at or below each level.
+One record of the entries many_levels_* is one cell: how many of its replicates lie at or below each level.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from pathlib import Path
@@ -14,9 +13,13 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 
+HERE = Path(__file__).parent
+sys.path[:0] = [str(HERE.parent)]
+from stored import Results
+
 from ecotone.compare.two_sample._many_levels import many_levels
 
-RESULTS = Path(__file__).parent / "results"
+RESULTS = Results(HERE)
 AT = (0.05, 0.01, 0.002)
 SIZES = ((300, 300), (3000, 3000), (3000, 300), (200, 2000), (20000, 20000))
 LEVELS = (61, 200, 3000, 100_000)
@@ -79,11 +82,10 @@ def power(replicates=100):
 
 
 def table():
-    """Both files as Markdown."""
+    """Both entries as Markdown."""
     rows = ["| cell | ≤ .05 | ≤ .01 | ≤ .002 | replicates |", "|---|---|---|---|---|"]
     for name in ("level", "power"):
-        for text in (RESULTS / f"many_levels_{name}.jsonl").read_text().splitlines():
-            found = json.loads(text)
+        for found in RESULTS.records(f"many_levels_{name}"):
             shares = " | ".join(f"{found[f'at {a:g}'] / found['replicates']:.3f}" for a in AT)
             rows.append(f"| {name}: {found['cell']} | {shares} | {found['replicates']} |")
     return "\n".join(rows)
@@ -91,5 +93,4 @@ def table():
 
 if __name__ == "__main__":
     for name in sys.argv[1:] or ("level", "power"):
-        lines = [json.dumps(found) for found in {"level": level, "power": power}[name]()]
-        (RESULTS / f"many_levels_{name}.jsonl").write_text("\n".join(lines) + "\n")
+        RESULTS.put(f"many_levels_{name}", *{"level": level, "power": power}[name]())

@@ -18,7 +18,6 @@ os.environ["NML_DISABLE_USAGE_LOGGING"] = "1"
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
 
-import json
 import logging
 import sys
 import time
@@ -29,10 +28,11 @@ import numpy as np
 import pandas as pd
 
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE))
+sys.path[:0] = [str(HERE), str(HERE.parent)]
 
 from cells import CELLS
 from scenarios import two_sample
+from stored import Results
 
 REPLICATES = (20, 60)  # all cells with the first, then all with the second
 CELLS_ASKED = [
@@ -97,8 +97,8 @@ def main(names: list[str]) -> None:
     logging.disable(logging.WARNING)
     asked = [name for name in names if name in CELLS] or CELLS_ASKED
     for name in (name for name in names if name not in CELLS):
-        tool, path = TOOLS[name], HERE / "results" / f"peer_{name}.json"
-        said = json.loads(path.read_text()) if path.exists() else {}
+        tool, results, entry = TOOLS[name], Results(HERE), f"peer_{name}"
+        said = results.value(entry) if entry in results else {}
         for goal in REPLICATES:
             for cell in (CELLS[a] for a in asked):
                 found, start = said.setdefault(cell.name, {}), time.time()
@@ -108,7 +108,7 @@ def main(names: list[str]) -> None:
                     for figure, up in tool(reference, current).items():
                         share, n = found.get(figure, (0.0, 0))
                         found[figure] = [(round(share * n) + bool(up)) / (n + 1), n + 1]
-                    path.write_text(json.dumps(said, indent=1))
+                    results.put(entry, said)
                 if done < goal:
                     print(name, cell.name, found, f"{time.time() - start:.0f} s", flush=True)
 

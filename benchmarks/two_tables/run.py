@@ -16,7 +16,6 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 
 import argparse
 import fnmatch
-import json
 import sys
 import time
 import warnings
@@ -24,15 +23,16 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE))
+sys.path[:0] = [str(HERE), str(HERE.parent)]
 
 import measures
 from again import again
 from cells import CELLS, Cell
 from code_date import code_date
+from stored import Results
 from table import peers, table
 
-RESULTS = HERE / "results"
+RESULTS = Results(HERE)
 
 
 def rounded(found: Any) -> Any:
@@ -43,21 +43,18 @@ def rounded(found: Any) -> Any:
 
 
 def done(cell: Cell) -> set[int]:
-    """Seeds that the results file already holds."""
-    path = RESULTS / f"{cell.name}.jsonl"
-    return {json.loads(line)["seed"] for line in path.read_text().splitlines()} if path.exists() else set()
+    """Seeds that are stored already."""
+    return {record["seed"] for record in RESULTS.records(cell.name)}
 
 
 def measure(cell: Cell, replicates: int, shard: tuple[int, int], until: float) -> None:
     """Append one record for each missing seed of this shard."""
-    missing = [s for s in range(cell.seed, cell.seed + replicates) if s not in done(cell)]
-    for seed in missing:
+    stored = done(cell)
+    for seed in (s for s in range(cell.seed, cell.seed + replicates) if s not in stored):
         if seed % shard[1] != shard[0] - 1 or time.time() > until:
             continue
         record = {"seed": seed, **getattr(measures, cell.measure)(seed, **cell.draw), "code": code_date()}
-        line = json.dumps(rounded(record))
-        with (RESULTS / f"{cell.name}.jsonl").open("a") as file:
-            file.write(line + "\n")
+        RESULTS.append(cell.name, rounded(record))
 
 
 def main() -> None:
@@ -69,7 +66,6 @@ def main() -> None:
     parser.add_argument("--again", type=int, help="so many seeds of each cell of earlier code, compared and not kept")
     parser.add_argument("--table", action="store_true", help="print the table from the results")
     given = parser.parse_args()
-    RESULTS.mkdir(exist_ok=True)
     if given.table:
         print(f"{table(RESULTS)}\n\n{peers(RESULTS)}")
         return

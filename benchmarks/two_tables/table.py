@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import math
-from pathlib import Path
 from typing import Any
 
 from again_log import looked_at
 from cells import CELLS, Cell
+from stored import Results
 
 ALPHA, SHARE, POOLED = 0.05, 0.005, 0.055
 MISSES = "**misses**"
@@ -44,10 +43,6 @@ def _bound(require: object, n: int) -> tuple[str, float]:
         alpha = ALPHA if require == "level" else SHARE
         return "<=", alpha + 3 * math.sqrt(alpha * (1 - alpha) / n)
     return require
-
-
-def _records(path: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
 def _code(records: list[dict[str, Any]], look: dict[str, Any] | None) -> str:
@@ -87,13 +82,13 @@ def _pooled(levels: list[dict[str, Any]]) -> list[str]:
     return lines
 
 
-def _groups(results: Path) -> dict[str, list[str]]:
+def _groups(results: Results) -> dict[str, list[str]]:
     """Lines of the table by group, in the order of the cells."""
     groups: dict[str, list[str]] = {}
     levels: list[dict[str, Any]] = []
     looks = looked_at(results)
     for cell in CELLS.values():
-        records = _records(results / f"{cell.name}.jsonl")
+        records = results.records(cell.name)
         if records:
             groups.setdefault(cell.group, []).extend(_lines(cell, records, _code(records, looks.get(cell.name))))
         levels += records if cell.group == "level" else []
@@ -101,7 +96,7 @@ def _groups(results: Path) -> dict[str, list[str]]:
     return groups
 
 
-def table(results: Path) -> str:
+def table(results: Results) -> str:
     """Every cell that has records under its group, the pooled level, and first of all what misses its bar."""
     groups = _groups(results)
     missed = [f"| {group} {line}" for group, lines in groups.items() for line in lines if MISSES in line]
@@ -113,9 +108,9 @@ def table(results: Path) -> str:
     return "\n\n".join(parts)
 
 
-def missing(results: Path) -> str:
+def missing(results: Results) -> str:
     """Cells without a record, and how many have fewer replicates than they ask for, in sentences."""
-    counted = {name: len(_records(results / f"{name}.jsonl")) for name in CELLS}
+    counted = {name: len(results.records(name)) for name in CELLS}
     none = ", ".join(name for name, n in counted.items() if not n)
     fewer = sum(0 < n < CELLS[name].replicates for name, n in counted.items())
     said = [f"Not measured: {none}."] if none else []
@@ -123,9 +118,9 @@ def missing(results: Path) -> str:
     return " ".join(said) or "Every cell has the replicates that run.py makes."
 
 
-def peers(results: Path) -> str:
+def peers(results: Results) -> str:
     """Shares of runs in which each tool alarms, on the same tables."""
-    said = {p.stem.removeprefix("peer_"): json.loads(p.read_text()) for p in sorted(results.glob("peer_*.json"))}
+    said = {name.removeprefix("peer_"): results.value(name) for name in results.names("peer_*")}
     figures = list(dict.fromkeys(f for cells in said.values() for found in cells.values() for f in found))
     if not figures:
         return ""
@@ -135,7 +130,7 @@ def peers(results: Path) -> str:
             merged.setdefault(cell, {}).update(found)
     lines = ["| cell | Ecotone | " + " | ".join(figures) + " |", "|---|---|" + "---|" * len(figures)]
     for cell, found in merged.items():
-        ours, _, n = _mean([r.get("alarm", r["changed"]) for r in _records(results / f"{cell}.jsonl")])
+        ours, _, n = _mean([r.get("alarm", r["changed"]) for r in results.records(cell)])
         shown = [f"{found[f][0]:.2f} ({found[f][1]:.0f})" if f in found else "" for f in figures]
         lines.append(f"| {cell} | {ours:.2f} ({n}) | " + " | ".join(shown) + " |")
     return "\n".join(lines)

@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import platform
+import sys
 from importlib.metadata import version
 from pathlib import Path
 
+HERE = Path(__file__).parent
+sys.path[:0] = [str(HERE), str(HERE.parent)]
+
 import many_levels
 from again_log import looked_at
+from stored import Results
 from table import missing, peers, table
 
-HERE = Path(__file__).parent
 TEXT = """# Two tables: levels, power, columns, rows, accuracy, minimum effect
 
 Scenarios are defined in [scenarios.py](scenarios.py), cells and their bars in [cells.py](cells.py); each cell has seeds
-of its own. One line of `results/<cell>.jsonl` is one replicate.
+of its own. One record of an entry of `results.parquet` is one replicate.
 
 ```
 python benchmarks/two_tables/run.py                    # what is still missing; --shard i/k, --only PATTERN
 python benchmarks/two_tables/run.py --again 5          # cells of earlier code: do five seeds give the same records?
 python benchmarks/two_tables/run.py --table            # the tables below
 python benchmarks/two_tables/write.py                  # this page
+python benchmarks/stored.py collect two_tables         # what was measured into results.parquet
 ```
 
 alpha .05; n rows in each table, d columns, mixed unless `gauss`. "changed" is the verdict at its share of alpha,
@@ -71,11 +76,11 @@ def main() -> None:
     versions = ", ".join(f"{name} {version(name)}" for name in ("numpy", "scipy", "scikit-learn"))
     page = TEXT.format(
         versions=f"Python {platform.python_version()}, {versions}",
-        looked=max((look["code"] for look in looked_at(HERE / "results").values()), default="now"),
-        missing=missing(HERE / "results"),
-        table=table(HERE / "results"),
+        looked=max((look["code"] for look in looked_at(Results(HERE)).values()), default="now"),
+        missing=missing(Results(HERE)),
+        table=table(Results(HERE)),
         many=many_levels.table(),
-        peers=peers(HERE / "results"),
+        peers=peers(Results(HERE)),
     )
     (HERE / "README.md").write_text(page)
 
