@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
-sys.path.insert(0, str(BENCHMARKS))
+sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
 
+from stored import HERE as BENCHMARKS
 from stored import Results
 
 NESTED = {"seed": 3, "share": 0.1 + 0.2, "parts": {"names": ["ä", None], "raised": True}}
