@@ -13,7 +13,7 @@ import sys
 from fit_constants import HEAD, columns, line, records
 from worlds import SHIFTS
 
-from ecotone.compare.estimate._core import A_MANY, A, B
+from ecotone.compare.estimate._doubly_robust import A_MANY, A, B
 
 
 def main() -> None:

@@ -24,7 +24,8 @@ sys.path[:0] = [str(Path(__file__).parents[1])]
 from stored import Results
 
 from ecotone.compare.estimate import Predictions
-from ecotone.compare.estimate._core import STRETCH, A, Core
+from ecotone.compare.estimate._core import Core
+from ecotone.compare.estimate._doubly_robust import DOUBLY_ROBUST, STRETCH, A, errors_of
 from ecotone.compare.estimate._unknown import miscalibrated, thin
 
 RESULTS = Results(Path(__file__).parent)
@@ -58,8 +59,8 @@ def replicate(kind: str, seed: int) -> dict[str, Any]:
     given = Predictions(reference, current, y[1], p.argmax(1), q.argmax(1), p, q, classes=("0", "1"))
     core = Core.of(given, "accuracy", 0)
     return {
-        "kind": kind, "seed": seed, "strength": strength, "estimate": core.value("doubly_robust"),
-        "reference": core.reference, "truth": float((q.argmax(1) == y[2]).mean()), "se": core.standard_error,
+        "kind": kind, "seed": seed, "strength": strength, "estimate": DOUBLY_ROBUST.value(core),
+        "reference": core.reference, "truth": float((q.argmax(1) == y[2]).mean()), "se": errors_of(core).of_value,
         "effective": core.shared.effective, "beyond": core.shared.beyond,
         "unknown": bool(thin(core) or miscalibrated(core)),
     }  # fmt: skip

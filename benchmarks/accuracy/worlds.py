@@ -12,6 +12,7 @@ from sklearn.tree import DecisionTreeRegressor
 
 from ecotone.compare.estimate import Predictions
 from ecotone.compare.estimate._core import Core
+from ecotone.compare.estimate._doubly_robust import DOUBLY_ROBUST, disagreement, errors_of
 
 SHIFTS = {
     "none": "both tables from one law",
@@ -157,8 +158,8 @@ def replicate(shift: str, labels: str, n: int, seed: int) -> dict[str, Any]:
         metric, truth = "accuracy", float((p2.argmax(1) == y2).mean())
     core = Core.of(given, metric, 0)
     scale = core.reference if labels == "numbers" else 1.0
-    found = {"estimate": core.value("doubly_robust"), "reference": core.reference, "truth": truth,
-             "se": core.standard_error, "range": core.disagreement}  # fmt: skip
+    found = {"estimate": DOUBLY_ROBUST.value(core), "reference": core.reference, "truth": truth,
+             "se": errors_of(core).of_value, "range": disagreement(core)}  # fmt: skip
     kept = core.shared.effective
     return {"shift": shift, "labels": labels, "n": n, "seed": seed, "effective": kept,
             **{name: value / scale for name, value in found.items()}}  # fmt: skip

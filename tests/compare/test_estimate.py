@@ -16,8 +16,19 @@ from ecotone.compare.estimate import (
     label_shift,
     pape,
 )
-from ecotone.compare.estimate._core import A_MANY, A, Core, with_new_shares
-from ecotone.compare.estimate._errors import by_bootstrap, by_formula, variance_of_mean
+from ecotone.compare.estimate._compared import compared
+from ecotone.compare.estimate._core import Core
+from ecotone.compare.estimate._doubly_robust import (
+    A_MANY,
+    DOUBLY_ROBUST,
+    A,
+    errors_of,
+    open_ends,
+    sampling_interval,
+    wide_interval,
+)
+from ecotone.compare.estimate._errors import variance_of_mean
+from ecotone.compare.estimate._label_shift import with_new_shares
 from ecotone.compare.estimate._learners import deal
 from ecotone.compare.estimate._nuisance import nuisance
 from ecotone.compare.estimate._unknown import thin
@@ -104,8 +115,8 @@ def test_the_interval_reaches_further_away_from_the_reference():
     core = Core.of(given, "accuracy", 0)
     core.shared._made["beyond"] = 0.0
     for value in (core.reference - 0.04, core.reference + 0.04):
-        low, high = core.interval(value, 0.9, widen=True)
-        plain = core.interval(value, 0.9, widen=False)
+        low, high = wide_interval(core, value, 0.9)
+        plain = sampling_interval(core, value, 0.9)
         away, towards = (plain[0] - low, high - plain[1])[:: 1 if value < core.reference else -1]
         assert away - towards == pytest.approx(A * 0.04) and towards >= 0
 
@@ -118,8 +129,8 @@ def test_more_than_two_classes_reach_further():
     given = Predictions(x[0], x[1], y, p[0].argmax(1), p[1].argmax(1), p[0], p[1], classes=("0", "1", "2"))
     core = Core.of(given, "accuracy", 0)
     core.shared._made["beyond"] = 0.0
-    low, high = core.interval(core.reference - 0.04, 0.9, widen=True)
-    plain = core.interval(core.reference - 0.04, 0.9, widen=False)
+    low, high = wide_interval(core, core.reference - 0.04, 0.9)
+    plain = sampling_interval(core, core.reference - 0.04, 0.9)
     assert (plain[0] - low) - (high - plain[1]) == pytest.approx(A_MANY * 0.04)
 
 
@@ -215,14 +226,14 @@ def test_unknown_for_a_new_cluster_and_not_for_a_smooth_shift():
 
 def test_a_few_rows_beyond_the_reference_widen_the_interval_to_the_ends():
     core = Core.of(_with_a_cluster(0.03), "accuracy", 0)
-    value, u = core.value("doubly_robust"), core.shared.beyond
+    value, u = DOUBLY_ROBUST.value(core), core.shared.beyond
     assert 0.02 < u < 0.05 and doubly_robust(core.data).unknown is None
-    assert core.open_ends(value) == pytest.approx((u * value, u * (1 - value)))
-    whole, plain = core.interval(value, 0.9, widen=True), core.interval(value, 0.9, widen=False)
+    assert open_ends(core, value) == pytest.approx((u * value, u * (1 - value)))
+    whole, plain = wide_interval(core, value, 0.9), sampling_interval(core, value, 0.9)
     assert whole[0] <= plain[0] - u * value and whole[1] >= plain[1] + u * (1 - value)
     core.shared._made["beyond"] = 0.02
     loss = Core.of(core.data, "log_loss", 0)
-    assert loss.open_ends(0.5) == pytest.approx((0.01, 0.03)), "no end above: three times the distance to zero"
+    assert open_ends(loss, 0.5) == pytest.approx((0.01, 0.03)), "no end above: three times the distance to zero"
 
 
 def test_unknown_where_calibration_cannot_repair():
@@ -265,6 +276,15 @@ def test_without_probabilities_labels_are_modelled_from_the_columns():
         cbpe(bare, "log_loss")
 
 
+def test_what_a_report_sets_side_by_side_is_what_the_methods_answer():
+    given, _, _ = _shifted(n=600)
+    found = compared(Core.of(given, "brier", 0))
+    methods = (cbpe, pape, importance_weighted, doubly_robust, doc)
+    assert found == {method.__name__: method(given, "brier").value for method in methods}
+    numbers = Predictions(given.x_reference, given.x_current, given.x_reference[:, 0], *[np.zeros(600)] * 2)
+    assert list(compared(Core.of(numbers, "mae", 0))) == ["dle", "importance_weighted", "doubly_robust"]
+
+
 def test_units_widen_the_standard_error():
     rng = np.random.default_rng(0)
     unit = np.repeat(np.arange(200), 10)
@@ -278,7 +298,7 @@ def test_units_widen_the_standard_error():
 def test_standard_error_by_formula_is_that_of_the_bootstrap():
     given, _, _ = _shifted(n=1500)
     core = Core.of(given, "brier", 0)
-    assert by_bootstrap(core) == pytest.approx(by_formula(core), rel=0.3)
+    assert errors_of(core).by_bootstrap() == pytest.approx(errors_of(core).by_formula(), rel=0.3)
 
 
 @pytest.mark.parametrize("k", [2, 3])

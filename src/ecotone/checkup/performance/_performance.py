@@ -12,7 +12,8 @@ from scipy import stats
 
 from ecotone.checkup.advice._actions import actions
 from ecotone.compare.estimate import Predictions, doubly_robust
-from ecotone.compare.estimate import _core as core_of
+from ecotone.compare.estimate import _doubly_robust as robust
+from ecotone.compare.estimate._compared import compared
 from ecotone.compare.estimate._core import Core
 from ecotone.data import Pair
 
@@ -182,7 +183,7 @@ def performance(
         interval=found.interval if known and np.isfinite(found.interval).any() else None,
         assumption=found.assumption,
         unknown=unknown,
-        estimators={name: value for name, value in core.values.items() if np.isfinite(value)},
+        estimators={name: value for name, value in compared(core).items() if np.isfinite(value)},
         bound=bound(core),
         actual=actual,
         attribution=attribution,
@@ -215,12 +216,13 @@ def _test(core: Core, seed: int) -> tuple[float, str]:
     if len(data.labelled) >= LEAST_LABELS:
         pvalue, how = degradation_test(scores(data, metric, "reference"), scores(data, metric, "current"), seed)
         return max(pvalue, 1e-300), f"labels: {how}"
-    worse = (core.reference - core.values["doubly_robust"]) * (1 if metric.greater_is_better else -1)
+    value = robust.DOUBLY_ROBUST.value(core)
+    worse = (core.reference - value) * (1 if metric.greater_is_better else -1)
     if np.isnan(worse):
         return 1.0, "none: the metric is undefined"
-    left_open = core.open_ends(core.values["doubly_robust"])[1 if metric.greater_is_better else 0]
-    sure = (1 - core.reach) * worse - core_of.B * core.disagreement - left_open
-    error = core.standard_error_of_drop
+    left_open = robust.open_ends(core, value)[1 if metric.greater_is_better else 0]
+    sure = (1 - robust.reach(core)) * worse - robust.B * robust.disagreement(core) - left_open
+    error = robust.errors_of(core).of_drop
     if not (sure > 0 and error > 0):
         return 1.0, "no labels: the drop does not exceed what the estimators leave open"
     return max(float(stats.norm.sf(sure / error)), 1e-300), "no labels: the interval against the reference"

@@ -8,6 +8,7 @@ import numpy as np
 from scipy import stats
 
 from ecotone.compare.estimate._core import Core
+from ecotone.compare.estimate._doubly_robust import DOUBLY_ROBUST
 from ecotone.contracts import Floats, Ints
 
 LEVEL = 0.9
@@ -46,7 +47,7 @@ def labels_needed(core: Core) -> dict[str, Any] | None:
         of = "mean of the loss" if core.metric.row_mean else "mean squared error"
     else:
         known = core.metric.name == "accuracy"
-        value = core.value("doubly_robust") if known else float(right_on_current(core).mean())
+        value = DOUBLY_ROBUST.value(core) if known else float(right_on_current(core).mean())
         half, of = HALF_WIDTH, "accuracy"
         need = (z / half) ** 2 * max(value * (1 - value), 0.01)
     rows = int(np.clip(np.ceil(need), 1, left))

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from ecotone.cards import Card
 from ecotone.contracts import Estimate
 
-from ._estimate import estimate
+from ._core import Core
+from ._doubly_robust import sampling_interval
+from ._estimator import Estimator, estimate
 from ._predictions import Predictions
 
 CARD = Card(
@@ -70,4 +74,12 @@ def atc(predictions: Predictions, metric: str = "accuracy", *, level: float = 0.
     >>> abs(atc(given).value - 0.737) < 0.07
     True
     """
-    return estimate("atc", (predictions, metric, level, seed), _ASSUMPTION)
+    return estimate(ATC, sampling_interval, predictions, metric, level=level, seed=seed)
+
+
+def _share_above(core: Core) -> float:
+    ref, cur = ((p * np.log(np.clip(p, 1e-12, 1))).sum(axis=1) for p in core.data.probabilities)
+    return float((cur >= np.quantile(ref, 1 - core.reference)).mean())
+
+
+ATC = Estimator(CARD.name, _ASSUMPTION, direct=_share_above, only=("accuracy",))

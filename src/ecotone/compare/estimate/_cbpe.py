@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from ecotone.cards import Card
 from ecotone.contracts import Estimate
+from ecotone.measure.scores import SoftSample
 
-from ._estimate import estimate
+from ._core import Core
+from ._doubly_robust import sampling_interval
+from ._estimator import Estimator, estimate
 from ._predictions import Predictions
 from ._unknown import miscalibrated
 
@@ -72,4 +75,11 @@ def cbpe(predictions: Predictions, metric: str = "accuracy", *, level: float = 0
     >>> abs(cbpe(given).value - 0.737) < 0.03
     True
     """
-    return estimate("cbpe", (predictions, metric, level, seed), _ASSUMPTION, unless=(miscalibrated,))
+    return estimate(CBPE, sampling_interval, predictions, metric, level=level, seed=seed)
+
+
+def _sample(core: Core) -> SoftSample:
+    return core.data.sample("current", core.shared.calibrated()[1])
+
+
+CBPE = Estimator(CARD.name, _ASSUMPTION, sample=_sample, unless=(miscalibrated,))

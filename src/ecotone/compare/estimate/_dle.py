@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from ecotone.cards import Card
-from ecotone.contracts import BadInput, Estimate
+from ecotone.contracts import Estimate, Floats
 
 from ._core import Core
-from ._estimate import estimate
+from ._doubly_robust import sampling_interval
+from ._estimator import Estimator, estimate
 from ._predictions import Predictions
 
 CARD = Card(
@@ -70,6 +73,11 @@ def dle(predictions: Predictions, metric: str = "mae", *, level: float = 0.9, se
     >>> abs(dle(given).value - 1.4) < 0.15
     True
     """
-    if not Core.of(predictions, metric, seed).data.is_regression:
-        raise BadInput("direct loss estimation is for regressions; use cbpe for a classifier")
-    return estimate("dle", (predictions, metric, level, seed), _ASSUMPTION)
+    return estimate(DLE, sampling_interval, predictions, metric, level=level, seed=seed)
+
+
+def _moments(core: Core) -> Floats:
+    return np.asarray(core.moments[2].mean(axis=0))
+
+
+DLE = Estimator(CARD.name, _ASSUMPTION, moments=_moments)

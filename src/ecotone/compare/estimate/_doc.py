@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from ecotone.cards import Card
-from ecotone.contracts import BadInput, Estimate
+from ecotone.contracts import Estimate
 
 from ._core import Core
-from ._estimate import estimate
+from ._doubly_robust import sampling_interval
+from ._estimator import Estimator, estimate
 from ._predictions import Predictions
 
 CARD = Card(
@@ -72,6 +73,13 @@ def doc(predictions: Predictions, metric: str = "accuracy", *, level: float = 0.
     >>> abs(doc(given).value - 0.737) < 0.03
     True
     """
-    if Core.of(predictions, metric, seed).data.p_reference is None:
-        raise BadInput("the difference of confidences needs probabilities; use doubly_robust, which does not")
-    return estimate("doc", (predictions, metric, level, seed), _ASSUMPTION)
+    return estimate(DOC, sampling_interval, predictions, metric, level=level, seed=seed)
+
+
+def _moved(core: Core) -> float:
+    sides = zip(("reference", "current"), core.data.probabilities)
+    before, now = (core.metric.of(core.data.sample(side, p)) for side, p in sides)
+    return core.reference + now - before
+
+
+DOC = Estimator(CARD.name, _ASSUMPTION, direct=_moved)

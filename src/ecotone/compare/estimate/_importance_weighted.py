@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from ecotone.cards import Card
-from ecotone.contracts import Estimate
+from ecotone.contracts import Estimate, Floats
+from ecotone.measure.scores import SoftSample
 
-from ._estimate import COVARIATE_SHIFT, estimate
+from ._core import Core
+from ._doubly_robust import sampling_interval
+from ._estimator import COVARIATE_SHIFT, Estimator, estimate
 from ._predictions import Predictions
 from ._unknown import thin
 
@@ -68,4 +71,15 @@ def importance_weighted(
     >>> abs(importance_weighted(given).value - 0.737) < 0.03
     True
     """
-    return estimate("importance_weighted", (predictions, metric, level, seed), COVARIATE_SHIFT, unless=(thin,))
+    return estimate(IMPORTANCE_WEIGHTED, sampling_interval, predictions, metric, level=level, seed=seed)
+
+
+def _sample(core: Core) -> SoftSample:
+    return core.weighted
+
+
+def _moments(core: Core) -> Floats:
+    return core.weighted_mean(core.moments[0])
+
+
+IMPORTANCE_WEIGHTED = Estimator(CARD.name, COVARIATE_SHIFT, sample=_sample, moments=_moments, unless=(thin,))

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from ecotone.cards import Card
-from ecotone.contracts import Estimate
+import numpy as np
 
-from ._estimate import estimate
+from ecotone.cards import Card
+from ecotone.contracts import Estimate, Floats, Ints
+from ecotone.measure.ratios import MLLS
+from ecotone.measure.scores import SoftSample
+
+from ._core import Core
+from ._doubly_robust import sampling_interval
+from ._estimator import Estimator, estimate
 from ._predictions import Predictions
 
 CARD = Card(
@@ -72,4 +78,17 @@ def label_shift(predictions: Predictions, metric: str = "accuracy", *, level: fl
     >>> abs(label_shift(given).value - 0.737) < 0.03
     True
     """
-    return estimate("label_shift", (predictions, metric, level, seed), _ASSUMPTION)
+    return estimate(LABEL_SHIFT, sampling_interval, predictions, metric, level=level, seed=seed)
+
+
+def with_new_shares(q_ref: Floats, q_cur: Floats, y_reference: Ints) -> Floats:
+    """Class probabilities of the current rows, with the shares of the classes most likely to have made them."""
+    q = q_cur * MLLS().fit(q_ref, y_reference, q_cur).weights_
+    return np.asarray(q / q.sum(axis=1, keepdims=True))
+
+
+def _sample(core: Core) -> SoftSample:
+    return core.data.sample("current", with_new_shares(*core.shared.calibrated(), core.data.y_reference))
+
+
+LABEL_SHIFT = Estimator(CARD.name, _ASSUMPTION, sample=_sample)

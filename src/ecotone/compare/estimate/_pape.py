@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from ecotone.cards import Card
 from ecotone.contracts import Estimate
+from ecotone.measure.scores import SoftSample
 
-from ._estimate import COVARIATE_SHIFT, estimate
+from ._core import Core
+from ._doubly_robust import sampling_interval
+from ._estimator import COVARIATE_SHIFT, Estimator, estimate
 from ._predictions import Predictions
 from ._unknown import thin
 
@@ -68,4 +71,11 @@ def pape(predictions: Predictions, metric: str = "accuracy", *, level: float = 0
     >>> abs(pape(given).value - 0.737) < 0.03
     True
     """
-    return estimate("pape", (predictions, metric, level, seed), COVARIATE_SHIFT, unless=(thin,))
+    return estimate(PAPE, sampling_interval, predictions, metric, level=level, seed=seed)
+
+
+def _sample(core: Core) -> SoftSample:
+    return core.data.sample("current", core.shared.calibrated(weighted=True)[1])
+
+
+PAPE = Estimator(CARD.name, COVARIATE_SHIFT, sample=_sample, unless=(thin,))
