@@ -100,7 +100,7 @@ def test_a_stopped_fit_goes_on(folder, capsys):
     def stop(progress):
         raise KeyboardInterrupt
 
-    import ecotone.learn.training as loop
+    import ecotone.learn.training._run as loop
 
     original = loop._Run._look
     try:

@@ -15,7 +15,8 @@ from ecotone.compare.two_sample._pairwise_test import _all_z
 from ecotone.compare.two_sample._scores import Design
 from ecotone.compare.two_sample._two_profiles import SKEWED, CountedDesign, _coded, _near_normal, _pairs, two_profiles
 from ecotone.data import Column, Pair, Table, profile
-from ecotone.data._counted import CountedPair, counted_pair
+from ecotone.data._column_counts import CountedPair
+from ecotone.data._counted import counted_pair
 
 
 def table(n: int, seed: int, shift: float = 0.0, bond: float = 0.5) -> pa.Table:

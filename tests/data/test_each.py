@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ecotone.data._equal_rows import equal_rows
-from ecotone.data._profile_cuts import fast_searchsorted
+from ecotone.data._fast_searchsorted import fast_searchsorted
 from ecotone.data._thread_map import FEWEST, thread_map
 
 

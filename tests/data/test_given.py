@@ -8,7 +8,7 @@ from ecotone.contracts import BadInput
 from ecotone.data import Roles, align_tables, read_table
 from ecotone.data._given import PARTS, _condition
 from ecotone.data._match import quotas
-from ecotone.data._typing import PooledColumn
+from ecotone.data._pooled_column import PooledColumn
 
 
 def make(a, b, **options):

@@ -18,7 +18,7 @@ from scipy import stats
 
 from ecotone.contracts import BadInput
 from ecotone.data import Profile, profile, scan_batches
-from ecotone.data._profile_cuts import fast_searchsorted
+from ecotone.data._fast_searchsorted import fast_searchsorted
 from ecotone.data._profile_hash import hash_numbers, hash_strings
 from ecotone.data._profile_io import encoded
 from ecotone.data._profile_sketch import KLLSketch, KMVSketch, MisraGries, Moments

@@ -18,8 +18,8 @@ import pytest
 
 from ecotone.contracts import BadInput
 from ecotone.data import profile, read_table, scan_batches
+from ecotone.data._pool import pool
 from ecotone.data._profile_io import encoded
-from ecotone.data._typing import pool
 from ecotone.data.activations import open_dataset
 from ecotone.data.sources import family, plain_type
 

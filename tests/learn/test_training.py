@@ -67,7 +67,7 @@ def test_early_stopping_keeps_the_best():
 
 def test_the_clock_ends_training_with_the_last_weights(monkeypatch):
     ticks = itertools.count()  # a clock that shows one second more at each look
-    monkeypatch.setattr("ecotone.learn.training.time", SimpleNamespace(monotonic=lambda: float(next(ticks))))
+    monkeypatch.setattr("ecotone.learn.training._run.time", SimpleNamespace(monotonic=lambda: float(next(ticks))))
     settings = {"validation_fraction": 0.0, "ema": 0.0, "warmup": 0}
     ended = model(steps=10**6, eval_every=10**6, max_minutes=1.0, **settings).fit(X)
     (last,) = ended.history_

@@ -12,7 +12,8 @@ from ecotone.compare.two_sample import Dependence
 from ecotone.compare.two_sample._two_profiles import two_profiles
 from ecotone.contracts import BadInput
 from ecotone.data import Profile, profile
-from ecotone.data._counted import CountedPair, counted_pair
+from ecotone.data._column_counts import CountedPair
+from ecotone.data._counted import counted_pair
 from ecotone.data._readers import open_profile
 from ecotone.decide import Budget
 

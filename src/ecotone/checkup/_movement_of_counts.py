@@ -9,7 +9,7 @@ from ecotone.compare.explain import Movement
 from ecotone.compare.explain._movement_levels import level_words, rates_differ, shares_moved
 from ecotone.compare.explain._movement_words import change, percent
 from ecotone.data import CODED, ORDERED
-from ecotone.data._counted import ColumnCounts, CountedPair
+from ecotone.data._column_counts import ColumnCounts, CountedPair
 
 
 def movements_of_counts(both: CountedPair, facts: Facts) -> dict[str, Movement]:

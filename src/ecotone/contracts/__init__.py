@@ -10,9 +10,10 @@ from typing import Any, Protocol, TypeAlias, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from ._activations import Activations, Head, Network, concatenate
+from ._activations import Activations, Network, concatenate
 from ._bad_input import BadInput
 from ._foreign import foreign
+from ._head import Head
 from ._write import is_stream, write_whole
 from .arrays import as_numpy
 

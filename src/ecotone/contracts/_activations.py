@@ -4,23 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ._bad_input import BadInput
+from ._head import _as_head
 from .arrays import Array, apply_head, as_array, as_numpy, check_finite, check_not_probabilities, in_memory, take
 
 BLOCK_ROWS = 8192
 _LOOK = 256  # rows on which logits are compared with the head's
-
-
-class Head(NamedTuple):
-    """The last linear layer: ``logits = features @ weight.T + bias``."""
-
-    weight: Array  # (classes, d)
-    bias: Array  # (classes,)
 
 
 @runtime_checkable
@@ -242,17 +236,3 @@ def concatenate(parts: Sequence[Activations]) -> Activations:
     layers = {name.removeprefix("layers."): joined.pop(name) for name in sorted(shared) if name.startswith("layers.")}
     ordered = {name: layers[name] for name in parts[0].layers if name in layers}
     return Activations(**joined, layers=ordered, head=parts[0].head, network=parts[0].network)
-
-
-def _as_head(head: Head | tuple[Array, Array]) -> Head:
-    if len(head) != 2:
-        raise BadInput(f"head must be (weight, bias), got {len(head)} parts")
-    weight, bias = (as_array(part) for part in head)
-    if len(weight.shape) != 2 or tuple(bias.shape) != (weight.shape[0],):
-        raise BadInput(
-            f"head needs a weight (classes, d) and a bias (classes,), got {tuple(weight.shape)} and "
-            f"{tuple(bias.shape)}; where there is no bias give zeros"
-        )
-    for name, value in (("head weight", weight), ("head bias", bias)):
-        check_finite(name, value)
-    return Head(weight, bias)

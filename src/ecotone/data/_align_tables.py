@@ -15,13 +15,13 @@ from ._duplicates import find_copies
 from ._embeddings import embeddings
 from ._kinds import decide
 from ._match import Matched, match
+from ._pool import pool
 from ._readers import Frame
 from ._role_columns import role_columns
 from ._roles import EVERYTHING, Roles
 from ._table import Column, Pair, Table, Untested
 from ._thread_map import thread_map
 from ._typed import Typed
-from ._typing import pool
 
 
 def align_tables(reference: Frame, current: Frame, roles: Roles = EVERYTHING, *, seed: int = 0) -> Pair:

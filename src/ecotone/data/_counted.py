@@ -10,52 +10,18 @@ import numpy as np
 
 from ecotone.contracts import BadInput, Ints
 
+from ._column_counts import ColumnCounts, CountedPair
 from ._identifiers import FEWEST_FOR_ID, NEARLY_UNIQUE, named_id
 from ._ordinal import scale
 from ._profile import Profile
 from ._profile_columns import ColumnProfile
 from ._profile_cuts import MOST_LEVELS as CUT_LEVELS
-from ._profile_cuts import Sums
+from ._profile_sums import Sums
 from ._roles import EVERYTHING, Roles, Told
-from ._table import Kind, Untested
+from ._table import Untested
 
 _CELLS = 1000  # steps of float64 that a column must span
 _SLACK = 0.1  # of a share of distinct values that a sketch estimates with a standard error of 1/22
-
-
-@dataclass(frozen=True)
-class ColumnCounts:
-    """How often each value, level or cell of one column occurs in each table.
-
-    Parameters
-    ----------
-    name : str
-    kind : Kind
-    counts : (2, size + 1) int64
-        Reference's and current's rows; ordered kinds by rising value, the last is "missing".
-    levels : tuple of str
-        Of coded kinds, by falling count over both tables.
-    scored : bool
-        Whether the scores at its cut points may enter products: not where its levels were cut by how common they are
-        in one table, for then their shares there are too large by design.
-    """
-
-    name: str
-    kind: Kind
-    counts: Ints
-    levels: tuple[str, ...] = ()
-    scored: bool = False
-
-
-@dataclass(frozen=True)
-class CountedPair:
-    """Two profiles' columns as counts, and their sums of scores on the same cut points."""
-
-    n: tuple[int, int]
-    columns: tuple[ColumnCounts, ...]
-    sums: tuple[Sums, Sums]
-    untested: tuple[Untested, ...] = ()
-    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

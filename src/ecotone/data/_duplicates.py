@@ -12,9 +12,9 @@ import pyarrow as pa
 from ecotone.contracts import Bools, Ints, as_seed
 
 from ._chance import beyond_chance, chance_explains
+from ._pooled_column import PooledColumn
 from ._repeat_test import LEVEL, MOST, judge
 from ._row_groups import RowGroups, different, tell_apart
-from ._typing import PooledColumn
 
 _FEWEST_GROUPS = 20  # groups that must all repeat alike before a whole file is taken for one appended to itself
 

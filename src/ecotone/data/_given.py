@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ecotone.contracts import BadInput, Floats, Ints
 
-from ._typing import PooledColumn
+from ._pooled_column import PooledColumn
 
 LEVELS = 50  # different numbers up to which each is a stratum of its own
 BINS, ROWS_OF_BIN = 20, 50  # of a column of more numbers: most bins, and pooled rows that one should have

@@ -12,7 +12,7 @@ from scipy import special, stats
 
 from ecotone.contracts import Floats, Ints
 
-from ._typing import PooledColumn
+from ._pooled_column import PooledColumn
 
 #: Values are nearly unique from this share of distinct ones on.
 NEARLY_UNIQUE = 0.9

@@ -7,11 +7,11 @@ from dataclasses import replace
 from ._identifiers import codes_of
 from ._number_kinds import number_kind
 from ._ordinal import ordinal_kind
+from ._pooled_column import PooledColumn
 from ._roles import Told
 from ._table import Untested
 from ._text_kinds import text_kind
 from ._typed import Typed, indicator, set_aside
-from ._typing import PooledColumn
 
 #: Fewer values than this, in a column that is nearly all missing, say only that they are there.
 FEWEST_PRESENT = 10

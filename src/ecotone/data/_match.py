@@ -10,8 +10,8 @@ import numpy as np
 from ecotone.contracts import BadInput, Bools, Floats, Ints, as_seed
 
 from ._given import Condition, conditions
+from ._pooled_column import PooledColumn
 from ._strata import SIDES, Strata, left_out, stratum_names
-from ._typing import PooledColumn
 
 _RATIOS = 200  # ratios of the tables that are tried
 

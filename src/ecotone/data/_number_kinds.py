@@ -8,9 +8,9 @@ import numpy as np
 
 from ._exact import FEW
 from ._identifiers import codes_of, distinct_share, identifies
+from ._pooled_column import PooledColumn
 from ._table import Column
 from ._typed import Typed, lone, set_aside
-from ._typing import PooledColumn
 
 
 def number_kind(raw: PooledColumn) -> Typed:

@@ -7,9 +7,9 @@ import re
 import numpy as np
 
 from ._number_kinds import ordered_numbers
+from ._pooled_column import PooledColumn
 from ._table import Column
 from ._typed import Typed, lone
-from ._typing import PooledColumn
 
 _SHOWN = 6  # levels that a note names
 

@@ -12,8 +12,9 @@ import pyarrow as pa
 from ecotone.contracts import BadInput, Bools, Ints
 
 from ._profile_columns import ColumnProfile
-from ._profile_cuts import Binning, Sums, freeze
+from ._profile_cuts import Binning, freeze
 from ._profile_rows import Rows
+from ._profile_sums import Sums
 from ._readers import Frame
 from ._table import Part
 

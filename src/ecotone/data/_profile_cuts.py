@@ -1,19 +1,19 @@
-"""Cut points frozen by a reference, and sums of bounded scores on them that add exactly."""
+"""Cut points frozen by a reference, and the scores of their cells."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import blake2b
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
-from ecotone.contracts import BadInput, Floats, Ints
+from ecotone.contracts import Floats, Ints
 
+from ._fast_searchsorted import fast_searchsorted
 from ._profile_columns import LONGEST, ColumnProfile, coded, numbers
 from .sources import Family
 
@@ -24,9 +24,6 @@ DEGREES = 4
 MOST_LEVELS = 12
 MOST_PAIRED = 256
 _LARGEST = 16 * SCALE
-_CHUNK = 1 << 14
-_GRID = 1 << 12
-Map: TypeAlias = Callable[[Callable[[int], NDArray[np.float64]], Iterable[int]], Iterable[NDArray[np.float64]]]
 
 
 @dataclass(frozen=True)
@@ -69,37 +66,6 @@ class Cut:
         code = {level: i for i, level in enumerate(self.levels)}
         texts = (t if len(t) <= LONGEST else t[:LONGEST] + "…" for t in dictionary.to_pylist())
         return np.array([*(code.get(t, last - 1) for t in texts), last], np.int64)[codes]
-
-
-def fast_searchsorted(x: Floats, edges: Floats, *, cells: int = _GRID, right: bool = False) -> Ints:
-    """``np.searchsorted(edges, x)`` by a grid: several times faster for many unsorted numbers; NaN gives any place.
-
-    A number's grid cell is a monotone function of it, also in floating point, so all edges in lower cells lie below
-    it and all in higher cells above; only cells with more than one edge need a search.
-    """
-    side: Literal["left", "right"] = "right" if right else "left"
-    with np.errstate(over="ignore", invalid="ignore"):
-        scale = cells / (edges[-1] - edges[0]) if len(edges) > 1 else 0.0
-    if not 0 < scale < np.inf:
-        return np.searchsorted(edges, x, side=side).astype(np.int64, copy=False)
-
-    def cell(v: Floats) -> NDArray[np.int32]:
-        with np.errstate(over="ignore", invalid="ignore"):
-            inside = (v - edges[0]) * scale
-        np.fmin(np.fmax(inside, -1.0, out=inside), float(cells), out=inside)
-        inside += 1.0
-        return np.asarray(inside, np.int32)
-
-    held = np.bincount(cell(edges), minlength=cells + 2)
-    below = np.cumsum(held) - held
-    only = np.where(held > 0, edges[np.minimum(below, len(edges) - 1)], np.nan)  # nothing exceeds NaN
-    at = cell(x)
-    one = np.take(only, at, mode="clip")
-    found: Ints = np.take(below, at, mode="clip")
-    found += (x >= one) if right else (x > one)
-    crowded = np.flatnonzero(np.take(held > 1, at, mode="clip"))
-    found[crowded] = np.searchsorted(edges, x[crowded], side=side)
-    return found
 
 
 @dataclass(frozen=True)
@@ -176,86 +142,3 @@ def _levels(column: ColumnProfile) -> Cut | None:
     labels = (*(f"={level}" for level in levels), "other", "missing")
     table = np.eye(len(labels), dtype=np.int64) * SCALE
     return Cut(column.name, column.family, np.empty(0), levels, table, labels)
-
-
-def _tables(cuts: Binning) -> list[NDArray[np.float64]]:
-    """Of each cut the scores whose products are summed."""
-    ends = np.cumsum([len(c.labels) for c in cuts.columns])
-    paired = np.zeros(int(ends[-1]), bool)
-    paired[cuts.paired] = True
-    return [c.table[:, use].astype(np.float64) for c, use in zip(cuts.columns, np.split(paired, ends[:-1]))]
-
-
-@dataclass
-class Sums:
-    """Sums over ``n`` rows of the scores on ``cuts`` and of products of the paired ones.
-
-    Parameters
-    ----------
-    cuts : Cuts
-    n : int
-    counts : (c,) int64
-        Rows in each cell of each cut, one cut after another.
-    products : (p, p) int64
-        ``SCALE**2`` times the sum of the products of the scores at ``cuts.paired``.
-    """
-
-    cuts: Binning
-    n: int
-    counts: Ints
-    products: Ints
-
-    @classmethod
-    def empty(cls, cuts: Binning) -> Sums:
-        c, p = sum(len(cut.table) for cut in cuts.columns), len(cuts.paired)
-        return cls(cuts, 0, np.zeros(c, np.int64), np.zeros((p, p), np.int64))
-
-    @property
-    def first(self) -> Ints:
-        """(s,) ``SCALE`` times the sum of each score."""
-        sums = [self.histogram(c.name) @ c.table for c in self.cuts.columns]
-        return np.concatenate([np.empty(0, np.int64), *sums])
-
-    def histogram(self, name: str) -> Ints:
-        """(cells,) rows in each cell of one column's cut; the last cell holds what is missing."""
-        start = 0
-        for cut in self.cuts.columns:
-            if cut.name == name:
-                return self.counts[start : start + len(cut.table)]
-            start += len(cut.table)
-        raise BadInput(f"column {name!r} has no cut points; cut are {', '.join(c.name for c in self.cuts.columns)}")
-
-    def update(self, rows: int, cells: list[Ints], run: Map = map) -> None:
-        """Add rows by their cells, one array per cut column; ``run`` may be the ``map`` of a pool of threads."""
-        self.n += rows
-        cuts = self.cuts.columns
-        if not cuts:
-            return
-        self.counts += np.concatenate([np.bincount(c, minlength=len(cut.table)) for c, cut in zip(cells, cuts)])
-        tables = _tables(self.cuts)
-
-        def products(start: int) -> NDArray[np.float64]:
-            # Whole numbers below 2**53 all the way (2**14 rows of products of at most 2**28): float64 is exact
-            scores = np.hstack([t[c[start : start + _CHUNK]] for t, c in zip(tables, cells)])
-            return np.asarray(scores.T @ scores)
-
-        for part in run(products, range(0, rows, _CHUNK)):
-            self.products += part.astype(np.int64)
-
-    def merge(self, other: Sums) -> Sums:
-        """Sums over both; raises ``BadInput`` where the cut points differ."""
-        if self.cuts.id != other.cuts.id:
-            raise BadInput(
-                f"the profiles have different cut points ({self.cuts.id} and {other.cuts.id}); "
-                "their sums can not be added: profile both with --like the same reference"
-            )
-        return Sums(self.cuts, self.n + other.n, self.counts + other.counts, self.products + other.products)
-
-    def mean(self) -> Floats:
-        """(s,) the mean of each score."""
-        return self.first / (SCALE * max(self.n, 1))
-
-    def covariance(self) -> Floats:
-        """(p, p) covariance of the paired scores, with divisor n."""
-        m = self.mean()[self.cuts.paired]
-        return self.products / (float(SCALE) ** 2 * max(self.n, 1)) - np.outer(m, m)

@@ -16,9 +16,10 @@ from ecotone.contracts import BadInput
 from ._artefact import encode_artefact, read_artefact, write_artefact
 from ._profile import Profile
 from ._profile_columns import ColumnProfile
-from ._profile_cuts import _LARGEST, Binning, Cut, Sums
+from ._profile_cuts import _LARGEST, Binning, Cut
 from ._profile_rows_io import need, pack_rows, take, unpack_rows
 from ._profile_sketch import KLLSketch, KMVSketch, MisraGries, Moments
+from ._profile_sums import Sums
 from .sources import Family
 
 KIND, VERSION = "profile", 1

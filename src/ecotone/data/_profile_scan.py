@@ -16,9 +16,10 @@ from ecotone.contracts import BadInput, Ints
 
 from ._profile import Profile
 from ._profile_columns import ColumnProfile
-from ._profile_cuts import Cut, Sums
+from ._profile_cuts import Cut
 from ._profile_io import encoded
 from ._profile_rows import Reservoir, stored_schema
+from ._profile_sums import Sums
 from .sources import Mistyped, Source, family, open_source
 
 RESERVOIR = 5000

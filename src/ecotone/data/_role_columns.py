@@ -9,9 +9,10 @@ import pyarrow as pa
 
 from ecotone.contracts import BadInput, Bools
 
+from ._pool import pool
+from ._pooled_column import PooledColumn
 from ._table import Column
 from ._text_kinds import ordered_levels
-from ._typing import PooledColumn, pool
 
 
 def role_columns(

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from ecotone.contracts import Ints
 
 from ._equal_rows import Exact, arrow_equal, first_equal
-from ._typing import PooledColumn, pool
+from ._pool import pool
+from ._pooled_column import PooledColumn
 from .sources import family
 
 

@@ -9,12 +9,14 @@ import pyarrow.compute as pc
 from ecotone.contracts import Ints
 
 from ._identifiers import FEWEST_FOR_ID, distinct_share, nearly_unique
+from ._pooled_column import PooledColumn
 from ._table import AllLevels, Column
 from ._typed import Typed, indicator, lone, set_aside
-from ._typing import UUID, PooledColumn
 
 #: A category keeps this many levels; the others share one.
 MOST_LEVELS = 200
+
+UUID = r"^\{?[0-9a-fA-F]{8}-?([0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}\}?$"
 
 
 def text_kind(raw: PooledColumn) -> Typed:

@@ -8,8 +8,8 @@ import numpy as np
 
 from ecotone.contracts import Floats
 
+from ._pooled_column import PooledColumn
 from ._table import Column, Untested
-from ._typing import PooledColumn
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from ecotone.data._pool import pool
+from ecotone.data._pooled_column import PooledColumn
 from ecotone.data._profile_columns import ColumnProfile
-from ecotone.data._typing import PooledColumn, pool
 
 from ._empirical_distribution import EmpiricalDistribution
 

@@ -10,7 +10,7 @@ import numpy as np
 from ecotone.checkup._leading import leading
 from ecotone.contracts import Floats, Ints
 from ecotone.data import Column, Profile
-from ecotone.data._counted import ColumnCounts, CountedPair
+from ecotone.data._column_counts import ColumnCounts, CountedPair
 from ecotone.data._profile_cuts import Cut
 
 from ._plot_data import MOST_DRAWN, column_picture

@@ -16,11 +16,11 @@ from ._among_units import Order, among_units
 from ._entities import entity as most_tied
 from ._entities import entity_tests
 from ._ordering_keys import explained, ordering_keys
-from ._repeated_values import every_value
 from ._row_scores import RowScores
 from ._scores import Design, ScoredColumn
 from ._serial_dependence import Axis, Serial, serial
 from ._time_blocks import BLOCKS, blocks, lagged, longer, persistence
+from ._units import ids, pooled, units_of
 
 Guarantee = Literal["exact", "approximate", "assumed", "withdrawn"]
 
@@ -225,7 +225,7 @@ def _undeclared(pair: Pair, design: Design, scores: RowScores) -> Dependence:
     found = (*words.serial_entry(along), *(words.entity_entry(t) for t in tests))
     tied, detected = most_tied(tests), along is not None and along.detected
     if tied is not None:
-        units = _units_of(pair, tied.column.name)
+        units = units_of(pair, tied.column.name)
         if detected and (left := among_units(scores, Order.of(pooled(units), pair.n))) and left.detected:
             along = left
         else:
@@ -239,21 +239,3 @@ def _undeclared(pair: Pair, design: Design, scores: RowScores) -> Dependence:
     strength, _ = persistence(lagged(design, None), design.n)
     stretches, _, _ = blocks(design.n, (np.arange(pair.n[0]), np.arange(pair.n[1])), max(strength, 0.1))
     return Dependence(stretches, found, (), "withdrawn", words.of_serial(along), words.SERIAL_REMEDY)
-
-
-def _units_of(pair: Pair, name: str) -> tuple[Ints, Ints]:
-    a, b = pair.aside[name] if name in pair.aside else (pair.reference[name], pair.current[name])
-    return ids(every_value(a)), ids(every_value(b))
-
-
-def ids(values: np.ndarray) -> Ints:
-    """Numbers from 0 for equal values; a missing one is a unit of its own."""
-    values = values.copy()
-    gone = np.isnan(values)
-    values[gone] = np.nanmax(values, initial=0.0) + 1 + np.arange(gone.sum())
-    return np.unique(values, return_inverse=True)[1].astype(np.int64)
-
-
-def pooled(units: tuple[Ints, Ints]) -> Ints:
-    """(n_ref + n_cur,) units of both tables with numbers that differ."""
-    return np.concatenate([units[0], units[1] + int(units[0].max(initial=-1)) + 1])

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from ecotone.contracts import Floats, Ints, as_seed
-from ecotone.data._profile_cuts import fast_searchsorted
+from ecotone.data._fast_searchsorted import fast_searchsorted
 from ecotone.data._table import ORDERED, Kind
 
 BINS = 1024  # cut points per ordered column once sorting it would cost more than binning

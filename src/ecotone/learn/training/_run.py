@@ -1,135 +1,27 @@
-"""The one training loop: moving averages, held-out loss, early stopping, checkpoints and resuming, devices."""
+"""One run of the loop: steps, looks at the held-out loss, the best weights so far, and its state in checkpoints."""
 
 from __future__ import annotations
 
 import hashlib
-import logging
 import math
 import time
-import warnings
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from ecotone.contracts import BadInput
+from ecotone.learn._checkpoint import read_checkpoint, write_checkpoint
+from ecotone.learn._contracts import Batch, Loss
+from ecotone.learn._random import RowRandom
 
-from ._checkpoint import read_checkpoint, write_checkpoint
-from ._contracts import Batch, Loss
-from ._random import RowRandom
+from ._machine import _bar, _fabric
+from ._settings import Progress, Training
 
 _VALIDATION = 4096  # rows of held-out loss, each held-out row several times where there are fewer
-
-
-@dataclass(frozen=True)
-class Progress:
-    """What a callback is told every ``Training.eval_every`` steps."""
-
-    step: int
-    steps: int
-    loss: float
-    held_out: float | None
-
-
-@dataclass(frozen=True)
-class Training:
-    """How to train.
-
-    Parameters
-    ----------
-    steps : int
-        At most so many steps of the optimiser.
-    batch_size : int
-    learning_rate : float
-        After ``warmup`` steps; it falls to 0 along a cosine.
-    warmup : int
-    weight_decay : float
-    ema : float
-        Decay of the moving average of the weights, which is what is kept; 0 keeps the weights themselves.
-    max_grad_norm : float
-        Largest norm of the gradient.
-    validation_fraction : float
-        Share of the rows on which the loss is watched; 0 watches nothing.
-    eval_every : int
-        Steps between two looks at the held-out loss, and between two checkpoints.
-    patience : int
-        Looks without improvement before training stops; the best weights are kept.
-    max_minutes : float
-        Training stops after so long, the learning rate falling with the clock where that is nearer its end than the
-        steps are; the minutes before a checkpoint are not counted.
-    precision : str
-        ``"32-true"``, ``"64-true"``, ``"bf16-mixed"``, ``"16-mixed"``: Lightning Fabric's words; ``"auto"`` is
-        ``"bf16-mixed"`` on processors that multiply bfloat16 (several times faster), ``"32-true"`` elsewhere.
-    device : str
-        ``"auto"``, ``"cpu"``, ``"cuda"``, ``"mps"``.
-    seed : int
-    checkpoint : path, optional
-        Where to write the state every ``eval_every`` steps; training goes on from there if it exists.
-    optimizer : {"adamw", "rmsprop"}
-        RMSprop follows gradients that shrink by orders of magnitude, which AdamW is slow to forget.
-    progress : bool
-        Show a bar.
-    callbacks : sequence of callable
-        Each is told a :class:`Progress`.
-    """
-
-    steps: int = 4000
-    batch_size: int = 256
-    learning_rate: float = 1e-3
-    warmup: int = 100
-    weight_decay: float = 0.0
-    ema: float = 0.999
-    max_grad_norm: float = 1.0
-    validation_fraction: float = 0.1
-    eval_every: int = 200
-    patience: int = 10
-    max_minutes: float = math.inf
-    precision: str = "32-true"
-    device: str = "auto"
-    seed: int = 0
-    optimizer: Literal["adamw", "rmsprop"] = "adamw"
-    checkpoint: str | Path | None = field(default=None, metadata={"saved": False})
-    progress: bool = field(default=False, metadata={"saved": False})
-    callbacks: tuple[Callable[[Progress], None], ...] = field(default=(), metadata={"saved": False})
-
-
-def train(
-    module: nn.Module,
-    loss: Loss,
-    x: Tensor,
-    *,
-    given: Tensor | None = None,
-    weight: Tensor | None = None,
-    training: Training,
-) -> list[dict[str, float | None]]:
-    """Train ``module`` in place; it ends on the device with the best averaged weights, in evaluation mode.
-
-    Parameters
-    ----------
-    module : nn.Module
-    loss : callable ``(module, Batch) -> scalar``
-    x : (n, ...) Tensor
-    given : (n, ...) Tensor, optional
-    weight : (n,) Tensor, optional
-    training : Training
-
-    Returns
-    -------
-    list of {"step", "loss", "held_out"}
-        One entry for each look.
-
-    Raises
-    ------
-    BadInput
-        For settings out of range, a checkpoint of another run, or a loss that is no longer finite: the module then has
-        the best weights so far.
-    """
-    _check(training, len(x))
-    return _Run(module, loss, _Rows(x, given, weight), training).go()
 
 
 @dataclass
@@ -325,62 +217,6 @@ class _Run:
         self.optimiser.load_state_dict({**self.optimiser.state_dict(), "state": slots})
 
 
-def _check(t: Training, n: int) -> None:
-    for name, low in (("steps", 1), ("batch_size", 1), ("eval_every", 1), ("patience", 0)):
-        if getattr(t, name) < low:
-            raise BadInput(f"Training.{name} must be at least {low}, got {getattr(t, name)!r}")
-    if not t.max_minutes > 0:
-        raise BadInput(f"Training.max_minutes must be above 0, got {t.max_minutes!r}")
-    if not t.learning_rate > 0 or not t.max_grad_norm > 0 or not 0 <= t.ema < 1 or not 0 <= t.validation_fraction < 1:
-        raise BadInput(
-            "Training needs learning_rate > 0, max_grad_norm > 0, 0 <= ema < 1 and 0 <= validation_fraction < 1, got "
-            f"{t.learning_rate!r}, {t.max_grad_norm!r}, {t.ema!r} and {t.validation_fraction!r}"
-        )
-    if t.optimizer not in ("adamw", "rmsprop"):
-        raise BadInput(f"Training.optimizer must be 'adamw' or 'rmsprop', got {t.optimizer!r}")
-    if n < 2:
-        raise BadInput(f"training needs at least 2 rows, got {n}")
-
-
 def _rate(step: int, share: float, warmup: int) -> float:
     rise = min((step + 1) / max(warmup, 1), 1.0)
     return rise * 0.5 * (1 + math.cos(math.pi * min(share, 1.0)))
-
-
-def _fabric(t: Training) -> tuple[Any, torch.device]:
-    from lightning_fabric import Fabric
-
-    precision: Any = _precision(t.device) if t.precision == "auto" else t.precision
-    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # it tells users what they did not ask
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # hints of the package to its own users
-        fabric = Fabric(accelerator=t.device, devices=1, precision=precision)
-    return fabric, fabric.device
-
-
-def _precision(device: str) -> str:
-    """The fastest precision of matrix products that training bears on this machine."""
-    if device in ("auto", "cuda", "gpu") and torch.cuda.is_available():
-        return "bf16-mixed" if torch.cuda.is_bf16_supported() else "32-true"
-    can: Any = getattr(torch.cpu, "get_capabilities", dict)()
-    return "bf16-mixed" if device != "mps" and (can.get("avx512_bf16") or can.get("amx_bf16")) else "32-true"
-
-
-def _bar(t: Training, start: int) -> Callable[[int | None, list[dict[str, float | None]]], None]:
-    if not t.progress:
-        return lambda step, history: None
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    bar = Progress(TextColumn("training"), BarColumn(), TextColumn("{task.description}"), TimeRemainingColumn())
-    bar.start()
-    task = bar.add_task("", total=t.steps, completed=start)
-
-    def show(step: int | None, history: list[dict[str, float | None]]) -> None:
-        if step is None:
-            bar.stop()
-            return
-        held = history[-1]["held_out"] if history else None
-        said = f"step {step} of {t.steps}" + ("" if held is None else f", held-out loss {held:.4g}")
-        bar.update(task, completed=step, description=said)
-
-    return show
