@@ -8,8 +8,9 @@ import pytest
 import torch
 
 from ecotone.contracts import BadInput
-from ecotone.learn import EDM, RowRandom, Training, training
+from ecotone.learn import EDM, RowRandom, Training
 from ecotone.learn.networks import MLP
+from ecotone.learn.training import _machine, _run
 
 X = np.random.default_rng(0).normal(size=(400, 2))
 
@@ -135,14 +136,14 @@ def test_the_optimizer_is_one_of_two():
 def test_precision_follows_the_processor(monkeypatch):
     for can, want in (({"avx512_bf16": True}, "bf16-mixed"), ({"avx512_bf16": False}, "32-true"), ({}, "32-true")):
         monkeypatch.setattr(torch.cpu, "get_capabilities", lambda can=can: can)
-        assert training._precision("cpu") == want
+        assert _machine._precision("cpu") == want
     fitted = model(precision="auto").fit(X)
     assert all(p.dtype == torch.float32 for p in fitted.denoiser_.parameters())
 
 
 def test_patience_counts_looks_since_the_best(monkeypatch):
     told = iter([5.0, 4.0, 4.5, 3.0, 3.5, 3.6, 3.7, 2.0, 1.0])
-    monkeypatch.setattr(training._Run, "_held_out_loss", lambda run: next(told))
+    monkeypatch.setattr(_run._Run, "_held_out_loss", lambda run: next(told))
     fitted = model(steps=1000, eval_every=1, patience=2).fit(X)
     assert [h["held_out"] for h in fitted.history_] == [5.0, 4.0, 4.5, 3.0, 3.5, 3.6, 3.7]
 
@@ -160,8 +161,8 @@ def test_the_moving_average_is_the_recursion():
 
 
 def test_the_rate_rises_and_falls():
-    assert training._rate(0, 0.0, 100) == pytest.approx(0.01) and training._rate(49, 0.0, 100) == pytest.approx(0.5)
-    assert [training._rate(500, share, 100) for share in (0.0, 0.5, 1.0)] == pytest.approx([1.0, 0.5, 0.0])
+    assert _run._rate(0, 0.0, 100) == pytest.approx(0.01) and _run._rate(49, 0.0, 100) == pytest.approx(0.5)
+    assert [_run._rate(500, share, 100) for share in (0.0, 0.5, 1.0)] == pytest.approx([1.0, 0.5, 0.0])
 
 
 def test_edm_sees_rows_at_its_own_scale():

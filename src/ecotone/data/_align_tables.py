@@ -16,6 +16,7 @@ from ._embeddings import embeddings
 from ._kinds import decide
 from ._match import Matched, match
 from ._pool import pool
+from ._pooled_column import PooledColumn
 from ._readers import Frame
 from ._role_columns import role_columns
 from ._roles import EVERYTHING, Roles
@@ -74,16 +75,7 @@ def align_tables(reference: Frame, current: Frame, roles: Roles = EVERYTHING, *,
     >>> [(c.name, c.kind, c.levels) for c in both.reference]
     [('x', 'numeric', ()), ('city', 'category', ('Ulm', 'Bonn', 'Kiel'))]
     """
-    named = roles.by_role
-    _check_names(reference, current, roles)
-    theirs = set(current.arrow.column_names)
-    shared = [c for c in reference.arrow.column_names if c in theirs]
-    if not shared:
-        here, there = (_some(f.arrow.column_names) for f in (reference, current))
-        raise BadInput(
-            f"the tables have no column in common: reference has {here}, current has {there}; "
-            "give tables with the same column names"
-        )
+    shared = _shared(reference, current, roles)
     values = (reference.n + current.n) * len(shared)
     pooled = thread_map(lambda name: pool(name, reference.arrow[name], current.arrow[name]), shared, values=values)
     raws = dict(zip(shared, pooled))
@@ -94,36 +86,26 @@ def align_tables(reference: Frame, current: Frame, roles: Roles = EVERYTHING, *,
         keep = matched.keep
     if not keep.all():
         raws = {name: raw.take(keep) for name, raw in raws.items()}
-    wanted = [c for c in shared if roles.compares(c)]
-    if not wanted:
-        raise BadInput("no column is left to compare; name other columns, or ignore fewer")
-    typed = dict(zip(wanted, thread_map(lambda name: decide(raws[name], roles.told(name)), wanted, values=values)))
-    _refuse_mismatch(typed, roles.columns)
+    typed = _typed(raws, shared, roles, values)
     split = int(keep[: reference.n].sum())
-    features = _distinct_names([f for t in typed.values() for f in t.features])
+    features = _distinct_names([f for t in typed for f in t.features])
     blocks = embeddings(roles.embedding, features, shared)
     halves = (slice(None, split), slice(split, None))
     rows = [np.flatnonzero(k) for k in (keep[: reference.n], keep[reference.n :])]
-    frames = (reference, current)
     tables = [
         Table({f.name: f.take(h) for f in features}, len(r), frame.parts, r)
-        for h, r, frame in zip(halves, rows, frames)
+        for h, r, frame in zip(halves, rows, (reference, current))
     ]
+    named = roles.by_role
     lone, lone_notes = _one_sided(reference, current, set(named.values()) | set(roles.ignore))
-    beside = [*(t.aside for t in typed.values() if t.aside), *_conditions(matched)]
+    beside = [*(t.aside for t in typed if t.aside), *_conditions(matched)]
+    said = (*(n for t in typed for n in t.notes), *copy_notes(copies), *lone_notes)
     return Pair(
         tables[0],
         tables[1],
         roles={role: role_columns(role, name, raws, reference.arrow, keep, halves) for role, name in named.items()},
-        untested=(*(t.untested for t in typed.values() if t.untested), *lone),
-        notes=(
-            *reference.notes,
-            *current.notes,
-            *(n for t in typed.values() for n in t.notes),
-            *copy_notes(copies),
-            *lone_notes,
-            *(matched.strata.said() if matched else ()),
-        ),
+        untested=(*(t.untested for t in typed if t.untested), *lone),
+        notes=(*reference.notes, *current.notes, *said, *(matched.strata.said() if matched else ())),
         duplicates=copies.to_dict(),
         stand_in=_stand_in(copies.stand_in, keep, reference.n),
         aside={c.name: (c.take(halves[0]), c.take(halves[1])) for c in beside},
@@ -131,6 +113,30 @@ def align_tables(reference: Frame, current: Frame, roles: Roles = EVERYTHING, *,
         strata=None if matched is None else matched.strata,
         embeddings=blocks,
     )
+
+
+def _shared(reference: Frame, current: Frame, roles: Roles) -> list[str]:
+    """Columns that both tables have."""
+    _check_names(reference, current, roles)
+    theirs = set(current.arrow.column_names)
+    shared = [c for c in reference.arrow.column_names if c in theirs]
+    if not shared:
+        here, there = (_some(f.arrow.column_names) for f in (reference, current))
+        raise BadInput(
+            f"the tables have no column in common: reference has {here}, current has {there}; "
+            "give tables with the same column names"
+        )
+    return shared
+
+
+def _typed(raws: dict[str, PooledColumn], shared: Sequence[str], roles: Roles, values: int) -> list[Typed]:
+    """What each column that is compared turned out to be."""
+    wanted = [c for c in shared if roles.compares(c)]
+    if not wanted:
+        raise BadInput("no column is left to compare; name other columns, or ignore fewer")
+    typed = dict(zip(wanted, thread_map(lambda name: decide(raws[name], roles.told(name)), wanted, values=values)))
+    _refuse_mismatch(typed, roles.columns)
+    return list(typed.values())
 
 
 def _conditions(matched: Matched | None) -> list[Column]:
