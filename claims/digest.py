@@ -57,7 +57,7 @@ def _module(path: Path) -> _Module:
             made.imports |= _names(node)
         elif not _is_text(node):
             for name in _bound(node):
-                if name not in ("CARD", "__getattr__"):
+                if name not in ("CARD", "ABOUT", "__getattr__"):
                     made.definitions.setdefault(name, []).append(node)
     return made
 

@@ -26,14 +26,14 @@ from digest import digest
 
 from ecotone.cards import discover
 
-LIMIT = 180  # seconds of processor time; four times as many on the clock, since the machine may be shared
+LIMIT = 480  # seconds of processor time; four times as many on the clock, since the machine may be shared
 DOCUMENT = evidence.ROOT / "docs" / "claims.md"
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 
 
 def run_one(path: Path) -> dict[str, Any]:
     """Result of one claim; an error or a limit reached is a claim that does not hold, and says why."""
-    started = time.monotonic()
+    started = _spent()
     try:
         done = subprocess.run(
             [sys.executable, str(path)],
@@ -54,8 +54,13 @@ def run_one(path: Path) -> dict[str, Any]:
     except ValueError as error:
         found = {"holds": False, "error": f"its output is not strict JSON: {error}"}
     today = datetime.now(UTC).date().isoformat()
-    spent = round(time.monotonic() - started, 1)
-    return {**found, "digest": digest(path), "date": today, "seconds": spent}
+    return {**found, "digest": digest(path), "date": today, "seconds": round(_spent() - started, 1)}
+
+
+def _spent() -> float:
+    """Seconds of processor time of finished children; of the clock where the system does not count them."""
+    used = os.times()
+    return used.children_user + used.children_system if os.name == "posix" else time.monotonic()
 
 
 def _refuse(constant: str) -> None:

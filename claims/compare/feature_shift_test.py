@@ -22,7 +22,7 @@ def _samples(rng: np.random.Generator, shuffled: int | None) -> tuple[np.ndarray
     return x, y
 
 
-def run(seeds: int = 5) -> dict[str, Any]:
+def run(seeds: int = 10) -> dict[str, Any]:
     """Detection and localisation of one shuffled column among ten."""
     ours, baseline, top, top_ks, level, spread = [], [], [], [], [], []
     for seed in range(seeds):

@@ -67,7 +67,7 @@ def _rates(order: Callable[[np.random.Generator], Any], seed: int) -> list[float
     return (hits / REPEATS).tolist()
 
 
-def run(seeds: int = 5) -> dict[str, Any]:
+def run(seeds: int = 10) -> dict[str, Any]:
     """Power averaged over the three kinds of order, each seed with its own tables."""
     rates = {name: np.array([_rates(order, seed) for seed in range(seeds)]) for name, order in ORDERS.items()}
     power = np.mean([rates[name] for name in ("drift", "autocorrelation", "blocks")], axis=0)

@@ -75,7 +75,7 @@ def _one(seed: int) -> list[list[float]]:
     return found
 
 
-def run(seeds: int = 4) -> dict[str, Any]:
+def run(seeds: int = 5) -> dict[str, Any]:
     """Absolute cosine of the concept with the largest Shapley value with the stroke's mean effect on the features."""
     torch.set_num_threads(1)
     found = np.array([_one(seed) for seed in range(seeds)])

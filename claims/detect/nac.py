@@ -30,7 +30,7 @@ SETTINGS: dict[str, Any] = {
 }
 
 
-def run(seeds: int = 3) -> dict[str, Any]:
+def run(seeds: int = 5) -> dict[str, Any]:
     """Mean AUROC over the far sets by network; correlations of ranks over checkpoints in the notes."""
     found, baseline, ranks = [], [], []
     for seed in range(seeds):

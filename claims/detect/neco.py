@@ -23,7 +23,7 @@ def spread(data: Clothes) -> float:
     return float(((z - means[y]) ** 2).sum() / ((means[y] - z.mean(axis=0)) ** 2).sum())
 
 
-def run(seeds: int = 5) -> dict[str, Any]:
+def run(seeds: int = 10) -> dict[str, Any]:
     """Mean AUROC by network."""
     methods = {"ours": NECO(), "MaxLogit": MaxLogit(), "the bare ratio": NECO(logit=False), "ViM": ViM()}
     found: dict[str, list[float]] = {name: [] for name in methods}

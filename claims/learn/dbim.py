@@ -89,7 +89,7 @@ def _one(seed: int) -> tuple[float, float]:
     return float(np.mean(ours)), float(np.mean(theirs))
 
 
-def run(seeds: int = 5) -> dict[str, Any]:
+def run(seeds: int = 10) -> dict[str, Any]:
     """Sliced Wasserstein distance of (x_0, x_T) to the exact joint law, at 5, 8, 11 and 20 evaluations."""
     torch.set_num_threads(1)
     ours, baseline = np.array([_one(s) for s in range(seeds)]).T

@@ -82,7 +82,7 @@ def _judged(denoiser: NetworkDenoiser, law: GaussianMixture, w: float) -> tuple[
     return float(np.mean(distance)), float(np.mean(right))
 
 
-def run(seeds: int = 4) -> dict[str, Any]:
+def run(seeds: int = 5) -> dict[str, Any]:
     """Sliced Wasserstein distance to the laws of three classes, averaged over guidance of 0 to 4."""
     torch.set_num_threads(1)
     found = np.array([_one(s) for s in range(seeds)])  # seeds, losses, guidance, (distance, accuracy)

@@ -75,7 +75,7 @@ def _one(seed: int) -> list[float]:
     return [*bits[:2], -float(chain.log_prob(fresh).mean()) / per, *rest]
 
 
-def run(seeds: int = 3) -> dict[str, Any]:
+def run(seeds: int = 5) -> dict[str, Any]:
     """Bits a token on fresh rows: bounds of two diffusions."""
     torch.set_num_threads(1)
     ours, baseline, exact, general, causal = np.array([_one(s) for s in range(seeds)]).T
