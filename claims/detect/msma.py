@@ -65,7 +65,7 @@ def _one(seed: int) -> list[float]:
     return [*found, auc(log_prob), auc(lambda rows: -np.abs(log_prob(rows) - usual))]
 
 
-def run(seeds: int = 3) -> dict[str, Any]:
+def run(seeds: int = 10) -> dict[str, Any]:
     """Area under the ROC curve; the baseline is the better of the likelihood and the typicality test."""
     torch.set_num_threads(1)
     mixture, near, flow, likelihood, typical = np.array([_one(s) for s in range(seeds)]).T

@@ -16,7 +16,7 @@ from paired import paired
 from ecotone.detect.posthoc import MSP, Energy, Mahalanobis, Residual, ViM
 
 
-def run(seeds: int = 5) -> dict[str, Any]:
+def run(seeds: int = 10) -> dict[str, Any]:
     """Mean AUROC by network."""
     methods = {"ours": ViM(), "MSP": MSP(), "Energy": Energy(), "Residual": Residual(), "Mahalanobis": Mahalanobis()}
     found: dict[str, list[float]] = {name: [] for name in methods}
