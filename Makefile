@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test fuzz mutants lint types layers claims bench docs clean
+.PHONY: demo test fuzz mutants lint types layers claims claims-long bench docs clean
 
 $(VENV)/.base: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -44,6 +44,9 @@ mutants: $(VENV)/.dev  # hours for every method; goes on where it stopped. ARGS=
 
 claims: $(VENV)/.dev
 	$(BIN)/python claims/run.py
+
+claims-long: $(VENV)/.dev
+	$(BIN)/python claims/run.py --long
 
 bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/run.py

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from about import about
 from digest import digest
 
 from ecotone.cards import Card, discover
@@ -29,6 +30,13 @@ def result(stem: str) -> dict[str, Any] | None:
         return None
     found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return {**found, "stale": found.get("digest") != digest(claim)}
+
+
+def seeds(found: dict[str, Any]) -> int | None:
+    """How many seeds a result rests on, where it says so or gives a figure for each."""
+    ours = found.get("ours")
+    stated: int | None = found.get("seeds", len(ours) if isinstance(ours, list) else None)
+    return stated
 
 
 def stem_of(card: Card) -> str:
@@ -58,12 +66,15 @@ def _claim(card: Card) -> dict[str, Any]:
     found = result(stem)
     if found is None:
         return {"claim": "missing"}
-    ours = found.get("ours")
+    words = about(claims()[stem])
     return {
         "claim": "holds" if found.get("holds") is True else "fails",
+        "setting": words.setting,
+        "little_weight": bool(words.weight),
+        "after_pilot": bool(words.pilot),
         "stale": found["stale"],
         "date": found.get("date"),
-        "seeds": found.get("seeds", len(ours) if isinstance(ours, list) else None),
+        "seeds": seeds(found),
         "digest": found.get("digest"),
     }
 

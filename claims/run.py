@@ -1,6 +1,7 @@
 """Run every claim that has no result for the present code, and write docs/claims.md and the state of evidence.
 
-    python claims/run.py                    all that are missing or stale, then both documents
+    python claims/run.py                    all that are missing or stale but the long ones, then both documents
+    python claims/run.py --long             the long ones
     python claims/run.py --shard 1/2        every second one, documents left alone (run the other shard elsewhere)
     python claims/run.py --only dte --fresh one again
     python claims/run.py --collect          the documents only
@@ -18,20 +19,20 @@ import subprocess
 import sys
 import time
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import document
 import evidence
+from about import about
 from digest import digest
 
-from ecotone.cards import discover
-
-LIMIT = 480  # seconds of processor time; four times as many on the clock, since the machine may be shared
-DOCUMENT = evidence.ROOT / "docs" / "claims.md"
+LIMIT, LONG = 600, 3600  # seconds of processor time; four times as many on the clock, since the machine may be shared
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 
 
-def run_one(path: Path) -> dict[str, Any]:
+def run_one(path: Path, limit: int = LIMIT) -> dict[str, Any]:
     """Result of one claim; an error or a limit reached is a claim that does not hold, and says why."""
     started = _spent()
     try:
@@ -41,8 +42,8 @@ def run_one(path: Path) -> dict[str, Any]:
             env={**os.environ, **dict.fromkeys(THREADS, "1")},
             capture_output=True,
             text=True,
-            timeout=4 * LIMIT,
-            preexec_fn=_limit if os.name == "posix" else None,
+            timeout=4 * limit,
+            preexec_fn=partial(_limit, limit) if os.name == "posix" else None,
         )
         if done.returncode:
             last = (done.stderr.strip().splitlines() or ["no message"])[-1]
@@ -50,7 +51,7 @@ def run_one(path: Path) -> dict[str, Any]:
         else:
             found = json.loads(done.stdout, parse_constant=_refuse)
     except subprocess.TimeoutExpired:
-        found = {"holds": False, "error": f"no result after {4 * LIMIT} s"}
+        found = {"holds": False, "error": f"no result after {4 * limit} s"}
     except ValueError as error:
         found = {"holds": False, "error": f"its output is not strict JSON: {error}"}
     today = datetime.now(UTC).date().isoformat()
@@ -67,10 +68,10 @@ def _refuse(constant: str) -> None:
     raise ValueError(f"it holds {constant}")
 
 
-def _limit() -> None:
+def _limit(seconds: int) -> None:
     import resource
 
-    resource.setrlimit(resource.RLIMIT_CPU, (LIMIT, LIMIT + 5))
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 5))
 
 
 def store(stem: str, found: dict[str, Any]) -> None:
@@ -82,70 +83,19 @@ def store(stem: str, found: dict[str, Any]) -> None:
     part.replace(target)
 
 
-def write_document() -> None:
-    """docs/claims.md: the table, and under it what was measured for each claim."""
-    cards = {evidence.stem_of(card): card for card in discover().values()}
-    rows, notes = [], []
-    for stem, path in evidence.claims().items():
-        found, card = evidence.result(stem), cards.get(stem)
-        name = card.name if card else stem
-        paper = f"[{_cell(card.title)}]({card.link})" if card else ""
-        if found is None:
-            rows.append(f"| {name} | {paper} | not run | | | | |")
-            continue
-        verdict = "holds" if found.get("holds") is True else "**does not hold**"
-        verdict += ", stale" if found["stale"] else ""
-        if "error" in found:
-            rows.append(f"| {name} | {paper} | {verdict} | {_when(found)} | | | {_cell(found['error'])} |")
-            continue
-        low, high = found["interval"]
-        rows.append(
-            f"| {name} | {paper} | {verdict} | {_when(found)} | {_mean(found['ours'])} | {_mean(found['baseline'])} "
-            f"| {found['difference']:+.3g} [{low:+.3g}, {high:+.3g}] |"
-        )
-        notes.append(
-            f"## {name}\n\n{found['claim']}\n\n*{found['metric']}*; {found['seconds']} s; "
-            f"`python {path.relative_to(evidence.ROOT)}`.\n\n{found['notes']}\n"
-        )
-    head = (
-        "# Claims\n\nThe headline direction of each paper, against the baseline that it names, over several seeds. A "
-        "claim that does not hold is shown as not holding; *stale* is one whose code (its own, the method's, or what "
-        "they import in the project) has changed since it was run.\nMade by `make claims`; do not edit.\n\n"
-        "Most were run at the scale of a stand-in, on two cores: what was measured, and why it is narrower than the "
-        "paper's headline, stands under each name. Their intervals are not adjusted for their number: of "
-        f"{len(notes)} intervals at 95 %, some {len(notes) // 20 + 1} miss their figure by chance alone.\n\n"
-        "| method | paper | claim | run, seeds | ours | baseline | difference [95 % interval] |\n"
-        "|---|---|---|---|---|---|---|\n"
-    )
-    DOCUMENT.parent.mkdir(exist_ok=True)
-    DOCUMENT.write_text(head + "\n".join(rows) + "\n\n" + "\n".join(notes), encoding="utf-8")
-
-
-def _when(found: dict[str, Any]) -> str:
-    ours = found.get("ours")
-    seeds = found.get("seeds", len(ours) if isinstance(ours, list) else None)
-    return ", ".join(str(v) for v in (found.get("date"), seeds) if v is not None)
-
-
-def _mean(values: Any) -> str:
-    flat = values if isinstance(values, list) else [values]
-    return f"{sum(flat) / len(flat):.3g}" if flat and all(isinstance(v, int | float) for v in flat) else ""
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")
-
-
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--shard", default="", metavar="I/K", help="run the claims I, I + K, I + 2 K ... only")
     options.add_argument("--only", action="append", default=[], metavar="NAME", help="this claim only")
+    options.add_argument("--long", action="store_true", help="the long claims")
     options.add_argument("--fresh", action="store_true", help="run again what has a result")
     options.add_argument("--collect", action="store_true", help="run nothing; write the documents")
     given = options.parse_args()
-    stems = [stem for stem in evidence.claims() if not given.only or stem in given.only]
-    if unknown := sorted(set(given.only) - set(stems)):
+    paths = evidence.claims()
+    if unknown := sorted(set(given.only) - set(paths)):
         options.error(f"no claim is named {', '.join(unknown)}")
+    long = {stem: about(path).long for stem, path in paths.items()}
+    stems = [stem for stem in paths if (stem in given.only if given.only else long[stem] is given.long)]
     if given.shard:
         i, k = (int(part) for part in given.shard.split("/"))
         if not 1 <= i <= k:
@@ -154,11 +104,11 @@ def main() -> None:
     for stem in [] if given.collect else stems:
         held = evidence.result(stem)
         if given.fresh or held is None or held["stale"]:
-            found = run_one(evidence.claims()[stem])
+            found = run_one(paths[stem], LONG if long[stem] else LIMIT)
             store(stem, found)
             print(f"{stem}: {'holds' if found.get('holds') is True else 'does not hold'} ({found['seconds']} s)")
     if not given.shard:
-        write_document()
+        document.write()
         evidence.write()
 
 

@@ -1,4 +1,4 @@
-"""Short texts whose law is known: a Markov chain over a skewed alphabet."""
+"""Short texts whose distribution is known: a Markov chain over a skewed alphabet."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 
 
 class Chain:
-    """Tokens whose law depends on the one before; the likelihood is exact.
+    """Tokens whose distribution depends on the one before; the likelihood is exact.
 
     Parameters
     ----------

@@ -1,6 +1,6 @@
 """Neighbour test of the row order against tests of the two halves: power at one null rate.
 
-Rows are bivariate and their law is known. Three kinds of dependence on the order (gradual drift of the mean,
+Rows are bivariate and their distribution is known. Three kinds of dependence on the order (gradual drift of the mean,
 autocorrelation, contiguous blocks that come and go) at a fixed strength each, and independent rows for the level.
 Baselines: does the first half differ from the second, by Kolmogorov-Smirnov with Holm and by the kernel test?
 Alternation ABAB... is measured too: a stated blind spot of the neighbour test, outside of the claim.
@@ -16,6 +16,16 @@ import numpy as np
 from scipy import stats
 
 from ecotone.compare.two_sample import knn_non_iid_test, ks_test, mmd_test
+
+ABOUT = {
+    "headline": "A test by nearest neighbours finds more kinds of dependence between order and values than tests of "
+    "drift or autocorrelation do, for any numeric data or embeddings.",
+    "tested": "Power over three simulated kinds of order against tests of the first half against the second; no "
+    "images or text. For drift alone the halves have as much power, and regular alternation is a blind spot.",
+    "setting": "stand-in",
+    "pilot": "Alternating order was left out of the figure after a calculation had shown that the statistic hardly "
+    "moves there.",
+}
 
 ROWS, REPEATS, ALPHA = 300, 16, 0.05
 

@@ -1,8 +1,8 @@
 """Claim: Shapley over mechanisms is nearer to the truth than one mechanism after another in one order.
 
-Truth: Shapley values of the exact expected loss over a known law (x1, x2 given x1, y given both), by 400 000 draws from
-every mixture of the source's and the target's mechanisms. Baseline: mechanisms switched one after another in the
-graph's order, with the same estimated ratios.
+Truth: Shapley values of the exact expected loss over a known distribution (x1, x2 given x1, y given both), by
+400 000 draws from every mixture of the source's and the target's mechanisms. Baseline: mechanisms switched one after
+another in the graph's order, with the same estimated ratios.
 """
 
 from __future__ import annotations
@@ -21,6 +21,15 @@ from paired import paired
 from ecotone.compare.explain import PerformanceShiftAttribution
 from ecotone.compare.explain._mechanism_ratios import mechanism_ratio
 from ecotone.measure import shapley_values
+
+ABOUT = {
+    "headline": "A fall in performance is attributed to shifted mechanisms by Shapley values, correctly in "
+    "synthetic, semi-synthetic and real cases.",
+    "tested": "Three mechanisms of a known graph, one family of shifts; against switching them one after another.",
+    "setting": "stand-in",
+    "weight": "the truth is itself a Shapley value, which one order has no reason to meet where mechanisms "
+    "interact; the gap is the estimand's as much as the estimate's.",
+}
 
 GRAPH = {"x1": (), "x2": ("x1",), "y": ("x1", "x2")}
 
@@ -51,7 +60,7 @@ def _one_order(before: dict[str, np.ndarray], after: dict[str, np.ndarray], loss
 
 
 def run(seeds: int = 5) -> dict[str, Any]:
-    """Mean absolute error of the parts, ours and the baseline's, on ``seeds`` laws with two shifts each."""
+    """Mean absolute error of the parts, ours and the baseline's, on ``seeds`` distributions with two shifts each."""
     ours, baseline = [], []
     for seed in range(seeds):
         for repeat in range(2):
@@ -69,7 +78,8 @@ def run(seeds: int = 5) -> dict[str, Any]:
             ours.append(float(np.abs(np.array(list(found.parts.values())) - truth).mean()))
             baseline.append(float(np.abs(np.array(_one_order(before, after, losses)) - truth).mean()))
     return paired(
-        "Shapley values over mechanisms are nearer to those of the exact law than switching one mechanism after "
+        "Shapley values over mechanisms are nearer to those of the exact distribution than switching one mechanism "
+        "after "
         "another in one order.",
         "mean absolute error of a part, in units of the error rate",
         ours,

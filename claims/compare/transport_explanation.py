@@ -10,6 +10,16 @@ from scipy import stats
 
 from ecotone.compare.explain import TransportExplanation
 
+ABOUT = {
+    "headline": "Sparse and clustered transport maps explain shifts of tables, text and images with a better "
+    "balance of detail and clarity than means do.",
+    "tested": "Two of ten simulated columns moved: the 2-sparse map names both and explains more than the shift of "
+    "two means, above the distance of two equal samples. No text, no images, no reader.",
+    "setting": "stand-in",
+    "pilot": "The distance of two samples of one distribution is taken off after a calculation had shown that even "
+    "the true map explains 63 % of the bare figure.",
+}
+
 _D, _N, _MOVED = 10, 1000, (0, 1)
 
 
@@ -49,7 +59,8 @@ def run(seeds: int = 10) -> dict[str, Any]:
         "interval": interval,
         "holds": bool(all(recovered) and np.mean(ours) > 90 and interval[0] > 0),
         "notes": f"Both columns named in {np.mean(recovered):.0%} of seeds. Without taking off the floor (the distance "
-        f"of two samples of one law in ten columns) the same map explains {np.mean(plain):.0f} % on new rows and "
+        f"of two samples of one distribution in ten columns) the same map explains {np.mean(plain):.0f} % on new rows "
+        f"and "
         f"{np.mean(own):.0f} % on its own. The transport of all ten columns, which explains 100 % of its own rows by "
         f"construction, explains {np.mean(free):.0f} % above the floor on new rows and names no column.",
     }

@@ -12,6 +12,17 @@ from sklearn.neural_network import MLPClassifier
 
 from ecotone.decide.actions import CentroidDeferral
 
+ABOUT = {
+    "headline": "How near a softmax output is to its class's centroid, with the nearest error as the limit, tells "
+    "under shift when a prediction may be accepted (MNIST, CIFAR-10).",
+    "tested": "A perceptron on turned, noisy 8 x 8 digits: only whether what is accepted is wrong no more often, by "
+    "a margin, than as many predictions of largest probability. It is wrong more often; nor is it hardly ever "
+    "wrong, as the rule means it to be.",
+    "setting": "stand-in",
+    "pilot": "Restated as not worse, with a margin, after five seeds had shown no difference and errors far above "
+    "the 2 % first asked for; run on fifty fresh seeds.",
+}
+
 MARGIN = 0.02  # in which "not worse" is meant; set before the seeds from FIRST on were drawn
 FIRST = 100
 

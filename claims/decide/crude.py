@@ -1,4 +1,4 @@
-"""CRUDE against a rescaled normal law under Student-t errors."""
+"""CRUDE against a rescaled normal distribution under Student-t errors."""
 
 from __future__ import annotations
 
@@ -9,6 +9,14 @@ import numpy as np
 from scipy import stats
 
 from ecotone.decide.calibration import CRUDE
+
+ABOUT = {
+    "headline": "Sharper, better calibrated and more accurate uncertainties than the state of the art over many "
+    "regression tasks.",
+    "tested": "Calibration of quantiles alone, on one simulated regression with Student errors, against a rescaled "
+    "normal distribution; no real task, no network.",
+    "setting": "stand-in",
+}
 
 LEVELS = np.linspace(0.05, 0.95, 19)
 
@@ -38,14 +46,15 @@ def run(seeds: int = 10) -> dict[str, Any]:
     half = float(stats.t.ppf(0.975, seeds - 1) * gap.std(ddof=1) / np.sqrt(seeds))
     interval = [float(gap.mean() - half), float(gap.mean() + half)]
     return {
-        "claim": "Under Student-t errors CRUDE's quantiles are better calibrated than those of a rescaled normal law.",
+        "claim": "Under Student-t errors CRUDE's quantiles are better calibrated than those of a rescaled normal "
+        "distribution.",
         "metric": "mean absolute quantile calibration error over 19 levels (lower is better)",
         "ours": ours.tolist(),
         "baseline": baseline.tolist(),
         "difference": float(gap.mean()),
         "interval": interval,
         "holds": bool(interval[1] < 0 and pinball.mean() <= pinball_normal.mean()),
-        "notes": f"Baseline: normal law, centre and scale fitted on the same 1000 rows. Mean pinball loss "
+        "notes": f"Baseline: normal distribution, centre and scale fitted on the same 1000 rows. Mean pinball loss "
         f"{pinball.mean():.4f} against {pinball_normal.mean():.4f}.",
     }
 

@@ -18,6 +18,15 @@ from paired import paired
 
 from ecotone.decide.uncertainty import propagate_stable_distribution
 
+ABOUT = {
+    "headline": "Local linearisation carries normal and Cauchy uncertainty through networks better than moment "
+    "matching does, and serves intervals and selective prediction.",
+    "tested": "Total variation for normal noise in one small digits network. Moment matching here keeps no "
+    "covariances, and most of the gain is theirs: the marginal form gains next to nothing. Intervals and "
+    "selective prediction are not tested.",
+    "setting": "stand-in",
+}
+
 SIGMAS = (0.01, 0.03, 0.1)  # pixels lie in [0, 1]
 ROWS, DRAWS, BINS = 15, 8000, 40
 
@@ -53,7 +62,7 @@ def _matched(layers: list[Any], x: np.ndarray, sigma: float) -> tuple[np.ndarray
 
 
 def _variation(draws: np.ndarray, mean: np.ndarray, s: np.ndarray) -> float:
-    """Mean over outputs of the total variation between draws and normal laws, on bins cut by half of the draws."""
+    """Mean over outputs of the total variation between draws and normal distributions; half of the draws cut bins."""
     half, found = len(draws) // 2, []
     for j in range(draws.shape[1]):
         cuts = np.quantile(draws[:half, j], np.linspace(0, 1, BINS + 1)[1:-1])
@@ -68,7 +77,9 @@ def _gaussian(layers: list[Any], x: np.ndarray, rng: np.random.Generator) -> np.
     table = []
     for sigma in SIGMAS:
         distributions = [propagate_stable_distribution(layers, x, sigma, form=form) for form in ("full", "marginal")]
-        pairs = [(law.location, law.scale) for law in distributions] + [_matched(layers, x, sigma)]
+        pairs = [(distribution.location, distribution.scale) for distribution in distributions] + [
+            _matched(layers, x, sigma)
+        ]
         rows = []
         for i in range(len(x)):
             draws = _outputs(layers, x[i] + sigma * rng.standard_normal((DRAWS, 64)))
@@ -121,9 +132,10 @@ def run(seeds: int = 5) -> dict[str, Any]:
     )
     layered, auc = np.mean(errors, axis=0), np.mean(aurocs, axis=0)
     return paired(
-        "Under small Gaussian noise the propagated law of a network's outputs is nearer the Monte-Carlo law than that "
+        "Under small Gaussian noise the propagated distribution of a network's outputs is nearer the Monte-Carlo "
+        "distribution than that "
         "of moment matching.",
-        "mean total variation from the Monte-Carlo law of each output",
+        "mean total variation from the Monte-Carlo distribution of each output",
         found[:, :, 0].mean(1),
         found[:, :, 2].mean(1),
         notes=f"Full form {full:.3f}, marginal form {marginal:.3f}, moment matching unit by unit {matched:.3f}; by "

@@ -13,6 +13,14 @@ from paired import paired
 
 from ecotone.detect.posthoc import SCALE, AdaSCALE, OptFS, PostHoc
 
+ABOUT = {
+    "headline": "A scaling whose percentile adapts to each row beats OptFS by 14.94 (near) and 21.67 (far) points "
+    "of FPR95 on ImageNet-1k over eight architectures.",
+    "tested": "Unseen kinds alone, on small convolutional networks that know eight kinds of clothes, two epochs of "
+    "training, which are hardly better than chance there.",
+    "setting": "stand-in",
+}
+
 STD = 0.353  # of the pixels, which enter these networks in [0, 1]
 ROWS = 1000  # of the reference and of each set, since each is run three times
 METHODS: dict[str, PostHoc] = {

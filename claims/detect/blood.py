@@ -16,6 +16,14 @@ from paired import paired
 from ecotone.contracts import Activations
 from ecotone.detect.posthoc import BLOOD, Energy
 
+ABOUT = {
+    "headline": "Maps between a transformer's layers are less smooth for rows outside, the more so on complex "
+    "tasks; on text it beats methods with like requirements.",
+    "tested": "Far sets against chance, on small convolutional networks that know eight kinds of clothes, two "
+    "epochs of training: an easy task, where the paper itself expects little.",
+    "setting": "stand-in",
+}
+
 FAR = ("digits", "noise", "rotated")
 ROWS = 400  # of each set: every draw is a pass back
 

@@ -21,6 +21,14 @@ from ecotone.detect.explain import ConceptCompleteness
 from ecotone.detect.posthoc import ViM
 from ecotone.learn import Training
 
+ABOUT = {
+    "headline": "Concepts learned for detection completeness and separability explain what off-the-shelf detectors "
+    "decide, and which of them matter.",
+    "tested": "One stroke planted into digits as the only cue, ViM as the only detector; whether the first concept "
+    "is nearer to it than a classifier's concepts are.",
+    "setting": "stand-in",
+}
+
 CONCEPTS = 6
 QUICK = {"hidden": 100, "training": Training(steps=400, eval_every=400, learning_rate=0.01, device="cpu")}
 ALONE = {"reconstruction": 0.0, "completeness": 0.0, "separability": 0.0}  # the objective of Yeh and others

@@ -15,6 +15,14 @@ from paired import paired
 
 from ecotone.detect.posthoc import ConjNorm, Energy, Mahalanobis
 
+ABOUT = {
+    "headline": "A norm fitted to the data in a Bregman density improves FPR95 by up to 13.25 % (CIFAR-100) and "
+    "28.19 % (ImageNet-1K) on the best before.",
+    "tested": "Mean AUROC over four sets against Mahalanobis and energy, with the authors' p and t for CIFAR-10, on "
+    "small convolutional networks that know eight kinds of clothes, two epochs of training.",
+    "setting": "stand-in",
+}
+
 
 def run(seeds: int = 5) -> dict[str, Any]:
     """Mean AUROC by network."""

@@ -13,6 +13,16 @@ from sklearn.neighbors import NearestNeighbors
 
 from ecotone.detect.anomaly import DTE
 
+ABOUT = {
+    "headline": "Estimating a row's diffusion time detects anomalies better than a diffusion model on ADBench, "
+    "faster by orders of magnitude.",
+    "tested": "The neighbour form alone, on four small tables, against the mean squared distance to the same "
+    "neighbours.",
+    "setting": "stand-in",
+    "weight": "both sides rank by one statistic, so that equality checks the implementation and is no evidence for "
+    "the method; neither a diffusion model nor speed is compared.",
+}
+
 _K = 5
 
 
@@ -56,6 +66,7 @@ def run(seeds: int = 5) -> dict[str, Any]:
         "baseline": [float(a) for a in baseline],
         "difference": float(gaps.mean()),
         "interval": interval,
+        "seeds": seeds,
         "holds": bool(interval[0] >= -0.01 and interval[1] <= 0.01),
         "notes": f"Both sides rank by one statistic: the score is a function of that distance, so that equality checks "
         "the implementation and is no evidence for the method. The paper's headline, detection as good as a diffusion "

@@ -19,6 +19,17 @@ from ecotone.contracts import Activations, as_numpy
 from ecotone.data.activations import TorchNetwork, read_activations
 from ecotone.detect.posthoc import MSP, NAC
 
+ABOUT = {
+    "headline": "Coverage of neuron activations beats 21 methods on CIFAR-10, CIFAR-100 and ImageNet-1K, and picks "
+    "robust checkpoints better than held-out accuracy.",
+    "tested": "Far sets against the largest softmax probability alone, on small convolutional networks that know "
+    "eight kinds of clothes, two epochs of training. The ranking of checkpoints, reported beside, goes the wrong "
+    "way here.",
+    "setting": "stand-in",
+    "pilot": "Several layers and far sets against the largest probability, after a trial on two other small "
+    "networks had the last layer below energy.",
+}
+
 FAR = ("digits", "noise", "rotated")
 ROWS = 1000  # of each set: hidden layers take a pass back
 # the authors' settings of a ResNet-18 on CIFAR-10, by depth

@@ -20,6 +20,14 @@ from paired import paired
 from ecotone.detect.anomaly import KNNDistance, NonlinearInvariants
 from ecotone.learn import Training
 
+ABOUT = {
+    "headline": "Invariants learned by a network like a flow are state of the art on an extensive unsupervised "
+    "benchmark, and apply to tables.",
+    "tested": "A spiral and two small tables against principal components, Deep SVDD and the second neighbour, "
+    "which is a term of the score itself. It is below that neighbour here.",
+    "setting": "stand-in",
+}
+
 SETS = ("spiral", "breast cancer", "wine")
 QUICK = Training(steps=400, eval_every=100, batch_size=64, ema=0.99, device="cpu")
 METHODS = ("invariants", "principal components", "Deep SVDD", "second neighbour")

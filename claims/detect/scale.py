@@ -13,6 +13,16 @@ from paired import paired
 
 from ecotone.detect.posthoc import ASH, SCALE, Energy, PostHoc, ReAct
 
+ABOUT = {
+    "headline": "Scaling without pruning is the best post-hoc detector of OpenOOD v1.5 on ImageNet-1K at unchanged "
+    "accuracy; with training, AUROC rises by 1.85 % (near) and 0.74 % (far).",
+    "tested": "Unseen kinds alone at one equal percentile against ASH-S, on small convolutional networks that know "
+    "eight kinds of clothes, two epochs of training. Energy and ReAct are above both here; the training is not "
+    "tested.",
+    "setting": "stand-in",
+    "pilot": "At one equal percentile, after a trial on two other small networks had it above ASH there only.",
+}
+
 METHODS: dict[str, PostHoc] = {
     "SCALE(65)": SCALE(65),
     "ASH-S(65)": ASH("s", 65),

@@ -13,6 +13,14 @@ from paired import paired
 
 from ecotone.detect.posthoc import VRA, Energy, PostHoc, ReAct
 
+ABOUT = {
+    "headline": "Suppressing low and high activations and amplifying those between, by a variational argument, "
+    "beats ReAct and other post-hoc methods.",
+    "tested": "Unseen kinds alone at the paper's percentiles against ReAct, on small convolutional networks that "
+    "know eight kinds of clothes, two epochs of training, which are hardly better than chance there.",
+    "setting": "stand-in",
+}
+
 METHODS: dict[str, PostHoc] = {
     "VRA": VRA(),
     "ReAct(90)": ReAct(90),

@@ -21,6 +21,16 @@ from ecotone.learn.processes import AbsorbingDiffusion
 from ecotone.learn.samplers import TokenAncestral
 from ecotone.learn.schedules import Uniform
 
+ABOUT = {
+    "headline": "Conditional probabilities without time sample up to 3.5 times faster, and have the best perplexity "
+    "of diffusions on five zero-shot language benchmarks at GPT-2 scale.",
+    "tested": "How many evaluations the cache saves on 32 tokens of a Markov chain, at equal samples. The number is "
+    "known in closed form; neither time nor perplexity is tested.",
+    "setting": "stand-in",
+    "pilot": "Two and a half steps a token, where the closed form gives a third of the evaluations; at one step a "
+    "token it gives 1.6 times fewer.",
+}
+
 LENGTH, STEPS, ROWS = 32, 80, 60
 
 

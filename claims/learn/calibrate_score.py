@@ -21,6 +21,14 @@ from ecotone.learn.objectives import Denoising
 from ecotone.learn.processes import EDMProcess
 from ecotone.learn.training import train
 
+ABOUT = {
+    "headline": "Subtracting a trained diffusion model's mean score, once, lowers its loss and raises its bounds on "
+    "the likelihood.",
+    "tested": "The bound of held-out 8 x 8 digits under small perceptrons; no large image model, no samples.",
+    "setting": "stand-in",
+    "weight": "the gain, some .04 of 92 nats, has a sure sign and no practical size.",
+}
+
 LOG_RATIOS = np.linspace(-3.0, 3.0, 25)  # of noise to signal
 
 

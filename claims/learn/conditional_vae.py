@@ -17,6 +17,14 @@ from paired import paired
 
 from ecotone.learn import VAE, ConditionalVAE, Training
 
+ABOUT = {
+    "headline": "A conditional VAE draws faces and birds with the attributes asked for, more diverse and robust "
+    "than deterministic decoders.",
+    "tested": "8 x 8 digits given their class have a higher bound than without: at the optimum any model gains what "
+    "the class tells. Attributes of faces and birds are not tested.",
+    "setting": "stand-in",
+}
+
 LATENTS, TESTED = 10, 400
 
 

@@ -20,6 +20,14 @@ from ecotone.learn.samplers import Heun
 from ecotone.learn.schedules import Uniform
 from ecotone.measure.distances import sliced_wasserstein
 
+ABOUT = {
+    "headline": "Training against other rows' velocities is up to 9 times faster, needs up to 5 times fewer steps "
+    "and lowers FID by up to 8.9 (ImageNet-1k, CC3M).",
+    "tested": "The share of samples of the class asked for, on overlapping classes in the plane. It is a bias away "
+    "from the mean: the distance to the class's distribution grows. Neither speed nor FID is tested.",
+    "setting": "stand-in",
+}
+
 CLASSES, STEPS, WEIGHT = 4, 10, 0.05
 
 
@@ -74,19 +82,19 @@ def _undone(model: FlowMatching, objective: ContrastiveFlowMatching) -> Any:
 
 
 def run(seeds: int = 5) -> dict[str, Any]:
-    """Share of samples that the exact law gives to the class asked for, in 10 steps of Heun's method."""
+    """Share of samples that the exact distribution gives to the class asked for, in 10 steps of Heun's method."""
     torch.set_num_threads(1)
     rows = [_one(s) for s in range(seeds)]
     mean = {k: float(np.mean([row[k] for row in rows])) for k in rows[0]}
     return paired(
         "On overlapping classes, samples of a network trained against other rows' velocities are more often of the "
         "class asked for, at equal steps and without guidance.",
-        "share of samples that the exact law gives to the class asked for",
+        "share of samples that the exact distribution gives to the class asked for",
         [row["contrastive accuracy"] for row in rows],
         [row["plain accuracy"] for row in rows],
         higher=True,
         notes=f"Weight {WEIGHT}, {STEPS} steps of Heun's method. The gain is a bias away from the mean, not fidelity: "
-        "the mean sliced Wasserstein distance to the law of each class is "
+        "the mean sliced Wasserstein distance to the distribution of each class is "
         f"{mean['contrastive distance']:.3f}, beside {mean['plain distance']:.3f} of flow matching and "
         f"{mean['undone distance']:.3f} with the bias taken back (accuracy {mean['undone accuracy']:.3f}).",
     )

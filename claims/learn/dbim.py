@@ -21,12 +21,19 @@ from ecotone.learn.samplers._dbim import bridge
 from ecotone.learn.schedules import Fixed
 from ecotone.measure.distances import sliced_wasserstein
 
+ABOUT = {
+    "headline": "Bridges between paired images are sampled up to 25 times faster than by DDBM's own sampler.",
+    "tested": "Distance at equal evaluations for exact denoisers of mixtures of 2 + 2 columns; no images, no "
+    "learned denoiser, no time.",
+    "setting": "stand-in",
+}
+
 PROCESS, ROWS = VP(beta_min=0.1, beta_max=2.1), 4000
 BUDGETS = (5, 8, 11, 20)  # 3 N - 1: what the baseline's N steps take
 
 
 class Pairs:
-    """E[x_0 | x_t, x_T] where (x_0, x_T) is a mixture of normal laws in 4 dimensions; ``given`` is x_T."""
+    """E[x_0 | x_t, x_T] where (x_0, x_T) is a mixture of normal distributions in 4 dimensions; ``given`` is x_T."""
 
     shape = (2,)
 
@@ -90,15 +97,16 @@ def _one(seed: int) -> tuple[float, float]:
 
 
 def run(seeds: int = 10) -> dict[str, Any]:
-    """Sliced Wasserstein distance of (x_0, x_T) to the exact joint law, at 5, 8, 11 and 20 evaluations."""
+    """Sliced Wasserstein distance of (x_0, x_T) to the exact joint distribution, at 5, 8, 11 and 20 evaluations."""
     torch.set_num_threads(1)
     ours, baseline = np.array([_one(s) for s in range(seeds)]).T
     return paired(
-        "At equal evaluations, 5 to 20, DBIM is closer to the joint law of pairs than DDBM's hybrid Heun sampler.",
-        "sliced Wasserstein distance to the exact joint law, mean over 5, 8, 11 and 20 evaluations",
+        "At equal evaluations, 5 to 20, DBIM is closer to the joint distribution of pairs than DDBM's hybrid Heun "
+        "sampler.",
+        "sliced Wasserstein distance to the exact joint distribution, mean over 5, 8, 11 and 20 evaluations",
         ours,
         baseline,
-        notes="Pairs from mixtures of five normal laws in 2 + 2 dimensions, exact denoiser, the bridge of the "
+        notes="Pairs from mixtures of five normal distributions in 2 + 2 dimensions, exact denoiser, the bridge of the "
         "variance-preserving process. DBIM is deterministic after its first step, on an even grid. Baseline: churn of "
         "a third of each step and Heun's method, levels by seventh roots, three evaluations a step.",
     )

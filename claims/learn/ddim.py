@@ -20,6 +20,13 @@ from ecotone.learn.samplers import DDIM, Ancestral
 from ecotone.learn.schedules import Uniform
 from ecotone.measure.distances import sliced_wasserstein
 
+ABOUT = {
+    "headline": "Samples 10 to 50 times faster than DDPM at high quality, and interpolates in the latents.",
+    "tested": "Exact noise predictors of mixtures in the plane at 10 to 50 steps. With a small learned predictor, "
+    "reported beside, the order is the other way.",
+    "setting": "stand-in",
+}
+
 STEPS = (10, 20, 50)
 
 
@@ -53,13 +60,13 @@ def trained(seed: int) -> tuple[float, float]:
 
 
 def run(seeds: int = 10) -> dict[str, Any]:
-    """Sliced Wasserstein distance to fresh rows of the exact law, mean over 10, 20 and 50 steps."""
+    """Sliced Wasserstein distance to fresh rows of the exact distribution, mean over 10, 20 and 50 steps."""
     torch.set_num_threads(1)
     ours, baseline = np.array([_one(s) for s in range(seeds)]).T
     learned = np.array([trained(s) for s in range(2)]).round(3)
     return paired(
         "At 10, 20 and 50 steps of the exact noise predictor DDIM is closer to the data than ancestral sampling.",
-        "sliced Wasserstein distance to the exact law, mean over 10, 20 and 50 steps",
+        "sliced Wasserstein distance to the exact distribution, mean over 10, 20 and 50 steps",
         ours,
         baseline,
         notes="Variance-preserving process, evenly spaced times; both start from the same noise. Baseline: DDPM's "

@@ -19,6 +19,14 @@ from ecotone.learn import EDM, Training
 from ecotone.learn.networks import MLP
 from ecotone.learn.predictive import diffusion_classifier
 
+ABOUT = {
+    "headline": "Density estimates of text-to-image diffusion classify without training, better than other ways to "
+    "use such models and near discriminative ones.",
+    "tested": "One element: at equal evaluations noise shared by the classes beats noise of each class's own, on 8 "
+    "x 8 digits. No text, no large model.",
+    "setting": "stand-in",
+}
+
 LEVELS = 16
 
 

@@ -22,6 +22,13 @@ from ecotone.learn.objectives import Denoising
 from ecotone.learn.processes import EDMProcess
 from ecotone.learn.training import train
 
+ABOUT = {
+    "headline": "FID falls as a diffusion transformer's operations grow; DiT-XL/2 reaches 2.27 on ImageNet 256 x 256.",
+    "tested": "Held-out loss of two patch sizes after 150 steps on 8 x 8 digits, in the place of FID. Modulations "
+    "that start at zero, which the paper finds best, are not better here.",
+    "setting": "stand-in",
+}
+
 STEPS = 150
 
 

@@ -19,6 +19,14 @@ from ecotone.learn.samplers import Euler, Heun
 from ecotone.learn.schedules import Karras, Uniform
 from ecotone.measure.distances import sliced_wasserstein
 
+ABOUT = {
+    "headline": "A cleared design space: FID 1.79 and 1.97 on CIFAR-10 in 35 evaluations, and better samples from "
+    "earlier models' networks.",
+    "tested": "The sampler alone, on networks of mixtures in the plane, against Euler's method at even levels, a "
+    "weak baseline; preconditioning and images are not tested.",
+    "setting": "stand-in",
+}
+
 EVALUATIONS = 19
 
 
@@ -35,12 +43,12 @@ def _one(seed: int) -> tuple[float, float]:
 
 
 def run(seeds: int = 10) -> dict[str, Any]:
-    """Sliced Wasserstein distance to fresh rows of the exact law, at 19 evaluations of one network."""
+    """Sliced Wasserstein distance to fresh rows of the exact distribution, at 19 evaluations of one network."""
     torch.set_num_threads(1)
     ours, baseline = np.array([_one(s) for s in range(seeds)]).T
     return paired(
         "At equal evaluations Heun on EDM's noise levels is closer to the data than Euler on evenly spaced ones.",
-        f"sliced Wasserstein distance to the exact law at {EVALUATIONS} evaluations",
+        f"sliced Wasserstein distance to the exact distribution at {EVALUATIONS} evaluations",
         ours,
         baseline,
         notes="One network for each seed, trained with EDM's preconditioning; both samplers run the same network "

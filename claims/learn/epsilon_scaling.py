@@ -25,6 +25,15 @@ from ecotone.learn.schedules import Uniform
 from ecotone.learn.training import train
 from ecotone.measure.distances import gaussian_wasserstein
 
+ABOUT = {
+    "headline": "Scaling the predicted noise down mends exposure bias without training: FID 2.17 on CIFAR-10 in 100 "
+    "steps.",
+    "tested": "8 x 8 digits at 20 steps, Frechet distance of pixels, networks stopped early.",
+    "setting": "stand-in",
+    "weight": "for DDIM the grid chose no scaling and for DDPM its largest factor, so that the gain is DDPM's alone "
+    "and may mend the early stop rather than the exposure bias of a trained network.",
+}
+
 GRID = (1.0, 1.002, 1.005, 1.01, 1.02, 1.04)
 N, STEPS = 1500, 20
 
@@ -40,7 +49,7 @@ class Kernel(Sampler):
 
 
 def _frechet(x: np.ndarray, y: np.ndarray) -> float:
-    """Squared 2-Wasserstein distance of the normal laws with the moments of x and y."""
+    """Squared 2-Wasserstein distance of the normal distributions with the moments of x and y."""
     (m, c), (m2, c2) = ((a.mean(0), np.cov(a.T)) for a in (x, y))
     return float(gaussian_wasserstein(m, c, m2, c2)) ** 2
 

@@ -15,6 +15,14 @@ from paired import paired
 
 from ecotone.learn import FFJORD, RealNVP, Training
 
+ABOUT = {
+    "headline": "The best of exact-likelihood models with efficient sampling, by an unbiased estimate of the "
+    "log-density, on tables, images and variational inference.",
+    "tested": "A checkerboard against RealNVP with as many numbers, after 150 steps where the paper takes 10,000: "
+    "far from trained.",
+    "setting": "stand-in",
+}
+
 
 def _board(n: int, seed: int) -> np.ndarray:
     rng = np.random.default_rng(seed)
@@ -47,7 +55,7 @@ def _one(seed: int) -> tuple[float, float, int, int]:
     )
 
 
-def run(seeds: int = 3) -> dict[str, Any]:
+def run(seeds: int = 5) -> dict[str, Any]:
     """Held-out nats a row of a checkerboard."""
     torch.set_num_threads(1)
     ours, baseline, size, other = np.array([_one(s) for s in range(seeds)]).T
@@ -58,7 +66,8 @@ def run(seeds: int = 3) -> dict[str, Any]:
         baseline,
         higher=True,
         notes=f"{size[0]:.0f} numbers against {other[0]:.0f}; 150 steps of FFJORD against 1500 of RealNVP, which take "
-        "less time; exact trace on the held-out rows; the law's own entropy gives -3.466. FFJORD is far from trained "
+        "less time; exact trace on the held-out rows; the distribution's own entropy gives -3.466. FFJORD is far from "
+        "trained "
         "after the steps that fit into a claim (the paper takes 10,000).",
     )
 

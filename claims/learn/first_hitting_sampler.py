@@ -20,6 +20,14 @@ from ecotone.learn.processes import MaskedDiffusion
 from ecotone.learn.samplers import TokenAncestral, first_hitting_sampler
 from ecotone.learn.schedules import Uniform
 
+ABOUT = {
+    "headline": "The sampler draws from masked diffusion 20 times faster; draws in 32 bits lower the temperature "
+    "and flatter generative perplexity.",
+    "tested": "Total variation at as many evaluations as tokens, with exact conditionals of four tokens; neither "
+    "time nor text.",
+    "setting": "stand-in",
+}
+
 LEVELS, LENGTH, ROWS = 3, 4, 20_000
 VOCABULARY, STEPS, TOKENS = 5000, 4096, 150
 
@@ -43,7 +51,7 @@ def _one(seed: int) -> tuple[float, float, float]:
 
 
 def _entropies() -> tuple[tuple[float, float, float], float]:
-    """Mean -log p of tokens of a Zipf law: exact, by steps in 64 bits, and in 32; and the standard error of a mean."""
+    """Mean -log p of tokens of a Zipf distribution: exact, by steps in 64 bits, in 32; and a mean's standard error."""
     p = 1 / torch.arange(1, VOCABULARY + 1, dtype=torch.float64)
     p = p / p.sum()
     process, rng = MaskedDiffusion(VOCABULARY), RowRandom(1, TOKENS)
@@ -67,18 +75,20 @@ def _entropies() -> tuple[tuple[float, float, float], float]:
 
 
 def run(seeds: int = 5) -> dict[str, Any]:
-    """Total variation between samples and the exact law of four dependent tokens."""
+    """Total variation between samples and the exact distribution of four dependent tokens."""
     torch.set_num_threads(1)
     ours, baseline, noise = np.array([_one(s) for s in range(seeds)]).T
     (exact, wide, narrow), error = _entropies()
     return paired(
-        "At as many evaluations as tokens the first-hitting sampler is closer to the exact law than ancestral "
+        "At as many evaluations as tokens the first-hitting sampler is closer to the exact distribution than ancestral "
         "sampling.",
-        f"total variation distance of {ROWS} samples from the law, at {LENGTH} evaluations",
+        f"total variation distance of {ROWS} samples from the distribution, at {LENGTH} evaluations",
         ours,
         baseline,
-        notes=f"Exact conditionals of a law of {LENGTH} tokens of {LEVELS} levels. Samples of the law itself are "
-        f"{noise.mean():.4f} away. Precision, for ancestral sampling: one token of a Zipf law over {VOCABULARY} levels "
+        notes=f"Exact conditionals of a distribution of {LENGTH} tokens of {LEVELS} levels. Samples of the "
+        f"distribution itself are "
+        f"{noise.mean():.4f} away. Precision, for ancestral sampling: one token of a Zipf distribution over "
+        f"{VOCABULARY} levels "
         f"in {STEPS} steps has a mean -log p of {wide:.3f} by draws in 64 bits and {narrow:.3f} by Gumbel noise in 32 "
         f"bits (exact {exact:.3f}, {TOKENS} tokens, standard error about {error:.3f}). Baseline: ancestral sampling in "
         f"{LENGTH} even steps.",

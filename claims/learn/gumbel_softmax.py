@@ -21,6 +21,14 @@ from ecotone.learn import Batch, RowRandom, Training
 from ecotone.learn.gradients import gumbel_softmax
 from ecotone.learn.training import train
 
+ABOUT = {
+    "headline": "Relaxed draws beat other gradient estimators for categorical latents in structured prediction and "
+    "unsupervised models, and speed up semi-supervised learning.",
+    "tested": "A categorical VAE on binarised 8 x 8 digits for 2,000 steps, too few and too small to part the "
+    "estimators; structured prediction and semi-supervised learning are not tested.",
+    "setting": "stand-in",
+}
+
 VARIABLES, LEVELS, TESTED, STEPS = 20, 10, 400, 2000
 
 
@@ -104,7 +112,7 @@ def _one(seed: int) -> list[float]:
     return [_bound(draw, seed, rest, test) for draw in (_relaxed, _score_function, _straight_through)]
 
 
-def run(seeds: int = 3) -> dict[str, Any]:
+def run(seeds: int = 5) -> dict[str, Any]:
     """Evidence lower bound of 400 digits held out, over exact draws of the latents for all three."""
     torch.set_num_threads(1)
     found = np.array([_one(s) for s in range(seeds)])

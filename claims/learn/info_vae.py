@@ -17,6 +17,16 @@ from paired import paired
 from ecotone.learn import VAE, InfoVAE, Training
 from ecotone.learn.latent._info_vae import squared_discrepancy
 
+ABOUT = {
+    "headline": "An objective that keeps information in the latents and better posteriors whatever the decoder, "
+    "better than rivals on several metrics.",
+    "tested": "Mutual information alone, 8 x 8 digits with an autoregressive decoder. The likelihood is lower, so "
+    "that the gain is not at equal likelihood.",
+    "setting": "stand-in",
+    "pilot": "The weight of the divergence is the authors', rescaled, after a run at 500 had left the latents at "
+    "their prior.",
+}
+
 LATENTS, LAMBDA, TESTED = 5, 64, 400
 
 

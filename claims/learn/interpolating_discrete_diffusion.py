@@ -18,6 +18,15 @@ from ecotone.learn import InterpolatingTokens, Training
 from ecotone.learn.networks import TokenTransformer
 from ecotone.learn.processes import InterpolatingDiscreteDiffusion
 
+ABOUT = {
+    "headline": "Uniform noise beside masks lets a diffusion language model mend its own mistakes and sample "
+    "better; state of the art at matched compute.",
+    "tested": "Rows of 16 tokens of a Markov chain with a fifth replaced; likelihood after self-correction. No "
+    "text, no matched compute.",
+    "setting": "stand-in",
+    "pilot": "1,000 steps of training after 250 had left neither model able.",
+}
+
 LENGTH, ROWS, STEPS, CORRUPTED = 16, 4000, 1000, 0.2
 
 
@@ -63,16 +72,17 @@ def _one(seed: int, uniform: float) -> list[float]:
 
 
 def run(seeds: int = 10) -> dict[str, Any]:
-    """Fall of the negative log-likelihood of corrupted rows, under the exact law, by self-correction."""
+    """Fall of the negative log-likelihood of corrupted rows, under the exact distribution, by self-correction."""
     torch.set_num_threads(1)
     ours, baseline = (np.array([_one(s, uniform) for s in range(seeds)]).T for uniform in (0.2, 0.0))
     (_, before, after, best, bound, variety, real), (_, _, after_0, _, bound_0, variety_0, _) = (
         m.mean(1) for m in (ours, baseline)
     )
     return paired(
-        "Self-correction raises the likelihood of corrupted rows under the exact law more for a model trained with "
+        "Self-correction raises the likelihood of corrupted rows under the exact distribution more for a model "
+        "trained with "
         "uniform noise than for one trained with masks only.",
-        "fall of the negative log-likelihood under the exact law, in nats a token",
+        "fall of the negative log-likelihood under the exact distribution, in nats a token",
         ours[0],
         baseline[0],
         higher=True,

@@ -1,4 +1,4 @@
-"""A map between two densities by one deblending network, and by DDIM through a normal law."""
+"""A map between two densities by one deblending network, and by DDIM through a normal distribution."""
 
 from __future__ import annotations
 
@@ -22,6 +22,14 @@ from ecotone.learn.processes import VP, IterativeDeblending
 from ecotone.learn.samplers import DDIM
 from ecotone.learn.schedules import Uniform
 from ecotone.measure.distances import sliced_wasserstein
+
+ABOUT = {
+    "headline": "Blending and deblending gives a minimal deterministic model between any two densities, simpler and "
+    "better in its authors' tests than the alternative.",
+    "tested": "Mixtures to two moons in the plane against DDIM through a normal distribution at equal evaluations; "
+    "the paper goes from noise to images.",
+    "setting": "stand-in",
+}
 
 EVALUATIONS = 32
 
@@ -55,7 +63,7 @@ def _one(seed: int) -> dict[str, float]:
 
 
 def _through(there: Diffusion, here: Diffusion, x: np.ndarray, steps: int) -> np.ndarray:
-    """Rows taken to the normal law by one model and from it by the other."""
+    """Rows taken to the normal distribution by one model and from it by the other."""
     times = Uniform(steps, end=1e-3)
     with torch.no_grad():
         latent = DDIM().encode(there.denoiser_, VP(), there._encode(torch.as_tensor(x)), times)
@@ -74,7 +82,7 @@ def run(seeds: int = 5) -> dict[str, Any]:
     mean = {k: float(np.mean([row[k] for row in rows])) for k in rows[0]}
     return paired(
         "Between two arbitrary densities, at equal evaluations, one deblending network maps samples closer to the "
-        "target than two DDIM networks that meet in a normal law.",
+        "target than two DDIM networks that meet in a normal distribution.",
         f"sliced Wasserstein distance of mapped rows to the target at {EVALUATIONS} evaluations",
         [row["one"] for row in rows],
         [row["two"] for row in rows],

@@ -16,6 +16,14 @@ from paired import paired
 
 from ecotone.learn import IWAE, VAE, Training
 
+ABOUT = {
+    "headline": "A tighter bound by importance weights gives richer latents and better test log-likelihoods than "
+    "the VAE's.",
+    "tested": "8 x 8 digits, one layer, 50 latents against 1. Hardly any latent is inactive for either, so that "
+    "richer latents are not shown.",
+    "setting": "stand-in",
+}
+
 LATENTS, SAMPLES, TESTED = 20, 50, 300
 
 

@@ -21,6 +21,15 @@ from ecotone.learn.objectives import InterpolatingNELBO, MaskedNELBO
 from ecotone.learn.processes import InterpolatingDiscreteDiffusion
 from ecotone.learn.training import train
 
+ABOUT = {
+    "headline": "2.78 (CIFAR-10) and 3.42 (ImageNet 64 x 64) bits a dimension; best of diffusions on four of five "
+    "zero-shot language tasks at GPT-2 scale.",
+    "tested": "The bound on rows of 16 tokens of a Markov chain, against uniform diffusion of equal size. Schedules "
+    "learned for each token are worse here.",
+    "setting": "stand-in",
+    "pilot": "1,000 steps of training after 250, whose interval held 0.",
+}
+
 LENGTH, ROWS, STEPS = 16, 4000, 1000
 
 

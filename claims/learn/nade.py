@@ -18,6 +18,14 @@ from paired import paired
 
 from ecotone.learn import NADE, Training
 
+ABOUT = {
+    "headline": "Tractable autoregressive estimators compete for binary and real values, without a fixed order and "
+    "with convolutions too.",
+    "tested": "Binarised 8 x 8 digits in one order against a mixture of Bernoullis and a Chow-Liu tree; no real "
+    "values, no other order.",
+    "setting": "stand-in",
+}
+
 
 def _mixture(train: np.ndarray, k: int, seed: int) -> Any:
     """Log-density of a mixture of k products of Bernoullis, by 60 steps of EM with one pseudo-count."""

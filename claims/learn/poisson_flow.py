@@ -19,6 +19,14 @@ from ecotone.learn.networks import MLP
 from ecotone.learn.processes import EDMProcess, PoissonFlow
 from ecotone.measure.distances import sliced_wasserstein
 
+ABOUT = {
+    "headline": "FID 1.91 on CIFAR-10 (D = 2048) and 2.43 on FFHQ (D = 128); models of smaller D stand errors of "
+    "the network better than diffusion.",
+    "tested": "The second half alone: noise on the weights of small networks of mixtures in 8 dimensions, D = 16. "
+    "The paper's gains are in thousands of dimensions.",
+    "setting": "stand-in",
+}
+
 DIM, EXTRA, OTHERS, NOISE, SHAKES = 8, 16.0, (4.0, 64.0), 0.3, 3
 
 
@@ -54,15 +62,15 @@ def _distance(model: EDM, truth: np.ndarray) -> float:
     return float(sliced_wasserstein(model.sample(3000, seed=1), truth, seed=0))
 
 
-def run(seeds: int = 4) -> dict[str, Any]:
-    """Rise of the sliced Wasserstein distance to the exact law with noise on the weights."""
+def run(seeds: int = 5) -> dict[str, Any]:
+    """Rise of the sliced Wasserstein distance to the exact distribution with noise on the weights."""
     torch.set_num_threads(1)
     rows = [_one(s, (EXTRA, *(OTHERS if s < 2 else ()))) for s in range(seeds)]
     curve = ", ".join(f"D={d:g} {np.mean([row[f'{d:g}'] for row in rows[:2]]):.3f}" for d in sorted((EXTRA, *OTHERS)))
     clean = {d: float(np.mean([row[f"{d} clean"] for row in rows])) for d in (f"{EXTRA:g}", "inf")}
     return paired(
         "With noise on the network's weights a moderate D loses less of the samples' quality than diffusion does.",
-        "rise of the sliced Wasserstein distance to the exact law under noise on the weights",
+        "rise of the sliced Wasserstein distance to the exact distribution under noise on the weights",
         [row[f"{EXTRA:g}"] for row in rows],
         [row["inf"] for row in rows],
         notes=f"Mixtures in {DIM} dimensions, D = {EXTRA:g}; noise of {NOISE} standard deviations of each matrix, "

@@ -17,6 +17,14 @@ from ecotone.learn import EDM, JUMP, Training
 from ecotone.learn.networks import MLP
 from ecotone.measure.distances import wasserstein_1d
 
+ABOUT = {
+    "headline": "Thinning and thickening counts suits sparse, skewed, over-dispersed data better than Gaussian "
+    "diffusion does.",
+    "tested": "Simulated counts in four columns against a diffusion of log(1 + x), with 100 evaluations against 35. "
+    "The share of zeros, reported beside, is further off than the baseline's.",
+    "setting": "stand-in",
+}
+
 DIM = 4
 
 

@@ -24,6 +24,14 @@ from ecotone.learn.schedules import Uniform
 from ecotone.learn.training import train
 from ecotone.measure.distances import sliced_wasserstein
 
+ABOUT = {
+    "headline": "The residual in the loss lowers violations of the equations by up to two orders of magnitude in a "
+    "flow study, and beats special methods in topology optimisation.",
+    "tested": "A flow in one dimension with 8 cells, against the same model without the residual: the residual "
+    "falls by some 30 %, not by orders of magnitude.",
+    "setting": "stand-in",
+}
+
 CELLS = 8
 
 

@@ -20,6 +20,14 @@ from ecotone.learn.samplers import Ancestral, PredictorCorrector, ProbabilityFlo
 from ecotone.learn.schedules import Uniform
 from ecotone.measure.distances import sliced_wasserstein
 
+ABOUT = {
+    "headline": "Inception score 9.89, FID 2.20 and 2.99 bits a dimension on CIFAR-10; likelihoods by the "
+    "probability-flow ODE, samples by predictor and corrector.",
+    "tested": "The ODE's likelihood against DDPM's bound, mixtures in the plane. Predictor and corrector, reported "
+    "beside, are not better than the predictor at equal evaluations here.",
+    "setting": "stand-in",
+}
+
 TIMES, ROWS = 1000, 256
 
 

@@ -24,6 +24,15 @@ from ecotone.learn.schedules import Uniform
 from ecotone.learn.training import train
 from ecotone.measure.distances import sliced_wasserstein
 
+ABOUT = {
+    "headline": "Sharing the time condition near the data removes a Lipschitz singularity, improves FFHQ 256 x 256 "
+    "and cuts the FID of DDIM and DPM-Solver by over 33 %.",
+    "tested": "Not shown. The singularity is of data near a thin manifold under a network that is told the bare "
+    "time; mixtures in the plane have full dimension, and networks told the logarithm of the noise ratio vary "
+    "less with time as they are than with shared times. Images at that size do not fit two cores.",
+    "setting": "stand-in",
+}
+
 STEPS = 10
 
 
@@ -45,8 +54,8 @@ def _steepest(denoiser: Any, x0: torch.Tensor) -> float:
 
 
 def _one(seed: int) -> tuple[float, float, float, float]:
-    law, process = GaussianMixture.random(dim=2, components=5, seed=seed, spread=1.0), VP()
-    x, truth = torch.as_tensor(law.sample(4000, seed=seed)), law.sample(4000, seed=seed + 100)
+    distribution, process = GaussianMixture.random(dim=2, components=5, seed=seed, spread=1.0), VP()
+    x, truth = torch.as_tensor(distribution.sample(4000, seed=seed)), distribution.sample(4000, seed=seed + 100)
     found = []
     for shared in (True, False):
         torch.manual_seed(seed)
@@ -69,10 +78,11 @@ def run(seeds: int = 5) -> dict[str, Any]:
     return paired(
         "At few DDIM steps a noise network trained with shared times near the data is nearer to the data than one told "
         "every time.",
-        f"sliced Wasserstein distance to the exact law at {STEPS} DDIM steps",
+        f"sliced Wasserstein distance to the exact distribution at {STEPS} DDIM steps",
         ours,
         baseline,
-        notes="Mixtures of five normal laws in the plane, cutoff 0.1 and 5 intervals. Largest change of the predicted "
+        notes="Mixtures of five normal distributions in the plane, cutoff 0.1 and 5 intervals. Largest change of the "
+        "predicted "
         "noise per unit of time below 0.1 on a grid of 1/1000, at fixed rows and with the jumps at the edges: "
         f"{steep.mean():.0f} shared, {plain.mean():.0f} plain. Both networks are told the logarithm of the "
         "noise-to-signal ratio, which spreads small times out, where the paper's are told t.",

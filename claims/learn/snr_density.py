@@ -1,4 +1,4 @@
-"""A law of times placed by the data's scale against the same law placed for unit data."""
+"""A distribution of times placed by the data's scale against the same distribution placed for unit data."""
 
 from __future__ import annotations
 
@@ -22,6 +22,15 @@ from ecotone.learn.schedules import Uniform, snr_density
 from ecotone.learn.training import train
 from ecotone.measure.distances import sliced_wasserstein
 
+ABOUT = {
+    "headline": "A density of signal-to-noise ratios placed for the data, and supervised directions, reach FID 2.30 "
+    "on ImageNet 256 x 256, 7 times faster than DiT.",
+    "tested": "Not shown. The effect is on how fast large transformers learn latents of images; a perceptron learns "
+    "mixtures in the plane within 800 steps wherever the times are placed. A network that learns slowly enough "
+    "does not fit two cores.",
+    "setting": "stand-in",
+}
+
 STD = 5.5  # of latents that nobody rescaled
 
 
@@ -32,12 +41,12 @@ def _one(seed: int) -> tuple[float, float]:
     x = x - x.mean(0)
     truth = scale * torch.as_tensor(exact.sample(4000, seed=seed + 1000))
 
-    def distance(law: snr_density) -> float:
+    def distance(distribution: snr_density) -> float:
         torch.manual_seed(seed)
         denoiser = NetworkDenoiser(MLP(width=64, depth=2).build((2,)), process, (2,), data_std=STD)
         train(
             denoiser,
-            law.loss,
+            distribution.loss,
             x,
             training=Training(steps=800, eval_every=400, device="cpu", seed=seed, validation_fraction=0.0),
         )
@@ -54,9 +63,10 @@ def run(seeds: int = 5) -> dict[str, Any]:
     torch.set_num_threads(1)
     ours, baseline = np.array([_one(s) for s in range(seeds)]).T
     return paired(
-        "At equal steps of training, a law of times placed by the data's scale gives rows closer to the data than the "
-        "same law placed for unit data.",
-        "sliced Wasserstein distance to the exact law, in standard deviations of the data",
+        "At equal steps of training, a distribution of times placed by the data's scale gives rows closer to the data "
+        "than the "
+        "same distribution placed for unit data.",
+        "sliced Wasserstein distance to the exact distribution, in standard deviations of the data",
         ours,
         baseline,
         notes=f"Flow matching with the velocity's direction, data of standard deviation {STD}, a network that is shown "

@@ -25,6 +25,14 @@ from ecotone.learn.schedules import Karras, Uniform
 from ecotone.learn.training import train
 from ecotone.measure.distances import sliced_wasserstein
 
+ABOUT = {
+    "headline": "A model ten times faster takes the first 40 % of DiT-XL's steps on ImageNet without a loss.",
+    "tested": "Perceptrons of two widths on mixtures in the plane: stitching early against stitching late, not "
+    "against time on images.",
+    "setting": "stand-in",
+    "pilot": "DDIM steps after a first run at noise levels up to 40 had not held.",
+}
+
 NETWORKS = {"small": MLP(width=12, depth=1), "large": MLP(width=128, depth=2)}
 N = 4000
 
@@ -37,9 +45,9 @@ class DDIM(Sampler):
         return process.step(denoise(x, t), x, t, s, rng, eta=0.0)
 
 
-def _networks(law: GaussianMixture, seed: int) -> tuple[dict[str, NetworkDenoiser], Any]:
+def _networks(distribution: GaussianMixture, seed: int) -> tuple[dict[str, NetworkDenoiser], Any]:
     """Both networks trained alike on standardised rows, and the function that standardises."""
-    x = torch.as_tensor(law.sample(4000, seed=seed))
+    x = torch.as_tensor(distribution.sample(4000, seed=seed))
     centre, scale = x.mean(0), x.std(0)
     made = {}
     for name, network in NETWORKS.items():
@@ -52,9 +60,9 @@ def _networks(law: GaussianMixture, seed: int) -> tuple[dict[str, NetworkDenoise
 
 
 def _one(seed: int) -> list[float]:
-    law = GaussianMixture.random(dim=2, components=6, seed=seed)
-    made, standard = _networks(law, seed)
-    truth, (small, large) = standard(law.sample(N, seed=seed + 100)).numpy(), (made["small"], made["large"])
+    distribution = GaussianMixture.random(dim=2, components=6, seed=seed)
+    made, standard = _networks(distribution, seed)
+    truth, (small, large) = standard(distribution.sample(N, seed=seed + 100)).numpy(), (made["small"], made["large"])
     found, spent = [], []
     for sampler, schedule in ((DDIM(), Uniform(50)), (Heun(), Karras(20))):
         early = stitch_denoisers([small, large], [0.4], schedule=schedule)
@@ -68,13 +76,13 @@ def _one(seed: int) -> list[float]:
 
 
 def run(seeds: int = 5) -> dict[str, Any]:
-    """Sliced Wasserstein distance to the exact law in 50 DDIM steps at even times, as in the paper."""
+    """Sliced Wasserstein distance to the exact distribution in 50 DDIM steps at even times, as in the paper."""
     torch.set_num_threads(1)
     early, late, large, small, *karras, cost = np.array([_one(s) for s in range(seeds)]).T
     other = [f"{part.mean():.4f}" for part in karras]
     return paired(
         "A small network for the first 40 % of the steps costs less distance than the same network for the last 40 %.",
-        "sliced Wasserstein distance to the exact law at 50 DDIM steps, standardised columns",
+        "sliced Wasserstein distance to the exact distribution at 50 DDIM steps, standardised columns",
         early,
         late,
         notes=f"The large network alone has {large.mean():.4f}, the small one {small.mean():.4f}. The early stitch "
@@ -82,7 +90,7 @@ def run(seeds: int = 5) -> dict[str, Any]:
         f"{(early - large).std(ddof=1) / seeds**0.5:.4f}, at {cost.mean():.2f} of its processor time. With 20 Heun "
         "steps at Karras levels, whose first 40 % reach down to noise of about the size of the data: early "
         f"{other[0]}, late {other[1]}, large {other[2]}, small {other[3]}; a first run of this claim at those levels, "
-        "with noise up to 40, did not hold. Perceptrons of width 12 and 128 on mixtures of six normal laws.",
+        "with noise up to 40, did not hold. Perceptrons of width 12 and 128 on mixtures of six normal distributions.",
     )
 
 

@@ -20,6 +20,15 @@ from ecotone.learn.samplers import Euler, InterpolantSDE
 from ecotone.learn.schedules import Uniform
 from ecotone.measure.distances import sliced_wasserstein
 
+ABOUT = {
+    "headline": "Interpolant transformers surpass DiT at every size on ImageNet 256 x 256; FID 2.06 with a tuned "
+    "diffusion coefficient.",
+    "tested": "Not shown. Linear against variance-preserving path on mixtures in the plane, 20 steps: both paths "
+    "are learned there equally well. The gain is of images near a thin manifold, by networks that do not fit two "
+    "cores.",
+    "setting": "stand-in",
+}
+
 STEPS, MANY = 20, 250
 
 
@@ -47,15 +56,15 @@ def _one(seed: int) -> dict[str, float]:
     return found
 
 
-def run(seeds: int = 4) -> dict[str, Any]:
-    """Sliced Wasserstein distance to fresh rows of the exact law, Euler's method in 20 even steps."""
+def run(seeds: int = 5) -> dict[str, Any]:
+    """Sliced Wasserstein distance to fresh rows of the exact distribution, Euler's method in 20 even steps."""
     torch.set_num_threads(1)
     rows = [_one(s) for s in range(seeds)]
     mean = {k: float(np.mean([row[k] for row in rows])) for k in rows[0]}
     return paired(
         "At equal steps of Euler's method a network trained along the linear path samples closer to the data than one "
         "trained along the variance-preserving path.",
-        f"sliced Wasserstein distance to the exact law after {STEPS} steps",
+        f"sliced Wasserstein distance to the exact distribution after {STEPS} steps",
         [row["linear"] for row in rows],
         [row["vp"] for row in rows],
         notes="One network for each path and seed, all of one size and training. The trigonometric path has "

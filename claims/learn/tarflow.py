@@ -18,7 +18,17 @@ from paired import paired
 
 from ecotone.learn import MAF, RealNVP, TarFlow, Training
 
-STEPS = 300
+ABOUT = {
+    "headline": "The best likelihood of images by a large margin, and for the first time samples of a flow that "
+    "rival diffusion's.",
+    "tested": "Bits a number of 8 x 8 digits against MAF and RealNVP of equal size; neither samples, guidance nor "
+    "real images.",
+    "setting": "stand-in",
+    "pilot": "1,200 steps after 300 had been too few; two seeds at 1,200 had been seen.",
+    "long": True,
+}
+
+STEPS = 1200
 
 
 class _Fresh:
@@ -50,7 +60,7 @@ def _one(seed: int) -> tuple[list[float], list[int]]:
     common = {
         "steps": STEPS,
         "batch_size": 128,
-        "eval_every": 100,
+        "eval_every": 200,
         "patience": 4,
         "ema": 0.99,
         "device": "cpu",
@@ -71,7 +81,7 @@ def _one(seed: int) -> tuple[list[float], list[int]]:
     return [-float(log.mean()) / 64 / math.log(2) for log in found], sizes
 
 
-def run(seeds: int = 3) -> dict[str, Any]:
+def run(seeds: int = 5) -> dict[str, Any]:
     """Bits a number of held-out digits."""
     torch.set_num_threads(1)
     results = [_one(s) for s in range(seeds)]

@@ -19,6 +19,14 @@ from ecotone.learn.samplers import DDIM
 from ecotone.learn.schedules import Karras, Uniform, trajectory_time_schedule
 from ecotone.measure.distances import sliced_wasserstein
 
+ABOUT = {
+    "headline": "Sampling trajectories have one regular shape, and times placed by it give better images, most of "
+    "all at 5 to 10 evaluations.",
+    "tested": "Exact denoisers of mixtures in 8 dimensions, Euler's method, against the best of three schedules; no "
+    "images, no learned network.",
+    "setting": "stand-in",
+}
+
 BUDGETS = (5, 6, 7, 8, 9, 10)
 ROWS = 3000
 
@@ -37,7 +45,7 @@ def _one(seed: int) -> tuple[float, list[float]]:
 
 
 def run(seeds: int = 5) -> dict[str, Any]:
-    """Sliced Wasserstein distance to the exact law, mean over 5 to 10 evaluations."""
+    """Sliced Wasserstein distance to the exact distribution, mean over 5 to 10 evaluations."""
     torch.set_num_threads(1)
     found = [_one(s) for s in range(seeds)]
     ours, others = np.array([f[0] for f in found]), np.array([f[1] for f in found])
@@ -45,7 +53,7 @@ def run(seeds: int = 5) -> dict[str, Any]:
     return paired(
         "At 5 to 10 evaluations of the same solver it is closer to the data than the polynomial, uniform and "
         "log-ratio schedules.",
-        "sliced Wasserstein distance to the exact law, mean over 5 to 10 evaluations",
+        "sliced Wasserstein distance to the exact distribution, mean over 5 to 10 evaluations",
         ours,
         others.min(1),
         notes="Exact denoisers of mixtures in 8 dimensions, DDIM (Euler's method in the noise level), the same noise. "

@@ -12,6 +12,17 @@ from scipy.spatial import distance
 from ecotone.contracts import Floats
 from ecotone.measure.ratios import ULSIF, ReTaSA
 
+ABOUT = {
+    "headline": "Weights from a regularised integral equation correct a continuous target shift, on synthetic and "
+    "real data.",
+    "tested": "One synthetic regression with 500 rows; weights and risk against three rivals, all six of which must "
+    "hold. Against kernel matching of the target, at its best setting in hindsight, the weights are not surely "
+    "better.",
+    "setting": "stand-in",
+    "pilot": "Each rival at its best of five settings in hindsight, which is the harder test; with settings fixed "
+    "beforehand all six had held over ten seeds.",
+}
+
 N = 500
 REFERENCE, CURRENT = stats.norm(0, 2**0.5), stats.norm(1, 0.7)
 ALPHAS, RIDGES = (0.005, 0.015, 0.05, 0.15, 0.5), (0.03, 0.1, 0.3, 1.0, 3.0)

@@ -38,6 +38,7 @@ def methods(json: Annotated[bool, typer.Option("--json", help="As JSON")] = Fals
     for card in sorted(cards.values(), key=lambda c: (c.room, c.name.lower())):
         proof = proofs.get(card.name, {})
         marks = [_MARK[proof.get(key, False)] for key in ("contract", "oracle", "claim")]
+        marks[-1] += ", little weight" if proof.get("little_weight") else ""
         marks[-1] += ", stale" if proof.get("stale") else ""
         marks += [str(proof.get(key) or "-") for key in ("date", "seeds", "digest")]
         row = "" if card.row is None else str(card.row)
