@@ -1,10 +1,10 @@
-"""Make the generated pages (gallery, reference, start) and build the site.
+"""Make the generated pages (gallery, reference, start, house) and build the site.
 
     python docs/build.py            pages and site
     python docs/build.py --pages    pages only
 
 The gallery comes from the methods' cards and the stored results of their claims, the reference from the names that
-each room lists, the first page from README.md.
+each room lists, the first page from README.md, the house from the imports.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+import house
 
 from ecotone.cards import Card, discover, evidence
 
@@ -128,6 +130,7 @@ def index() -> str:
 def main() -> None:
     for name, page in (("gallery", gallery), ("reference", reference), ("index", index)):
         (DOCS / f"{name}.md").write_text(page().rstrip() + "\n", encoding="utf-8")
+    house.write()
     if "--pages" not in sys.argv[1:]:
         quiet = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
         command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet"]
