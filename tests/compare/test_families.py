@@ -21,8 +21,9 @@ from ecotone.compare.two_sample import (
 )
 from ecotone.compare.two_sample._marginal_test import column_scores, log_hypergeometric
 from ecotone.compare.two_sample._material import effects
-from ecotone.compare.two_sample._minp import permuted_min, sequential_pvalue
+from ecotone.compare.two_sample._minp import permuted_min
 from ecotone.compare.two_sample._pairwise_test import pairs
+from ecotone.compare.two_sample._permutation_pvalues import sequential_pvalue
 from ecotone.compare.two_sample._products import pair_moments, sample
 from ecotone.compare.two_sample._scored_column import encode
 from ecotone.compare.two_sample._scores import Design

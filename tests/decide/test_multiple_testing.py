@@ -16,6 +16,8 @@ from ecotone.decide.multiple_testing import (
     holm,
     merge_evalues,
     p_to_e,
+    reject,
+    step_up_count,
     storey,
     weighted_bonferroni,
     westfall_young,
@@ -180,3 +182,31 @@ def test_merged_evalues_have_expectation_one_exactly():
             merge_evalues([1.0, 2.0], **bad)
     with pytest.raises(BadInput, match="empty"):
         merge_evalues([])
+
+
+@pytest.mark.parametrize("q", [0.05, 0.1, 0.2, 0.3])
+def test_pvalues_on_the_line_are_rejected_whatever_was_rounded(q):
+    rounded_up = 0
+    for m in range(1, 61):
+        for k in range(1, m + 1):
+            p = np.array([q * k / m] * k + [1.0] * (m - k))
+            adjusted = benjamini_hochberg(p)
+            rounded_up += bool(adjusted[0] > q)
+            assert reject(adjusted, q).sum() == k
+            assert step_up_count(p, q, m) == step_up_count(np.log(p), q, m, logarithms=True) == k
+            above = p * np.where(p < 1, 1 + 1e-9, 1)
+            assert not reject(benjamini_hochberg(above), q).any()
+            assert step_up_count(above, q, m) == step_up_count(np.log(above), q, m, logarithms=True) == 0
+    assert rounded_up > 10, "the rule is needed"
+
+
+def test_the_smallest_pvalues_alone_tell_the_number():
+    p = np.sort(np.random.default_rng(5).random(200) ** 4)
+    whole = int(reject(benjamini_hochberg(p), 0.1).sum())
+    assert 5 < whole < 150
+    assert step_up_count(p, 0.1, 200) == step_up_count(p[:150], 0.1, 200) == whole
+    assert step_up_count(p[:5], 0.1, 200) == 5 and step_up_count(p[:0], 0.1, 200) == 0
+    assert reject([], 0.1).size == 0
+    for bad in (0, 1, np.nan):
+        with pytest.raises(BadInput, match="level"):
+            reject(p, bad)

@@ -13,7 +13,7 @@ from ecotone.compare.two_sample import ColumnMargin
 from ecotone.contracts import Ints
 from ecotone.data import Pair, Untested
 from ecotone.data._table import ORDERED
-from ecotone.decide.multiple_testing import benjamini_hochberg
+from ecotone.decide.multiple_testing import benjamini_hochberg, reject
 
 _NOT_RUN: dict[str, Any] = {
     "pvalue": None,
@@ -125,16 +125,16 @@ def _conditional_bits(
     conditionals: Sequence[ConditionalChange], *, changed: bool, fdr: float
 ) -> dict[str, dict[str, Any]]:
     ran = [c for c in conditionals if c.pvalue is not None]
-    adjusted = benjamini_hochberg(np.array([c.pvalue for c in ran])) if ran else np.empty(0)
+    named = reject(benjamini_hochberg([c.pvalue for c in ran]), fdr)
     return {
         c.name: {
             "pvalue": c.pvalue,
             "log10_pvalue": c.log10_pvalue,
-            "changed": bool(changed and q <= fdr),
+            "changed": bool(changed and selected),
             "group": [name for name in c.group if name != c.name],
             "reason": None,
         }
-        for c, q in zip(ran, adjusted, strict=True)
+        for c, selected in zip(ran, named, strict=True)
     }
 
 

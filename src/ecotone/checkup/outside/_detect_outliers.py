@@ -15,7 +15,7 @@ from ecotone import __version__
 from ecotone.checkup.rows._row_share import Scores, share_outside
 from ecotone.contracts import Activations, BadInput, Floats, Ints, as_numpy, as_seed
 from ecotone.decide.conformal import conformal_pvalues
-from ecotone.decide.multiple_testing import benjamini_hochberg
+from ecotone.decide.multiple_testing import benjamini_hochberg, reject
 from ecotone.detect.evaluate import Recommendation, recommend
 from ecotone.detect.explain import contributions
 from ecotone.detect.posthoc import PostHoc
@@ -86,7 +86,7 @@ def detect_outliers(
     if best not in found.live:
         raise BadInput(f"{best or 'no score'} cannot be read of these rows: {found.unusable.get(best, '')}")
     adjusted = benjamini_hochberg(found.pvalues[best])
-    named = np.flatnonzero(adjusted <= fdr * (1 + 1e-12))
+    named = np.flatnonzero(reject(adjusted, fdr))
     step("looking for reasons")
     why = _reasons(fitted.scores[best], live, judges, found, best, named, explain, columns, seed)
     content = {
@@ -180,7 +180,7 @@ def _share(scores: Scores, named: int) -> dict[str, Any]:
 
 
 def _entry(name: str, found: _Scored, fdr: float, chosen: Recommendation | None, named: Ints) -> dict[str, Any]:
-    rows = np.flatnonzero(benjamini_hochberg(found.pvalues[name]) <= fdr * (1 + 1e-12))
+    rows = np.flatnonzero(reject(benjamini_hochberg(found.pvalues[name]), fdr))
     both = len(np.intersect1d(rows, named))
     aurocs = dict(chosen.aurocs.get(name, {})) if chosen else {}
     return {

@@ -10,6 +10,7 @@ from scipy import stats
 
 from ecotone.checkup.report._format import percent
 from ecotone.contracts import Floats, Ints
+from ecotone.decide.multiple_testing import step_up_count
 
 TAIL = 0.01  # of the reference, its rarest: a level fixed in advance, whatever the rows are
 LEVEL = 0.95  # of the lower bound
@@ -143,8 +144,7 @@ def select(pvalues: Floats, scores: Floats, fdr: float, at_most: int) -> Ints:
     Roquain 2008, https://doi.org/10.1214/08-EJS180).
     """
     order = np.lexsort((scores, pvalues))[:at_most]
-    passed = np.flatnonzero(pvalues[order] <= fdr * np.arange(1, len(order) + 1) / len(pvalues) * (1 + 1e-12))
-    return np.sort(order[: passed[-1] + 1 if len(passed) else 0])
+    return np.sort(order[: step_up_count(pvalues[order], fdr, len(pvalues))])
 
 
 def _lowest(calibration: Floats, current: Floats, k: int) -> tuple[float, float]:

@@ -8,8 +8,9 @@ from typing import Any, Literal
 import numpy as np
 
 from ecotone.cards import Card
+from ecotone.compare.two_sample._permutation_pvalues import upper_pvalue
 from ecotone.compare.two_sample._relabel import pool, standardised
-from ecotone.contracts import BadInput, Floats, TestResult, as_seed
+from ecotone.contracts import BadInput, Bools, Floats, TestResult, as_seed
 
 CARD = Card(
     name="feature_shift_test",
@@ -108,15 +109,15 @@ def feature_shift_test(
     both = pool(x, y, units, permutations)
     rows, n = standardised(both.rows), len(both.rows)
     rng = as_seed(seed)
-    drawn = [_statistics(rows[both.first], rows[~both.first])]
+
+    def of_labels(label: Bools) -> Floats:
+        return np.array([_statistics(rows[first], rows[~first]) for first in label])
+
     if null == "permutation":
-        for block in both.relabellings(permutations, rng):
-            drawn += [_statistics(rows[first], rows[~first]) for first in block]
-    else:
-        for _ in range(permutations):
-            order = rng.integers(0, n, n)
-            drawn.append(_statistics(rows[order[: both.sizes[0]]], rows[order[both.sizes[0] :]]))
-    return _results(np.array(drawn), both.sizes)
+        return _results(both.drawn(of_labels, permutations, rng), both.sizes)
+    orders = [rng.integers(0, n, n) for _ in range(permutations)]
+    drawn = [_statistics(rows[order[: both.sizes[0]]], rows[order[both.sizes[0] :]]) for order in orders]
+    return _results(np.array([*of_labels(both.first[None]), *drawn]), both.sizes)
 
 
 def fisher_divergences(mean_p: Floats, cov_p: Floats, mean_q: Floats, cov_q: Floats) -> Floats:
@@ -161,17 +162,14 @@ def _statistics(x: Floats, y: Floats) -> Floats:
 
 def _results(drawn: Floats, sizes: tuple[int, int]) -> FeatureShifts:
     """Results from the observed statistics (row 0) and those under the null."""
-    seen = drawn[0] - 1e-9 * np.abs(drawn[0])  # equal up to rounding counts as equal
-    pvalues = (1 + (drawn[1:] >= seen).sum(axis=0)) / len(drawn)
+    pvalues = [upper_pvalue(column[0], column[1:]) for column in drawn.T]
     mean, std = drawn[1:].mean(axis=0), drawn[1:].std(axis=0)
     effects = np.where(std > 0, (drawn[0] - mean) / np.where(std > 0, std, 1), 0.0)
     # The observed row takes part in the scale, so that the maximum is exchangeable too.
     scale = drawn.mean(axis=0)
     largest = (drawn / np.where(scale > 0, scale, 1)).max(axis=1)
-    pvalue = (1 + int((largest[1:] >= largest[0] * (1 - 1e-9)).sum())) / len(drawn)
+    pvalue = upper_pvalue(largest[0], largest[1:])
     features = tuple(
-        TestResult(float(s), float(p), CARD.name, sizes, effect=float(e)) for s, p, e in zip(drawn[0], pvalues, effects)
+        TestResult(float(s), p, CARD.name, sizes, effect=float(e)) for s, p, e in zip(drawn[0], pvalues, effects)
     )
-    return FeatureShifts(
-        float(largest[0]), float(pvalue), CARD.name, sizes, effect=float(effects.max()), features=features
-    )
+    return FeatureShifts(float(largest[0]), pvalue, CARD.name, sizes, effect=float(effects.max()), features=features)

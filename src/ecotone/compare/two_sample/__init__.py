@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ._marginal_test import marginal_test as marginal_test
     from ._mmd_test import mmd_test as mmd_test
     from ._pairwise_test import pairwise_test as pairwise_test
+    from ._permutation_test import permutation_test as permutation_test
     from ._psi import population_stability_index as population_stability_index
     from ._threeway_test import threeway_test as threeway_test
     from ._trees import trees_test as trees_test

@@ -14,7 +14,8 @@ from ecotone.contracts import BadInput, Bools, Floats, TestResult, as_seed
 from ecotone.decide.multiple_testing import auc_effect
 from ecotone.measure._binnable import binnable
 
-from ._relabel import Pool, pool, upper_pvalue
+from ._permutation_pvalues import upper_pvalue
+from ._relabel import Pool, pool
 
 CARD = Card(
     name="c2st",
@@ -89,19 +90,18 @@ def c2st(
     score = _score(train, held, classifier, rng)
     judged = _ranks(score) if statistic == "auc" else np.where(score > 0.5, 1.0, 0.0)
     judge = _auc if statistic == "auc" else _accuracy
-    observed = float(judge(judged, held.first[None])[0])
-    null = np.concatenate([judge(judged, label) for label in held.relabellings(permutations, rng)])
+    values = held.drawn(lambda label: judge(judged, label), permutations, rng)
     sides = None if units is None else (held.unit[held.first], held.unit[~held.first])
     effect = auc_effect(score[held.first], score[~held.first], units=sides)
     width = effect.se * float(stats.t.ppf(0.975, effect.dof))
     return TestResult(
-        statistic=observed,
-        pvalue=upper_pvalue(observed, null),
+        statistic=float(values[0]),
+        pvalue=upper_pvalue(values[0], values[1:]),
         method=CARD.name,
         sizes=whole.sizes,
         effect=effect.estimate,
         interval=(max(effect.estimate - width, -0.5), min(effect.estimate + width, 0.5)),
-        details={"permutations": int(permutations), "statistic": statistic, "held_out": list(held.sizes)},
+        details={"permutations": len(values) - 1, "statistic": statistic, "held_out": list(held.sizes)},
     )
 
 

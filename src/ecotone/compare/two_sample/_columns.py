@@ -12,6 +12,7 @@ from scipy import special
 
 from ecotone.contracts import SMALLEST_PVALUE
 from ecotone.data._table import Kind
+from ecotone.decide.multiple_testing import step_up_count
 
 from ._embedded import Embedded
 from ._level_effect import TAIL
@@ -116,10 +117,8 @@ def judge_columns(
 def selected(logp: np.ndarray, fdr: float) -> np.ndarray:
     """Benjamini-Hochberg on logarithms of p-values."""
     order = np.argsort(logp, kind="stable")
-    passes = logp[order] <= np.log(fdr * np.arange(1, len(logp) + 1) / len(logp))
     out = np.zeros(len(logp), bool)
-    if passes.any():
-        out[order[: np.flatnonzero(passes)[-1] + 1]] = True
+    out[order[: step_up_count(logp[order], fdr, max(len(logp), 1), logarithms=True)]] = True
     return out
 
 

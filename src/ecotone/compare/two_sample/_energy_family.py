@@ -11,7 +11,7 @@ from ecotone.contracts import Ints, TestResult, as_seed
 from ecotone.data._table import Pair
 
 from ._family import Found, as_result
-from ._minp import sequential_pvalue
+from ._permutation_pvalues import sequential_pvalue
 from ._scores import Design
 from ._shuffles import Batches, FloatArray
 

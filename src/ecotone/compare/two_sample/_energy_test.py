@@ -10,7 +10,8 @@ from scipy.spatial.distance import cdist
 from ecotone.cards import Card
 from ecotone.contracts import Bools, Floats, TestResult, as_seed
 
-from ._relabel import pool, standardised, upper_pvalue, within_and_between
+from ._permutation_pvalues import upper_pvalue
+from ._relabel import pool, standardised, within_and_between
 
 CARD = Card(
     name="energy_test",
@@ -81,21 +82,20 @@ def energy_test(
     part = whole.thinned(max_rows, rng)
     rows = standardised(part.rows) if standardise else part.rows
     distances = cdist(rows, rows)
-    effect, observed = (float(v[0]) for v in _energy(distances, part.first[None]))
-    null = np.concatenate([_energy(distances, label)[1] for label in part.relabellings(permutations, rng)])
+    energy, values = part.drawn(lambda label: _energy(distances, label), permutations, rng).T
     return TestResult(
-        statistic=observed,
-        pvalue=upper_pvalue(observed, null),
+        statistic=float(values[0]),
+        pvalue=upper_pvalue(values[0], values[1:]),
         method=CARD.name,
         sizes=whole.sizes,
-        effect=effect,
-        details={"permutations": int(permutations), "rows_used": list(part.sizes)},
+        effect=float(energy[0]),
+        details={"permutations": len(values) - 1, "rows_used": list(part.sizes)},
     )
 
 
-def _energy(distances: Floats, label: Bools) -> tuple[Floats, Floats]:
-    """Energy distance and the scaled statistic for each row of labels."""
+def _energy(distances: Floats, label: Bools) -> Floats:
+    """(b, 2) energy distance and the scaled statistic for each row of labels."""
     xx, yy, xy = within_and_between(distances, label)
     energy = 2 * xy - xx - yy
     n = label.sum(axis=1)
-    return energy, energy * n * (label.shape[1] - n) / label.shape[1]
+    return np.stack([energy, energy * n * (label.shape[1] - n) / label.shape[1]], axis=1)

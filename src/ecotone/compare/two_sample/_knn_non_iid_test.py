@@ -13,6 +13,8 @@ from ecotone.cards import Card
 from ecotone.contracts import BadInput, Floats, Ints, TestResult, as_matrix, as_seed
 from ecotone.measure import nearest_neighbours
 
+from ._permutation_pvalues import as_draws, upper_pvalue
+
 CARD = Card(
     name="knn_non_iid_test",
     summary="Are rows that are alike also close in the table? Drift, autocorrelation and blocks in the row order.",
@@ -48,10 +50,10 @@ def knn_non_iid_test(
     .. math:: D = \max_g |F(g) - B(g)|
 
     is compared with its values under random orders of the rows, the graph kept. Ties of distance are broken at random,
-    never by row order, so the p-value is exact: :math:`(1 + \#\{D_b \ge D\}) / (1 + B)`; if all n! orders are no more
-    than ``permutations`` they are all taken. (The authors' code smooths 25 permuted values with a kernel, which has no
-    exact level.) A *regular* alternation of two distributions (ABAB...) leaves the gaps as under independence: it is
-    not seen.
+    never by row order, so the p-value is exact: :math:`(1 + \#\{D_b \ge D\}) / (1 + B)`; if there are no more than
+    ``permutations`` other orders they are all taken. (The authors' code smooths 25 permuted values with a kernel, which
+    has no exact level.) A *regular* alternation of two distributions (ABAB...) leaves the gaps as under independence:
+    it is not seen.
 
     Parameters
     ----------
@@ -84,23 +86,21 @@ def knn_non_iid_test(
     >>> knn_non_iid_test(rng.standard_normal((200, 2)) + np.linspace(0, 2, 200)[:, None]).pvalue
     0.001
     """
-    if not (isinstance(permutations, int | np.integer) and permutations >= 1):
-        raise BadInput(f"permutations must be a whole number of at least 1, got {permutations!r}")
+    draws = as_draws(permutations)
     rng = as_seed(seed)
     graph = _graph(x, k, metric, rng)
     n = graph.shape[0]
     observed = _largest_gap(graph, np.arange(n))
-    every = n < 13 and math.factorial(n) <= permutations
+    every = n < 13 and math.factorial(n) - 1 <= draws
     orders: Iterable[Any] = (
-        (np.array(order) for order in itertools.permutations(range(n)))
+        (np.array(order) for order in itertools.islice(itertools.permutations(range(n)), 1, None))  # that of the rows
         if every
-        else (rng.permutation(n) for _ in range(permutations))
+        else (rng.permutation(n) for _ in range(draws))
     )
     null = np.fromiter((_largest_gap(graph, order) for order in orders), dtype=np.float64)
-    as_far = np.count_nonzero(null >= observed - 1e-12)
     return TestResult(
         statistic=observed,
-        pvalue=float(as_far / null.size if every else (1 + as_far) / (1 + null.size)),
+        pvalue=upper_pvalue(observed, null),
         method=CARD.name,
         sizes=(n,),
         effect=observed,

@@ -12,7 +12,8 @@ from ecotone.cards import Card
 from ecotone.contracts import Bools, Floats, TestResult, as_seed
 from ecotone.decide.multiple_testing import holm
 
-from ._relabel import Pool, pool, upper_pvalue
+from ._permutation_pvalues import upper_pvalue
+from ._relabel import Pool, pool
 
 CARD = Card(
     name="ks_test",
@@ -97,12 +98,12 @@ def _by_units(
     made: Pool, columns: list[int], permutations: int, rng: np.random.Generator
 ) -> tuple[list[float], list[float]]:
     """The gap of each column and its permutation p-value; all columns share the relabellings."""
-    observed = [float(_gaps(made.rows[:, j], made.first[None])[0]) for j in columns]
-    null: list[list[Floats]] = [[] for _ in columns]
-    for label in made.relabellings(permutations, rng):
-        for column, j in zip(null, columns, strict=True):
-            column.append(_gaps(made.rows[:, j], label))
-    return observed, [upper_pvalue(d, np.concatenate(column)) for d, column in zip(observed, null, strict=True)]
+
+    def gaps(label: Bools) -> Floats:
+        return np.array([_gaps(made.rows[:, j], label) for j in columns]).reshape(len(columns), len(label)).T
+
+    values = made.drawn(gaps, permutations, rng)
+    return values[0].tolist(), [upper_pvalue(column[0], column[1:]) for column in values.T]
 
 
 def _gaps(values: Floats, label: Bools) -> Floats:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from ._many_levels import many_levels
-from ._minp import sequential_pvalue
+from ._permutation_pvalues import sequential_pvalue
 from ._scored_column import Every
 from ._scores import Design
 

@@ -12,6 +12,8 @@ from scipy import special
 
 from ecotone.contracts import Floats
 
+from ._permutation_pvalues import sequential_pvalue
+
 LOG10 = math.log(10)
 
 
@@ -36,24 +38,6 @@ def weighted_min(logp: Floats, weights: Floats) -> tuple[float, int]:
     value = logp - np.log(weights)
     best = int(np.argmin(value))
     return min(float(value[best]), 0.0), best
-
-
-ENOUGH = 20  # relabellings as extreme as the data after which no more are drawn
-
-
-def sequential_pvalue(hits: Iterable[NDArray[np.bool_]]) -> float:
-    """Besag and Clifford's Monte-Carlo p-value (https://doi.org/10.1093/biomet/78.2.301).
-
-    ``hits`` says batch by batch which relabellings are as extreme as the data. Stopped at the ``ENOUGH``-th such
-    draw, the l-th of all, the p-value is ENOUGH / l; else (1 + hits) / (1 + draws). Both are valid.
-    """
-    count = drawn = 0
-    for batch in hits:
-        at = np.flatnonzero(batch)
-        if count + len(at) >= ENOUGH:
-            return ENOUGH / (drawn + int(at[ENOUGH - count - 1]) + 1)
-        count, drawn = count + len(at), drawn + len(batch)
-    return (1 + count) / (1 + drawn)
 
 
 def permuted_min(

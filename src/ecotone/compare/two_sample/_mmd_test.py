@@ -8,9 +8,9 @@ import numpy as np
 from scipy.spatial.distance import cdist
 
 from ecotone.cards import Card
-from ecotone.contracts import BadInput, Floats, TestResult, as_seed
+from ecotone.contracts import BadInput, Bools, Floats, TestResult, as_seed
 
-from ._relabel import Pool, pool, standardised, within_and_between
+from ._relabel import pool, standardised, within_and_between
 
 CARD = Card(
     name="mmd_test",
@@ -100,18 +100,19 @@ def mmd_test(
     squares = cdist(rows, rows, "sqeuclidean")
     upper = np.sqrt(squares[np.triu_indices_from(squares, 1)])
     median = float(np.median(upper)) or float(np.mean(upper)) or 1.0
-    values = _discrepancies(squares, [f * median for f in factors], part, permutations, rng)
-    ranks = np.stack([_tail_counts(row) for row in values]) / (permutations + 1)
+    kernels = [np.exp(-squares / (2 * (f * median) ** 2)) for f in factors]
+    values = part.drawn(lambda label: _discrepancies(kernels, label), permutations, rng).T
+    ranks = np.stack([_tail_counts(row) for row in values]) / values.shape[1]
     smallest = ranks.min(axis=0)
     best = int(ranks[:, 0].argmin())
     return TestResult(
         statistic=float(smallest[0]),
-        pvalue=float(np.count_nonzero(smallest <= smallest[0]) / (permutations + 1)),
+        pvalue=float(np.count_nonzero(smallest <= smallest[0]) / smallest.size),
         method=CARD.name,
         sizes=whole.sizes,
         effect=float(np.sqrt(max(values[best, 0], 0.0))),
         details={
-            "permutations": int(permutations),
+            "permutations": smallest.size - 1,
             "rows_used": list(part.sizes),
             "bandwidths": [f * median for f in factors],
             "uncorrected": ranks[:, 0].tolist(),
@@ -119,19 +120,10 @@ def mmd_test(
     )
 
 
-def _discrepancies(
-    squares: Floats, widths: list[float], part: Pool, permutations: int, rng: np.random.Generator
-) -> Floats:
-    """Squared MMD, shape (bandwidths, 1 + permutations), the observed labels first; one set of labels for all."""
-    kernels = [np.exp(-squares / (2 * h * h)) for h in widths]
-    values = np.empty((len(widths), permutations + 1))
-    at = 0
-    for label in (part.first[None], *part.relabellings(permutations, rng)):
-        for row, kernel in zip(values, kernels, strict=True):
-            xx, yy, xy = within_and_between(kernel, label)
-            row[at : at + label.shape[0]] = xx + yy - 2 * xy
-        at += label.shape[0]
-    return values
+def _discrepancies(kernels: list[Floats], label: Bools) -> Floats:
+    """Squared MMD for each row of labels and each kernel, (b, kernels)."""
+    parts = [within_and_between(kernel, label) for kernel in kernels]
+    return np.stack([xx + yy - 2 * xy for xx, yy, xy in parts], axis=1)
 
 
 def _tail_counts(values: Floats) -> Floats:

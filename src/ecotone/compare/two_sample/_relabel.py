@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from ecotone.contracts import BadInput, Bools, Floats, Ints, as_matrix, check_same_columns
+
+from ._permutation_pvalues import as_draws
 
 _CELLS = 4_000_000  # labels held at once
 
@@ -55,31 +58,69 @@ class Pool:
         share = max(2, int(max_rows * units / self.unit.size))
         return self.take(np.concatenate([rng.permutation(group)[:share] for group in groups]))
 
+    def has_few(self, count: int) -> bool:
+        """Whether there are at most ``count`` labellings besides the observed one."""
+        only_x, only_y, both = self.groups()
+        if both.size > 60:
+            return False
+        total, n = 2**both.size, only_x.size + only_y.size
+        for i in range(min(only_x.size, only_y.size)):  # a binomial coefficient grows at every step up to the middle
+            total = total * (n - i) // (i + 1)
+            if total > count + 1:
+                return False
+        return bool(total <= count + 1)
+
     def relabellings(self, count: int, rng: np.random.Generator) -> Iterator[Bools]:
-        """Blocks (b, N) of ``first`` under ``count`` random relabellings in all."""
+        """Blocks (b, N) of ``first`` under ``count`` random relabellings in all; under every other one if few."""
         only_x, only_y, both = self.groups()
         units = int(self.unit.max()) + 1
         single = np.concatenate([only_x, only_y])
         base = np.arange(single.size) < only_x.size
         block = max(1, _CELLS // self.unit.size)
-        for start in range(0, count, block):
-            b = min(block, count - start)
-            label = np.zeros((b, units), dtype=np.bool_)
-            label[:, single] = rng.permuted(np.broadcast_to(base, (b, base.size)), axis=1)
+        few = self.has_few(count)
+        drawn = _every(base, both.size, block) if few else _random(base, both.size, block, count, rng)
+        for dealt, swapped in drawn:
+            label = np.zeros((len(dealt), units), dtype=np.bool_)
+            label[:, single] = dealt
             label = label[:, self.unit]
             if both.size:
-                swap = np.zeros((b, units), dtype=np.bool_)
-                swap[:, both] = rng.integers(0, 2, (b, both.size)).astype(np.bool_)
+                swap = np.zeros((len(dealt), units), dtype=np.bool_)
+                swap[:, both] = swapped
                 label = np.where(np.isin(self.unit, both), swap[:, self.unit] ^ self.first, label)
             yield label
+
+    def drawn(self, statistic: Callable[[Bools], Floats], permutations: int, rng: np.random.Generator) -> Floats:
+        """(1 + B, ...) values of a statistic of labels (b, N) -> (b, ...): the observed one, and under relabellings."""
+        labels = itertools.chain((self.first[None],), self.relabellings(permutations, rng))
+        return np.concatenate([statistic(label) for label in labels])
+
+
+def _random(base: Bools, swaps: int, block: int, count: int, rng: np.random.Generator) -> Iterator[tuple[Bools, Bools]]:
+    """Labels of the units in one sample, and which of the units in both are swapped, at random."""
+    for start in range(0, count, block):
+        b = min(block, count - start)
+        dealt = rng.permuted(np.broadcast_to(base, (b, base.size)), axis=1)
+        yield dealt, rng.integers(0, 2, (b, swaps)).astype(np.bool_)
+
+
+def _every(base: Bools, swaps: int, block: int) -> Iterator[tuple[Bools, Bools]]:
+    """All of them but the observed one, which both enumerations begin with."""
+    pairs = itertools.product(
+        itertools.product((False, True), repeat=swaps), itertools.combinations(range(base.size), int(base.sum()))
+    )
+    next(pairs)
+    while some := list(itertools.islice(pairs, block)):
+        dealt = np.zeros((len(some), base.size), dtype=np.bool_)
+        for row, (_, chosen) in zip(dealt, some, strict=True):
+            row[list(chosen)] = True
+        yield dealt, np.array([swap for swap, _ in some], dtype=np.bool_).reshape(len(some), swaps)
 
 
 def pool(x: Any, y: Any, units: tuple[Any, Any] | None, permutations: int) -> Pool:
     """Check the arguments that every two-sample test shares, and put the rows together."""
     a, b = as_matrix(x, "x"), as_matrix(y, "y")
     check_same_columns(a, b, ("x", "y"))
-    if not (isinstance(permutations, int | np.integer) and permutations >= 1):
-        raise BadInput(f"permutations must be a whole number of at least 1, got {permutations!r}")
+    as_draws(permutations)
     n = a.shape[0] + b.shape[0]
     unit = np.arange(n)
     if units is not None:
@@ -118,9 +159,3 @@ def within_and_between(kernel: Floats, label: Bools) -> tuple[Floats, Floats, Fl
     cross = first @ sums - inner
     other = sums.sum() - inner - 2 * cross
     return inner / n**2, other / m**2, cross / (n * m)
-
-
-def upper_pvalue(observed: float, null: Floats) -> float:
-    """``(1 + #{null >= observed}) / (B + 1)``, with rounding errors counted as ties."""
-    slack = 1e-10 * max(abs(observed), float(np.abs(null).max(initial=0.0)))
-    return float((1 + np.count_nonzero(null >= observed - slack)) / (null.size + 1))

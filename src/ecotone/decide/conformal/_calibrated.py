@@ -8,7 +8,8 @@ import numpy as np
 
 from ecotone.cards import Card
 from ecotone.contracts import BadInput, Bools, Floats, Ints, Scorer, as_numpy
-from ecotone.decide.multiple_testing import benjamini_hochberg
+from ecotone.decide.multiple_testing import benjamini_hochberg, reject
+from ecotone.decide.multiple_testing._checks import as_level
 
 from ._conformal_pvalues import conformal_pvalues
 
@@ -103,9 +104,7 @@ class Calibrated:
 
     def predict(self, X: Any, *, alpha: float) -> Bools:
         """Which rows lie outside at level ``alpha`` each, ``(m,)``; one row's answer does not depend on the others."""
-        if not 0 < alpha < 1:
-            raise BadInput(f"alpha must lie between 0 and 1, got {alpha!r}")
-        return np.asarray(self.pvalues(X) <= alpha)
+        return np.asarray(self.pvalues(X) <= as_level(alpha, "alpha"))
 
     def select(self, X: Any, *, fdr: float) -> Ints:
         """Positions of the rows named outside by Benjamini and Hochberg's procedure, ascending.
@@ -115,9 +114,7 @@ class Calibrated:
         answer for the others, and on a batch without any foreign row something is named with probability up to ``fdr``.
         After a shift of the whole table every row is rightly named.
         """
-        if not 0 < fdr < 1:
-            raise BadInput(f"fdr must lie between 0 and 1, got {fdr!r}")
-        return np.flatnonzero(benjamini_hochberg(self.pvalues(X)) <= fdr * (1 + 1e-12))
+        return np.flatnonzero(reject(benjamini_hochberg(self.pvalues(X)), as_level(fdr, "fdr")))
 
 
 def _scores(scorer: Scorer, X: Any, what: str) -> Floats:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 
 from ecotone.contracts import BadInput
+from ecotone.decide.multiple_testing._checks import as_level
+from ecotone.decide.multiple_testing._reject import ROUNDING
 
 
 def calibration_size(m: int, fdr: float, k: int = 1) -> int:
@@ -31,8 +33,7 @@ def calibration_size(m: int, fdr: float, k: int = 1) -> int:
     >>> calibration_size(1000, 0.1, 10), calibration_size(1000, 0.1, 1)
     (999, 9999)
     """
-    if not 0 < fdr < 1:
-        raise BadInput(f"fdr must lie between 0 and 1, got {fdr!r}")
+    fdr = as_level(fdr, "fdr")
     if not 1 <= k <= m:
         raise BadInput(f"k must lie between 1 and m = {m}, got {k!r}")
-    return max(1, math.ceil(m / (fdr * k) * (1 - 1e-12)) - 1)
+    return max(1, math.ceil(m / (fdr * k) * (1 - ROUNDING)) - 1)

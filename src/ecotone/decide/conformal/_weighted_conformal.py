@@ -9,6 +9,7 @@ import numpy as np
 
 from ecotone.cards import Card
 from ecotone.contracts import BadInput, Bools, Floats, Scorer
+from ecotone.decide.multiple_testing._checks import as_level
 
 from ._calibrated import _scores
 
@@ -98,9 +99,7 @@ class WeightedConformal:
 
     def predict(self, X: Any, *, alpha: float) -> Bools:
         """Which rows lie outside at level ``alpha`` each, ``(m,)``; one row's answer does not depend on the others."""
-        if not 0 < alpha < 1:
-            raise BadInput(f"alpha must lie between 0 and 1, got {alpha!r}")
-        return np.asarray(self.pvalues(X) <= alpha)
+        return np.asarray(self.pvalues(X) <= as_level(alpha, "alpha"))
 
     def _weights(self, X: Any) -> Floats:
         weights = np.asarray(self.ratio(X), dtype=np.float64) if len(X) else np.empty(0)

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from ._minimum_effect import minimum_effect_test as minimum_effect_test
     from ._minimum_effect import smallest_detectable as smallest_detectable
     from ._p_to_e import p_to_e as p_to_e
+    from ._reject import reject as reject
+    from ._reject import step_up_count as step_up_count
     from ._storey import storey as storey
     from ._weighted_bonferroni import weighted_bonferroni as weighted_bonferroni
     from ._westfall_young import westfall_young as westfall_young

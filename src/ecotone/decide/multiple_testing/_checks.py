@@ -26,6 +26,18 @@ def as_level(level: Any, name: str) -> float:
     return float(level)
 
 
+def as_weights(weights: Any, count: int) -> Floats:
+    """``count`` weights that are fixed in advance: at least 0, summing to at most 1; equal ones where None."""
+    if weights is None:
+        return np.full(count, 1 / max(count, 1))
+    w = _vector(weights, "weights", 0.0, np.inf, "a weight is at least 0")
+    if w.size != count:
+        raise BadInput(f"weights has {w.size} values for {count} hypotheses; give one weight for each")
+    if w.sum() > 1 + 1e-9:
+        raise BadInput(f"weights must sum to at most 1, got a sum of {w.sum()}; divide by the sum")
+    return w
+
+
 def _vector(values: Any, name: str, low: float, high: float, remedy: str) -> Floats:
     try:
         a = np.asarray(values, dtype=np.float64)

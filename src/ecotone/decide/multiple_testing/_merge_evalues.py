@@ -9,7 +9,7 @@ import numpy as np
 from ecotone.cards import Card
 from ecotone.contracts import BadInput
 
-from ._checks import as_evalues
+from ._checks import as_evalues, as_weights
 
 CARD = Card(
     name="merge_evalues",
@@ -63,7 +63,5 @@ def merge_evalues(evalues: Any, how: Literal["mean", "product"] = "mean", weight
         return 0.0 if (e == 0).any() else float(np.prod(e))
     if how != "mean":
         raise BadInput(f"how must be 'mean' or 'product', got {how!r}")
-    w = np.full(e.size, 1 / e.size) if weights is None else np.asarray(weights, dtype=np.float64)
-    if w.shape != e.shape or not (w >= 0).all() or w.sum() > 1 + 1e-9:
-        raise BadInput(f"weights must be {e.shape}, at least 0 and sum to at most 1, got {w.tolist()}")
+    w = as_weights(weights, e.size)
     return float(np.sum(w[w > 0] * e[w > 0]))

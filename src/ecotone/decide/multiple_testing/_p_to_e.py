@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from ecotone.cards import Card
-from ecotone.contracts import BadInput, Floats
+from ecotone.contracts import Floats
 
-from ._checks import as_pvalues
+from ._checks import as_level, as_pvalues
 
 CARD = Card(
     name="p_to_e",
@@ -58,8 +58,7 @@ def p_to_e(pvalues: Any, kappa: float | None = None) -> Floats:
     """
     p = as_pvalues(pvalues)
     if kappa is not None:
-        if not 0 < kappa < 1:
-            raise BadInput(f"kappa must lie strictly between 0 and 1, got {kappa!r}")
+        kappa = as_level(kappa, "kappa")
         with np.errstate(divide="ignore"):
             return np.asarray(kappa * p ** (kappa - 1.0), dtype=np.float64)
     near = p > 1 - 1e-4  # there the quotient cancels; its series in t = -ln p is 1/2 + t/6 + ...

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from ecotone.cards import Card
-from ecotone.contracts import BadInput, Floats
+from ecotone.contracts import Floats
 
-from ._checks import as_pvalues
+from ._checks import as_pvalues, as_weights
 
 CARD = Card(
     name="weighted_bonferroni",
@@ -60,12 +60,6 @@ def weighted_bonferroni(pvalues: Any, weights: Any = None) -> Floats:
     array([0.01333333, 0.16      ])
     """
     p = as_pvalues(pvalues)
-    if weights is None:
-        return np.minimum(1.0, p * max(p.size, 1))
-    w = np.asarray(weights, dtype=np.float64)
-    if w.shape != p.shape:
-        raise BadInput(f"weights has shape {w.shape}, pvalues {p.shape}; give one weight for each p-value")
-    if not (w >= 0).all() or w.sum() > 1 + 1e-9:
-        raise BadInput(f"weights must be at least 0 and sum to at most 1, got a sum of {w.sum()}; divide by the sum")
+    w = as_weights(weights, p.size)
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(w > 0, np.minimum(1.0, p / w), 1.0)
