@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,6 +25,19 @@ ROWS = 2000  # of each set outside
 LAYERS = ("conv1", "conv2", "conv3")
 
 
+class Kind(NamedTuple):
+    """How networks are built and trained: channels of the three convolutions, what follows them, epochs."""
+
+    name: str
+    channels: tuple[int, int, int]
+    pooled: bool  # the mean over places of the last convolution, in the place of a hidden layer
+    epochs: int
+
+
+BRIEF = Kind("clothes", (32, 64, 128), pooled=False, epochs=2)
+POOLED = Kind("pooled", (16, 32, 128), pooled=True, epochs=10)
+
+
 class Clothes(NamedTuple):
     """Activations of one network: 8 classes inside; sets outside by name, ``near`` among them."""
 
@@ -33,21 +47,25 @@ class Clothes(NamedTuple):
     outside: dict[str, Activations]
 
 
-def network(classes: int = 8) -> nn.Sequential:
-    """Three convolutions and a hidden layer of 128; layers ``conv1`` to ``conv3``, ``hidden``."""
+def network(kind: Kind = BRIEF, classes: int = 8) -> nn.Sequential:
+    """Three convolutions and a hidden layer of 128 (or means over places); ``conv1`` to ``conv3``, ``hidden``."""
     blocks: list[tuple[str, nn.Module]] = []
-    for i, (before, after) in enumerate(((1, 32), (32, 64), (64, 128)), 1):
+    for i, (before, after) in enumerate(pairwise((1, *kind.channels)), 1):
         conv = nn.Conv2d(before, after, 3, padding=1, bias=False)
         blocks.append((f"conv{i}", nn.Sequential(conv, nn.BatchNorm2d(after), nn.ReLU(), nn.MaxPool2d(2))))
-    blocks.append(("hidden", nn.Sequential(nn.Flatten(), nn.Linear(128 * 9, 128), nn.ReLU())))
-    blocks.append(("head", nn.Linear(128, classes)))
+    last = kind.channels[-1]
+    if kind.pooled:
+        blocks.append(("hidden", nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())))
+    else:
+        blocks.append(("hidden", nn.Sequential(nn.Flatten(), nn.Linear(last * 9, last), nn.ReLU())))
+    blocks.append(("head", nn.Linear(last, classes)))
     made = nn.Sequential()
     for name, block in blocks:
         made.add_module(name, block)
     return made
 
 
-def clothes(seed: int) -> Clothes:
+def clothes(seed: int, kind: Kind = BRIEF) -> Clothes:
     """The network of one seed, trained once and kept, and its activations with ``inputs`` and ``network``."""
     if str(ROOT / "benchmarks") not in sys.path:
         sys.path.insert(0, str(ROOT / "benchmarks"))
@@ -59,13 +77,13 @@ def clothes(seed: int) -> Clothes:
     code[kept] = np.arange(8)
     x, y = images.train[np.isin(images.train_labels, kept)], code[images.train_labels]
     y = y[y >= 0]
-    module = _trained(seed, x, y)
+    module = _trained(kind, seed, x, y)
     rng = np.random.default_rng(seed)
     tests = rng.permutation(np.flatnonzero(np.isin(images.test_labels, kept)))[:4000]
     take = rng.permutation(len(x))[:10_000]
 
     def read(name: str, pictures: np.ndarray, labels: np.ndarray | None = None) -> Activations:
-        return _read(CACHE / f"clothes_{seed}_{name}.npz", TorchNetwork(module, LAYERS), pictures, labels)
+        return _read(CACHE / f"{kind.name}_{seed}_{name}.npz", TorchNetwork(module, LAYERS), pictures, labels)
 
     near = rng.permutation(np.flatnonzero(np.isin(images.test_labels, HELD_OUT)))[:ROWS]
     inside = images.test[tests[ROWS:]]
@@ -97,16 +115,16 @@ def _read(path: Path, net: TorchNetwork, pictures: np.ndarray, labels: np.ndarra
     )  # fmt: skip
 
 
-def _trained(seed: int, x: np.ndarray, y: np.ndarray, epochs: int = 2) -> nn.Module:
-    path = CACHE / f"clothes_{seed}.pt"
+def _trained(kind: Kind, seed: int, x: np.ndarray, y: np.ndarray) -> nn.Module:
+    path = CACHE / f"{kind.name}_{seed}.pt"
     torch.manual_seed(seed)
-    module = network()
+    module = network(kind)
     if path.exists():
         module.load_state_dict(torch.load(path, weights_only=True))
         return module.eval()
     module = module.to(memory_format=torch.channels_last)  # a third less time on one core
     optimiser = torch.optim.Adam(module.parameters(), 2e-3)
-    steps = epochs * (len(x) // 256)
+    steps = kind.epochs * (len(x) // 256)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 4e-3, total_steps=steps)
     rng = np.random.default_rng(seed)
     for step in range(steps):
@@ -144,12 +162,16 @@ def fprs(detector: PostHoc, data: Clothes) -> dict[str, float]:
 
 
 def compared(
-    methods: dict[str, PostHoc], figure: Callable[[PostHoc, Clothes], dict[str, float]], seeds: int, rows: int = ROWS
+    methods: dict[str, PostHoc],
+    figure: Callable[[PostHoc, Clothes], dict[str, float]],
+    seeds: int,
+    rows: int = ROWS,
+    kind: Kind = BRIEF,
 ) -> dict[str, list[dict[str, float]]]:
     """A figure of several scores against each set outside, by name and network, on the first ``rows`` of each set."""
     found: dict[str, list[dict[str, float]]] = {name: [] for name in methods}
     for seed in range(seeds):
-        data = clothes(seed)
+        data = clothes(seed, kind)
         outside = {name: acts[:rows] for name, acts in data.outside.items()}
         data = data._replace(inside=data.inside[:rows], outside=outside)
         for name, method in methods.items():

@@ -1,8 +1,9 @@
-"""FFJORD on a checkerboard against RealNVP of as many numbers."""
+"""FFJORD on a checkerboard against RealNVP of as many numbers, its gradients through fixed steps of the solver."""
 
 from __future__ import annotations
 
 import json
+import math
 import sys
 from pathlib import Path
 from typing import Any
@@ -13,15 +14,34 @@ import torch
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from paired import paired
 
-from ecotone.learn import FFJORD, RealNVP, Training
+from ecotone.learn import FFJORD, Batch, RealNVP, Training
+from ecotone.learn.flows._continuous import _Rate
 
 ABOUT = {
     "headline": "The best of exact-likelihood models with efficient sampling, by an unbiased estimate of the "
     "log-density, on tables, images and variational inference.",
-    "tested": "A checkerboard against RealNVP with as many numbers, after 150 steps where the paper takes 10,000: "
-    "far from trained.",
+    "tested": "A checkerboard against RealNVP with as many numbers, after 2,000 steps (the paper: 10,000), through "
+    "fixed steps of the solver. No tables, no images.",
     "setting": "stand-in",
+    "pilot": "2,000 steps through a fixed-step solver after 150 steps by the adjoint had been far from trained.",
+    "long": True,
 }
+
+
+STEPS, PIECES = 2000, 8  # of training; of the fixed-step solver, in training alone
+
+
+class _Fixed(FFJORD):
+    """Trained through PIECES steps of Runge and Kutta's method, in a fifth of the adjoint's time; judged as FFJORD."""
+
+    def _loss(self, module: Any, batch: Batch) -> torch.Tensor:
+        from torchdiffeq import odeint
+
+        x = batch.x
+        rate = _Rate(module.field, None, batch.rng.normal((2,)).to(x), torch.is_grad_enabled())
+        times, pieces = torch.tensor([0.0, 1.0], dtype=x.dtype), {"step_size": 1 / PIECES}
+        z, gained = odeint(rate, (x, x.new_zeros(len(x))), times, method="rk4", options=pieces)
+        return (0.5 * (z[-1] ** 2).sum(1) + math.log(2 * math.pi) - gained[-1]).mean()
 
 
 def _board(n: int, seed: int) -> np.ndarray:
@@ -45,8 +65,8 @@ def _one(seed: int) -> tuple[float, float, int, int]:
         "ema": 0.98,
         "learning_rate": 5e-3,
     }
-    ours = FFJORD((48, 48), rtol=1e-3, atol=1e-3, training=Training(steps=150, eval_every=150, **common)).fit(x)
-    baseline = RealNVP(6, hidden=(120,), training=Training(steps=1500, eval_every=500, **common)).fit(x)
+    ours = _Fixed((48, 48), rtol=1e-4, atol=1e-4, training=Training(steps=STEPS, eval_every=500, **common)).fit(x)
+    baseline = RealNVP(6, hidden=(120,), training=Training(steps=STEPS, eval_every=500, **common)).fit(x)
     return (
         float(ours.log_prob(test).mean()),
         float(baseline.log_prob(test).mean()),
@@ -65,10 +85,9 @@ def run(seeds: int = 5) -> dict[str, Any]:
         ours,
         baseline,
         higher=True,
-        notes=f"{size[0]:.0f} numbers against {other[0]:.0f}; 150 steps of FFJORD against 1500 of RealNVP, which take "
-        "less time; exact trace on the held-out rows; the distribution's own entropy gives -3.466. FFJORD is far from "
-        "trained "
-        "after the steps that fit into a claim (the paper takes 10,000).",
+        notes=f"{size[0]:.0f} numbers against {other[0]:.0f}; {STEPS} steps of training for both, FFJORD's through "
+        f"{PIECES} fixed steps of the solver; adaptive steps and the exact trace on the held-out rows; the "
+        "distribution's own entropy gives -3.466. The paper takes 10,000 steps.",
     )
 
 

@@ -29,7 +29,7 @@ CARD = Card(
     advice="Collect rows like those outside, defer those between classes, and mend the model where it is known to err.",
     tier="experimental",
     claim="Of rows that three uncertainty scores flag it tells those outside, at a boundary and in a misclassified "
-    "region apart better than the best pair of thresholds on the entropy.",
+    "region apart better than the pair of thresholds on the entropy that is best on held-out rows.",
 )
 
 

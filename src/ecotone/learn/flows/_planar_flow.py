@@ -28,7 +28,7 @@ CARD = Card(
     link="https://arxiv.org/abs/1505.05770",
     row=480,
     tier="experimental",
-    claim="On four 2-D energies a planar flow is closer than a mean-field normal distribution and than NICE of as many "
+    claim="On two 2-D energies a planar flow is closer than a mean-field normal distribution and than NICE of as many "
     "numbers.",
 )
 
