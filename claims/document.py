@@ -70,7 +70,8 @@ def _head(listed: Sequence[Entry]) -> str:
         "names, over several seeds, and what came out. A claim that does not hold is shown as not holding; *stale* is "
         "one whose code (its own, the method's, or what they import in the project) has changed since it was run: "
         f"{stale} of {len(listed)}.\nMade by `make claims`; do not edit. Claims marked *long* take more than some "
-        "eight minutes of one core and are run by `make claims-long`.\n\n"
+        "eight minutes of one core and are run by `make claims-long`; where one is stale too, it has not yet run in its "
+        "present form.\n\n"
         f"All but {own} are *stand-ins*: small data and small networks, on two cores, in the place of the paper's. One "
         "that holds shows the direction of the headline there, not its size and not the headline itself; one that does "
         "not hold says nothing of the paper's own scale.\n\n"
@@ -137,8 +138,13 @@ def _section(entry: Entry) -> str:
         return f"{text}\nNot run. `{entry.command}`.\n"
     if "error" in found:
         return f"{text}\n{found['error']}. `{entry.command}`.\n"
+    old = (
+        "*Stale*: what follows is of an earlier form of the claim, or of the code under it.\n\n"
+        if found["stale"]
+        else ""
+    )
     return (
-        f"{text}\n**{found['claim']}**\n\n*{found['metric']}*; {found['seconds']:g} s of one core; "
+        f"{text}\n{old}**{found['claim']}**\n\n*{found['metric']}*; {found['seconds']:g} s; "
         f"`{entry.command}`.\n\n{found['notes']}\n"
     )
 

@@ -77,8 +77,7 @@ def run(seeds: int = 10) -> dict[str, Any]:
         "notes": f"Ranked first: {np.mean(top):.2f} (KS {np.mean(top_ks):.2f}). Level without a change "
         f"{np.mean(level):.3f}. Of the nine columns that were not shuffled, {np.mean(spread):.2f} have p <= 0.05 too: "
         "their conditional distributions did change, so small p-values are no list of culprits, and the FDR over "
-        "columns that "
-        "one might hope for is not claimed.",
+        "columns that one might hope for is not claimed.",
     }
 
 

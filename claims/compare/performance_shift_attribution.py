@@ -79,8 +79,7 @@ def run(seeds: int = 5) -> dict[str, Any]:
             baseline.append(float(np.abs(np.array(_one_order(before, after, losses)) - truth).mean()))
     return paired(
         "Shapley values over mechanisms are nearer to those of the exact distribution than switching one mechanism "
-        "after "
-        "another in one order.",
+        "after another in one order.",
         "mean absolute error of a part, in units of the error rate",
         ours,
         baseline,

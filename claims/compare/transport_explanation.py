@@ -60,9 +60,8 @@ def run(seeds: int = 10) -> dict[str, Any]:
         "holds": bool(all(recovered) and np.mean(ours) > 90 and interval[0] > 0),
         "notes": f"Both columns named in {np.mean(recovered):.0%} of seeds. Without taking off the floor (the distance "
         f"of two samples of one distribution in ten columns) the same map explains {np.mean(plain):.0f} % on new rows "
-        f"and "
-        f"{np.mean(own):.0f} % on its own. The transport of all ten columns, which explains 100 % of its own rows by "
-        f"construction, explains {np.mean(free):.0f} % above the floor on new rows and names no column.",
+        f"and {np.mean(own):.0f} % on its own. The transport of all ten columns, which explains 100 % of its own rows "
+        f"by construction, explains {np.mean(free):.0f} % above the floor on new rows and names no column.",
     }
 
 

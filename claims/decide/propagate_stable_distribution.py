@@ -133,8 +133,7 @@ def run(seeds: int = 5) -> dict[str, Any]:
     layered, auc = np.mean(errors, axis=0), np.mean(aurocs, axis=0)
     return paired(
         "Under small Gaussian noise the propagated distribution of a network's outputs is nearer the Monte-Carlo "
-        "distribution than that "
-        "of moment matching.",
+        "distribution than that of moment matching.",
         "mean total variation from the Monte-Carlo distribution of each output",
         found[:, :, 0].mean(1),
         found[:, :, 2].mean(1),

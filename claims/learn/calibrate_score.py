@@ -71,9 +71,9 @@ def run(seeds: int = 5) -> dict[str, Any]:
         baseline,
         notes="EDM perceptrons after 800 steps on 1 200 digits; the means are estimated on those, the bound on 597 "
         f"others with the same noise for both. The loss falls at {levels.mean():.1f} of {len(LOG_RATIOS)} levels on "
-        "average. The gain, some .04 of 92 nats, has a sure "
-        "sign and no practical size: the means are small beside the bound. The paper's headline, better likelihood of "
-        "large image models and better samples, is not tested; this is its direction on small networks.",
+        "average. The gain, some .04 of 92 nats, has a sure sign and no practical size: the means are small beside "
+        "the bound. The paper's headline, better likelihood of large image models and better samples, is not tested; "
+        "this is its direction on small networks.",
     )
 
 

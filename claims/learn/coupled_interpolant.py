@@ -70,9 +70,8 @@ def run(seeds: int = 5) -> dict[str, Any]:
         [row[f"noise {FEW}"] for row in rows],
         notes="8 x 8 digits, tiles hidden with probability .3; one network each, told the observation and the mask. "
         f"In {MANY} steps {mean[f'coupled {MANY}']:.3f} beside {mean[f'noise {MANY}']:.3f}. Part of the gain is that "
-        "the coupled flow keeps what is seen: pixels that are seen are off by "
-        f"{mean[f'coupled {FEW} kept']:.3f} of 16 levels beside {mean[f'noise {FEW} kept']:.3f} in {FEW} steps. The "
-        "paper claims fidelity, not fewer steps.",
+        f"the coupled flow keeps what is seen: pixels that are seen are off by {mean[f'coupled {FEW} kept']:.3f} of 16 "
+        f"levels beside {mean[f'noise {FEW} kept']:.3f} in {FEW} steps. The paper claims fidelity, not fewer steps.",
     )
 
 

@@ -86,12 +86,10 @@ def run(seeds: int = 5) -> dict[str, Any]:
         ours,
         baseline,
         notes=f"Exact conditionals of a distribution of {LENGTH} tokens of {LEVELS} levels. Samples of the "
-        f"distribution itself are "
-        f"{noise.mean():.4f} away. Precision, for ancestral sampling: one token of a Zipf distribution over "
-        f"{VOCABULARY} levels "
-        f"in {STEPS} steps has a mean -log p of {wide:.3f} by draws in 64 bits and {narrow:.3f} by Gumbel noise in 32 "
-        f"bits (exact {exact:.3f}, {TOKENS} tokens, standard error about {error:.3f}). Baseline: ancestral sampling in "
-        f"{LENGTH} even steps.",
+        f"distribution itself are {noise.mean():.4f} away. Precision, for ancestral sampling: one token of a Zipf "
+        f"distribution over {VOCABULARY} levels in {STEPS} steps has a mean -log p of {wide:.3f} by draws in 64 bits "
+        f"and {narrow:.3f} by Gumbel noise in 32 bits (exact {exact:.3f}, {TOKENS} tokens, standard error about "
+        f"{error:.3f}). Baseline: ancestral sampling in {LENGTH} even steps.",
     )
 
 

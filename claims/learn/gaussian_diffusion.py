@@ -58,10 +58,9 @@ def run(seeds: int = 5) -> dict[str, Any]:
         "bound on the log-likelihood of fresh rows, nats a row",
         ours,
         np.maximum(vae, normal),
-        notes="100 steps. Baseline: the larger, for each seed, of the bound of a VAE trained for as long "
-        f"(mean {vae.mean():.2f}) and a normal distribution's log-likelihood (mean {normal.mean():.2f}). Clamping one "
-        f"number of "
-        f"a normal pair of correlation 0.7 at 1 gives the other {conditional(0)}.",
+        notes="100 steps. Baseline: the larger, for each seed, of the bound of a VAE trained for as long (mean "
+        f"{vae.mean():.2f}) and a normal distribution's log-likelihood (mean {normal.mean():.2f}). Clamping one number "
+        f"of a normal pair of correlation 0.7 at 1 gives the other {conditional(0)}.",
         higher=True,
     )
 

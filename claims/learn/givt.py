@@ -95,8 +95,7 @@ def run(seeds: int = 5) -> dict[str, Any]:
         found[:, 0],
         found[:, 1],
         notes=f"Rows of 8 x 8 digits as tokens. The quantiser has {CODES} codes by k-means and a normal distribution "
-        f"with "
-        "learned spread around each, so that both have densities; the weights of the codes come from the same "
+        "with learned spread around each, so that both have densities; the weights of the codes come from the same "
         f"transformer. Numbers learned: {mean[2]:.0f}, {mean[3]:.0f}. Samples at temperature 0.8 against 1: distance "
         f"to the nearest real row {mean[5]:.1f} against {mean[4]:.1f}, mean standard deviation {mean[7]:.2f} against "
         f"{mean[6]:.2f}. The paper compares Fréchet distances of images.",

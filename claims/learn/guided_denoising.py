@@ -109,12 +109,10 @@ def run(seeds: int = 5) -> dict[str, Any]:
         baseline,
         notes=f"Mixtures in the plane with three classes. By guidance: {by[0]} with this loss, {by[1]} with dropout of "
         f"0.1. Share of samples that the exact distribution gives to their class: {right[0]:.3f} and {right[1]:.3f}: "
-        f"the loss "
-        "cancels guidance rather than improving it, as its closed form says. Reconstructed from the paper's abstract. "
-        "This carries little weight: a mean over guidance, against a distribution without any, rewards a loss that "
-        "undoes "
-        "guidance. Each at its own best weight dropout is as near, and over the weights its samples are of their class "
-        "more often.",
+        "the loss cancels guidance rather than improving it, as its closed form says. Reconstructed from the paper's "
+        "abstract. This carries little weight: a mean over guidance, against a distribution without any, rewards a "
+        "loss that undoes guidance. Each at its own best weight dropout is as near, and over the weights its samples "
+        "are of their class more often.",
     )
 
 

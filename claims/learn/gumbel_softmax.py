@@ -125,12 +125,10 @@ def run(seeds: int = 5) -> dict[str, Any]:
         "evidence lower bound of a test row in nats, over exact draws",
         found[:, 0],
         found[:, 1:].max(axis=1),
-        notes=f"Digits of 28 x 28, binarised anew at every step; {VARIABLES} latents of {LEVELS} levels, {STEPS} "
-        f"steps of "
-        "100 rows, temperature from 1 to 0.5 as in the paper, the baseline of the score function a network of the "
-        "row; the figure compared with is the better "
-        f"of the two, seed by seed. Means: score function {found[:, 1].mean():.2f}, straight-through "
-        f"{found[:, 2].mean():.2f} nats.",
+        notes=f"Digits of 28 x 28, binarised anew at every step; {VARIABLES} latents of {LEVELS} levels, {STEPS} steps "
+        "of 100 rows, temperature from 1 to 0.5 as in the paper, the baseline of the score function a network of the "
+        "row; the figure compared with is the better of the two, seed by seed. Means: score function "
+        f"{found[:, 1].mean():.2f}, straight-through {found[:, 2].mean():.2f} nats.",
         higher=True,
     )
 

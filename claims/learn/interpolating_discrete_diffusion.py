@@ -80,8 +80,7 @@ def run(seeds: int = 10) -> dict[str, Any]:
     )
     return paired(
         "Self-correction raises the likelihood of corrupted rows under the exact distribution more for a model "
-        "trained with "
-        "uniform noise than for one trained with masks only.",
+        "trained with uniform noise than for one trained with masks only.",
         "fall of the negative log-likelihood under the exact distribution, in nats a token",
         ours[0],
         baseline[0],

@@ -113,10 +113,9 @@ def run(seeds: int = 5) -> dict[str, Any]:
         ours,
         np.minimum(field, nice),
         notes=f"{MAPS} planar maps (44 numbers) against the better of a normal distribution with independent columns "
-        f"(mean "
-        f"{field.mean():.3f}) and NICE with 44 numbers (mean {nice.mean():.3f}); {STEPS} steps, the same annealing. "
-        "The first energy (two sides of a ring) and the second (a sine), which a penalty keeps to |z1| <= 4; the "
-        "integrals are taken on a grid. The third and fourth, which the paper adds, are left out for time.",
+        f"(mean {field.mean():.3f}) and NICE with 44 numbers (mean {nice.mean():.3f}); {STEPS} steps, the same "
+        "annealing. The first energy (two sides of a ring) and the second (a sine), which a penalty keeps to |z1| <= "
+        "4; the integrals are taken on a grid. The third and fourth, which the paper adds, are left out for time.",
     )
 
 

@@ -82,9 +82,8 @@ def run(seeds: int = 5) -> dict[str, Any]:
         ours,
         baseline,
         notes="Mixtures of five normal distributions in the plane, cutoff 0.1 and 5 intervals. Largest change of the "
-        "predicted "
-        "noise per unit of time below 0.1 on a grid of 1/1000, at fixed rows and with the jumps at the edges: "
-        f"{steep.mean():.0f} shared, {plain.mean():.0f} plain. Both networks are told the logarithm of the "
+        "predicted noise per unit of time below 0.1 on a grid of 1/1000, at fixed rows and with the jumps at the "
+        f"edges: {steep.mean():.0f} shared, {plain.mean():.0f} plain. Both networks are told the logarithm of the "
         "noise-to-signal ratio, which spreads small times out, where the paper's are told t.",
     )
 

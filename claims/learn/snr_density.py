@@ -64,8 +64,7 @@ def run(seeds: int = 5) -> dict[str, Any]:
     ours, baseline = np.array([_one(s) for s in range(seeds)]).T
     return paired(
         "At equal steps of training, a distribution of times placed by the data's scale gives rows closer to the data "
-        "than the "
-        "same distribution placed for unit data.",
+        "than the same distribution placed for unit data.",
         "sliced Wasserstein distance to the exact distribution, in standard deviations of the data",
         ours,
         baseline,

@@ -77,5 +77,6 @@ def test_the_page_shows_what_takes_weight_from_a_verdict():
     assert "| **does not hold** |" in rows[2] and "| exit code 1 |" in rows[2]
     assert "| not run |" in rows[3]
     assert "- **Method**: Chosen late." in page and "1 of 4" in page
+    assert page.count("*Stale*: what follows is of an earlier form") == 1
     assert "of 2 intervals at 95 %, about 0 are expected" in page
     assert all(row.count("|") == len(document.COLUMNS) + 1 for row in rows)
