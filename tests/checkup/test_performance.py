@@ -17,7 +17,7 @@ from ecotone.checkup.performance._measured import measured, scores, wilson
 from ecotone.checkup.performance._performance import performance, predict_with
 from ecotone.compare.estimate import Predictions
 from ecotone.contracts import BadInput
-from ecotone.data import Roles, align_tables, read_table
+from ecotone.data import ModelOptions, Roles, align_tables, read_table
 from ecotone.measure.scores import metric_named
 
 N = 1200
@@ -39,11 +39,10 @@ def _model(rng):
 
 def _check(reference, current, columns=("target", "prediction", "groups"), **given):
     frames = read_table(reference), read_table(current, name="current")
-    roles = {k: given[k] for k in columns if given.get(k)}
-    probability = given.get("probability")
-    if probability:
-        roles["probability"] = (probability,) if isinstance(probability, str) else probability
-    return performance(align_tables(*frames, Roles.of(**roles)), frames=(frames[0].arrow, frames[1].arrow), **given)
+    roles = {k: given.pop(k) for k in ("target", "prediction", "groups", "probability") if k in given}
+    model = ModelOptions.of(**{k: given.pop(k) for k in ("model", "metric", "positive", "features") if k in given})
+    pair = align_tables(*frames, Roles.of(**{k: v for k, v in roles.items() if k in (*columns, "probability")}))
+    return performance(pair, frames=tuple(f.arrow for f in frames), roles=Roles.of(**roles), model=model, **given)
 
 
 def test_a_shift_without_labels_is_estimated_and_raised():

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from threadpoolctl import threadpool_limits
@@ -14,8 +15,8 @@ from ecotone.checkup.report._plot_data import pictures
 from ecotone.checkup.rows._rows import RowsOutside, rows_outside
 from ecotone.compare.explain import ConditionalChange, conditional_change
 from ecotone.compare.two_sample import Dependence, TwoTables, dependence, two_tables, with_units
-from ecotone.contracts import BadInput
-from ecotone.data import Frame, Pair, Roles, align_tables, read_table
+from ecotone.contracts import BadInput, Predictor
+from ecotone.data import Frame, Pair, align_tables, read_table
 from ecotone.data._thread_map import thread_map
 from ecotone.decide import Budget
 
@@ -35,7 +36,7 @@ def check(
     current: Any,
     *,
     target: str | None = None,
-    model: Any = None,
+    model: Predictor | str | Path | None = None,
     prediction: str | None = None,
     probability: str | list[str] | None = None,
     metric: str | None = None,
@@ -136,14 +137,7 @@ def check(
     >>> [column["name"] for column in result.columns if column["marginal"]["changed"]]
     ['x2']
     """
-    roles = Roles.of(
-        target=target, prediction=prediction, probability=probability, entity=entity, time=time, groups=groups, id=id,
-        ordinal=ordinal, columns=columns, ignore=ignore, given=given, embedding=embedding,
-    )  # fmt: skip
-    settings = Settings.of(
-        model=model, roles=roles, metric=metric, positive=positive, alpha=alpha, fdr=fdr, min_effect=min_effect,
-        independent=independent, seed=seed, features=features, contract=contract,
-    )  # fmt: skip
+    settings = Settings.of(**_options(locals()))
     stage = Stages(progress)
     with stage("read", 0.0):
         counts = open_counts(reference, current, settings)
@@ -156,12 +150,15 @@ def check(
     with threadpool_limits(limits=1):
         if counts is not None:
             return check_counts(counts, settings, stage)
-        return _answers(both, frames, facts, model, settings, stage)
+        return _answers(both, frames, facts, settings, stage)
 
 
-def _answers(
-    both: Pair, frames: tuple[Frame, Frame], facts: Facts, model: Any, settings: Settings, stage: Stages
-) -> CheckResult:
+def _options(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of a check by name, but for those that say what is read and who watches."""
+    return {name: value for name, value in arguments.items() if name not in ("reference", "current", "progress")}
+
+
+def _answers(both: Pair, frames: tuple[Frame, Frame], facts: Facts, settings: Settings, stage: Stages) -> CheckResult:
     seed, fdr, budget, roles = settings.seed, settings.fdr, Budget(alpha=settings.alpha), settings.roles
     with stage("dependence", 0.15):
         ties = dependence(
@@ -177,7 +174,7 @@ def _answers(
     verdict, conditionals, rows = _tests(both, ties, settings, budget, stage)
     entries = column_entries(both, verdict.columns, conditionals, changed=verdict.changed, fdr=fdr)
     with stage("performance", 0.75):
-        quality = _performance(both, frames, model, settings, budget) if settings.measures_performance else None
+        quality = _performance(both, frames, settings, budget) if settings.measures_performance else None
     with stage("pictures", 0.95):
         drawn = pictures(both, verdict, entries, rows, quality)
     data = data_of_tables(both, frames, ties, settings)
@@ -228,20 +225,12 @@ def _paired(frames: tuple[Frame, Frame], settings: Settings) -> Pair:
     return both
 
 
-def _performance(
-    both: Pair, frames: tuple[Frame, Frame], model: Any, settings: Settings, budget: Budget
-) -> Performance:
+def _performance(both: Pair, frames: tuple[Frame, Frame], settings: Settings, budget: Budget) -> Performance:
     return performance(
         both,
         frames=(frames[0].arrow, frames[1].arrow),
-        model=model,
-        prediction=settings.roles.prediction,
-        probability=settings.roles.probability,
-        target=settings.roles.target,
-        metric=settings.metric,
-        positive=settings.positive,
-        features=settings.features,
-        groups=settings.roles.groups,
+        roles=settings.roles,
+        model=settings.model,
         alpha=budget.spend("performance"),
         seed=settings.seed,
     )

@@ -85,7 +85,7 @@ def open_counts(reference: Any, current: Any, settings: Settings) -> Counts | No
 def _refuse(settings: Settings, side: str, source: Any) -> None:
     roles = settings.roles
     asked = {
-        "entity": roles.entity, "time": roles.time, "groups": roles.groups, "model": settings.has_model,
+        "entity": roles.entity, "time": roles.time, "groups": roles.groups, "model": settings.model.model is not None,
         "prediction": roles.prediction, "probability": roles.probability, "target": roles.target,
         "given": roles.given, "embedding": roles.embedding,
     }  # fmt: skip

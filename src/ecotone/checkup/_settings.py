@@ -3,50 +3,44 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, fields
 from typing import Any
 
 from ecotone.checkup.quality._contract import Contract
 from ecotone.contracts import BadInput
-from ecotone.data import Roles
-from ecotone.data._roles import names_of
+from ecotone.data import ModelOptions, Roles
 
 #: The headline's alarms, in the order in which they lead.
 ALARMS = ("material", "performance", "changed", "outliers")
+
+#: What most arguments belong to.
+PARTS = (Roles, ModelOptions)
 
 
 @dataclass(frozen=True)
 class Settings:
     """Arguments of :func:`ecotone.check`, validated."""
 
-    roles: Roles = field(default_factory=Roles)
-    metric: str | None = None
-    positive: str | None = None
-    features: tuple[str, ...] | None = None
+    roles: Roles
+    model: ModelOptions
     alpha: float = 0.05
     fdr: float = 0.1
     min_effect: float = 0.02
     independent: bool = False
     seed: int = 0
-    has_model: bool = False
     contract: Contract | None = None
 
     @classmethod
-    def of(cls, *, model: Any, roles: Roles, features: Any = None, contract: Any = None, **given: Any) -> Settings:
-        """Settings from the user's arguments.
+    def of(cls, *, contract: Any = None, **given: Any) -> Settings:
+        """Settings from the user's arguments, each by its own name: those of roles and of the model go to these.
 
         Raises
         ------
         BadInput
             Naming the argument, its value and what it may be.
         """
-        settings = cls(
-            roles=roles,
-            has_model=model is not None,
-            features=names_of(features, "features"),
-            contract=Contract.given(contract),
-            **given,
-        )
+        roles, model = ({f.name: given.pop(f.name) for f in fields(part) if f.name in given} for part in PARTS)
+        settings = cls(Roles.of(**roles), ModelOptions.of(**model), contract=Contract.given(contract), **given)
         settings._check_numbers()
         settings._check_roles()
         settings._check_independent()
@@ -75,12 +69,10 @@ class Settings:
         twice = next((n for n in outputs if outputs.count(n) > 1), None)
         if twice is not None:
             raise BadInput(f"column {twice!r} is named twice as the model's output; name each column once")
-        if self.features is not None and not sources:
+        if self.model.features is not None and not sources:
             raise BadInput("features= are the columns that a model reads; give model, prediction or probability too")
-        if self.features is not None and not self.features:
-            raise BadInput("features is empty; name the columns that the model reads, or leave it out")
-        if self.metric is not None and not sources:
-            raise BadInput(f"metric={self.metric!r} needs a model, prediction or probability to measure")
+        if self.model.metric is not None and not sources:
+            raise BadInput(f"metric={self.model.metric!r} needs a model, prediction or probability to measure")
 
     def _check_independent(self) -> None:
         if not isinstance(self.independent, bool):
@@ -94,7 +86,7 @@ class Settings:
                 )
 
     def _sources(self) -> tuple[bool, bool, bool]:
-        return self.has_model, self.roles.prediction is not None, bool(self.roles.probability)
+        return self.model.model is not None, self.roles.prediction is not None, bool(self.roles.probability)
 
     @property
     def measures_performance(self) -> bool:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
@@ -11,11 +12,9 @@ from ecotone.contracts import BadInput
 
 from ._main import app, say
 from ._names import split_names
+from ._options import Fdr, Ignore, Json, Quiet, Redact, Report, Seed, Trust, Verbose
 from ._outputs import check_outputs, check_redact
 from ._progress import progress
-
-if TYPE_CHECKING:
-    from ecotone.checkup import CheckResult
 
 ALARMS = ("material", "performance", "changed", "outliers", "schema", "contract", "any", "never")
 
@@ -28,7 +27,7 @@ def check(
     current: Annotated[str, typer.Argument(help="The same, to compare with REFERENCE")],
     target: Annotated[str | None, typer.Option(help="Column of labels; CURRENT may lack it")] = None,
     model: Annotated[Path | None, typer.Option(help="ONNX file, or pickled model (joblib) with --trust")] = None,
-    trust: Annotated[bool, typer.Option("--trust", help="Open the pickled model: it can run code")] = False,
+    trust: Trust = False,
     prediction: Annotated[str | None, typer.Option(help="Column of predictions, in the place of a model")] = None,
     probability: Annotated[list[str] | None, typer.Option(help="Column of probabilities; once for each class")] = None,
     metric: Annotated[str | None, typer.Option(help="accuracy, roc_auc, log_loss, mae …")] = None,
@@ -37,12 +36,12 @@ def check(
         list[str] | None, typer.Option(help="Columns that the model reads, if it does not say (repeat, or commas)")
     ] = None,
     alpha: Annotated[float, typer.Option(help="Chance of any alarm when nothing changed")] = 0.05,
-    fdr: Annotated[float, typer.Option(help="False discovery rate of the lists")] = 0.1,
+    fdr: Fdr = 0.1,
     min_effect: Annotated[float, typer.Option(help="Smallest effect that matters (AUC scale)")] = 0.02,
     columns: Annotated[
         list[str] | None, typer.Option(help='Columns to compare (repeat, or commas; "a,b" in quotes)')
     ] = None,
-    ignore: Annotated[list[str] | None, typer.Option(help="Columns to leave out (repeat, or commas)")] = None,
+    ignore: Ignore = None,
     id: Annotated[list[str] | None, typer.Option(help="Identifiers: not compared (repeat, or commas)")] = None,
     ordinal: Annotated[
         list[str] | None, typer.Option(help="Columns to compare by their order (repeat, or commas)")
@@ -64,49 +63,25 @@ def check(
     independent: Annotated[
         bool, typer.Option("--independent", help="You state that rows are independent draws if nothing changed")
     ] = False,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same answers")] = 0,
+    seed: Seed = 0,
     fail_on: Annotated[str | None, typer.Option(help=f"Exit 1 on: {', '.join(ALARMS)} (commas)")] = None,
-    json: Annotated[Path | None, typer.Option(help="Write the answers as JSON")] = None,
-    report: Annotated[Path | None, typer.Option(help="Write the report as HTML")] = None,
+    json: Json = None,
+    report: Report = None,
     rows: Annotated[Path | None, typer.Option(help="Write every row's p-value (Parquet; .csv, .arrow)")] = None,
-    redact: Annotated[bool, typer.Option("--redact", help="No values of rows in the report")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors")] = False,
-    verbose: Annotated[bool, typer.Option("--verbose", help="Say all of it, each stage, and tracebacks")] = False,
+    redact: Redact = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
 ) -> int:
     """Say what changed between two tables, whether it matters, and what to do."""
+    asked = {name: split_names(value) if isinstance(value, list) else value for name, value in locals().items()}
     wanted = _fail_on(fail_on, has_model=bool(model or prediction or probability), has_contract=contract is not None)
     check_outputs({"--rows": rows, "--report": report, "--json": json}, (reference, current, model, contract))
     check_redact(report, redact=redact)
     from ecotone.checkup import check as run_check
 
+    options = {name: asked[name] for name in inspect.signature(run_check).parameters if name in asked}
     with progress(quiet=quiet, verbose=verbose) as listener:
-        result: CheckResult = run_check(
-            reference,
-            current,
-            target=target,
-            model=_model(model, trust=trust),
-            prediction=prediction,
-            probability=split_names(probability),
-            metric=metric,
-            positive=positive,
-            features=split_names(features),
-            alpha=alpha,
-            fdr=fdr,
-            min_effect=min_effect,
-            columns=split_names(columns),
-            ignore=split_names(ignore),
-            id=split_names(id),
-            ordinal=split_names(ordinal),
-            entity=entity,
-            time=time,
-            groups=groups,
-            given=split_names(given),
-            embedding=split_names(embedding),
-            contract=contract,
-            independent=independent,
-            seed=seed,
-            progress=listener,
-        )
+        result = run_check(**{**options, "model": _model(model, trust=trust), "progress": listener})
     result.save(rows=rows, report=report, json=json, redact=redact)
     if not quiet:
         say(result.text(verbose=verbose, fail_on=wanted))

@@ -13,6 +13,7 @@ import typer
 from ecotone.contracts import BadInput
 
 from ._main import app, say
+from ._options import Device, Fdr, Json, Quiet, Redact, Report, Seed, Trust, Verbose
 from ._outputs import check_outputs, check_redact
 from ._tables import check_format
 
@@ -29,7 +30,7 @@ def detect(
     calibration: Annotated[str | None, typer.Option(help="Rows that the network has not seen")] = None,
     module: Annotated[str | None, typer.Option(help="package:function that makes a torch module")] = None,
     weights: Annotated[Path | None, typer.Option(help="Its weights (safetensors)")] = None,
-    trust: Annotated[bool, typer.Option("--trust", help="Open a pickled model: it can run code")] = False,
+    trust: Trust = False,
     layer: Annotated[list[str] | None, typer.Option(help="Layer to read beside the last (repeat)")] = None,
     head: Annotated[str | None, typer.Option(help="Name of the last linear layer, if it is not found")] = None,
     target: Annotated[str | None, typer.Option(help="Column of labels, in tables")] = None,
@@ -43,17 +44,17 @@ def detect(
     score: Annotated[
         list[str] | None, typer.Option(help="A score by name (repeat); default energy, KNN, MSP, ViM")
     ] = None,
-    fdr: Annotated[float, typer.Option(help="False discovery rate of the rows named")] = 0.1,
+    fdr: Fdr = 0.1,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Every row's scores and p-values")] = None,
-    report: Annotated[Path | None, typer.Option(help="Write the report as HTML")] = None,
-    json: Annotated[Path | None, typer.Option(help="Write the answers as JSON")] = None,
-    redact: Annotated[bool, typer.Option("--redact", help="No values of rows in the report")] = False,
+    report: Report = None,
+    json: Json = None,
+    redact: Redact = False,
     keep: Annotated[Path | None, typer.Option(help="Folder for the activations: read once, and resumed")] = None,
     batch: Annotated[int, typer.Option(help="Rows in one pass of the network")] = 256,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps")] = "auto",
-    seed: Annotated[int, typer.Option(help="The same seed gives the same answers")] = 0,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors")] = False,
-    verbose: Annotated[bool, typer.Option("--verbose", help="Say what each stage does, and tracebacks")] = False,
+    device: Device = "auto",
+    seed: Seed = 0,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
 ) -> int:
     """Score rows by a trained network, and name those that lie outside what it knows. Exit code 1 if there are any."""
     for option, value in (("--reference", reference), ("--data", data)):

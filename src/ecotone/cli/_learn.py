@@ -12,28 +12,26 @@ from ecotone.contracts import BadInput, is_stream
 
 from ._main import app, say
 from ._names import split_names
+from ._options import Device, Ignore, Model, OptionalTableOutput, Quiet, Seed, Source, TableOutput
 from ._outputs import check_outputs
 from ._tables import check_format, write_table
 
 if TYPE_CHECKING:
     from ecotone.learn import TableModel
 
-_SOURCE = typer.Argument(help="CSV, Parquet, Arrow IPC, glob, directory or DB.duckdb::table")
-_MODEL = typer.Argument(help="A model that `ecotone fit` wrote")
-
 
 @app.command()
 def fit(
-    source: Annotated[str, _SOURCE],
+    source: Source,
     output: Annotated[Path, typer.Option("-o", "--output", help="The model to write")],
     columns: Annotated[list[str] | None, typer.Option(help="Columns to learn (repeat, or commas)")] = None,
-    ignore: Annotated[list[str] | None, typer.Option(help="Columns to leave out (repeat, or commas)")] = None,
+    ignore: Ignore = None,
     minutes: Annotated[float, typer.Option(help="Stop training after so long; the best weights are kept")] = 10.0,
     steps: Annotated[int, typer.Option(help="Most steps of training")] = 6000,
     width: Annotated[int, typer.Option(help="Width of the network")] = 384,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps")] = "auto",
-    seed: Annotated[int, typer.Option(help="The same seed gives the same model")] = 0,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors")] = False,
+    device: Device = "auto",
+    seed: Seed = 0,
+    quiet: Quiet = False,
     verbose: Annotated[bool, typer.Option("--verbose", help="Tracebacks")] = False,
 ) -> int:
     """Learn a table's distribution. A run that was stopped goes on from OUTPUT.checkpoint."""
@@ -77,15 +75,15 @@ def _fitted(model: TableModel, output: Path, rows: int) -> str:
 
 @app.command()
 def sample(
-    model: Annotated[Path, _MODEL],
-    output: Annotated[Path, typer.Option("-o", "--output", help="Parquet, CSV or Arrow file to write")],
+    model: Model,
+    output: TableOutput,
     n: Annotated[int, typer.Option("-n", help="How many rows")] = 1000,
     given: Annotated[
         list[str] | None,
         typer.Option(help="COLUMN=VALUE, COLUMN=LOW..HIGH, COLUMN={A,B}, or COLUMN= for missing (repeat)"),
     ] = None,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same rows")] = 0,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors")] = False,
+    seed: Seed = 0,
+    quiet: Quiet = False,
 ) -> int:
     """Draw rows from a learned distribution, given what is known of them."""
     check_outputs({"-o": output}, (model,))
@@ -100,10 +98,10 @@ def sample(
 
 @app.command()
 def score(
-    model: Annotated[Path, _MODEL],
-    source: Annotated[str, _SOURCE],
-    output: Annotated[Path | None, typer.Option("-o", "--output", help="Parquet, CSV or Arrow file to write")] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors")] = False,
+    model: Model,
+    source: Source,
+    output: OptionalTableOutput = None,
+    quiet: Quiet = False,
 ) -> int:
     """Log-density and calibrated p-value of every row under a learned distribution."""
     import numpy as np
@@ -131,11 +129,11 @@ def score(
 
 @app.command()
 def impute(
-    model: Annotated[Path, _MODEL],
-    source: Annotated[str, _SOURCE],
-    output: Annotated[Path, typer.Option("-o", "--output", help="Parquet, CSV or Arrow file to write")],
-    seed: Annotated[int, typer.Option(help="Another seed is another draw")] = 0,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors")] = False,
+    model: Model,
+    source: Source,
+    output: TableOutput,
+    seed: Seed = 0,
+    quiet: Quiet = False,
 ) -> int:
     """Fill what is missing by draws from the learned distribution given the rest of the row."""
     from ecotone.data import read_table

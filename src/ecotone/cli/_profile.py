@@ -11,6 +11,7 @@ import typer
 from ecotone.contracts import BadInput, write_whole
 
 from ._main import app, say
+from ._options import ProfileOutput, Seed, Source
 from ._outputs import check_outputs
 
 if TYPE_CHECKING:
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
 
 @app.command()
 def profile(
-    source: Annotated[str, typer.Argument(help="CSV, Parquet, Arrow IPC, glob, directory or DB.duckdb::table")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="The profile to write")],
+    source: Source,
+    output: ProfileOutput,
     like: Annotated[
         Path | None, typer.Option(help="A profile whose cut points this one takes: name the reference's")
     ] = None,
@@ -33,7 +34,7 @@ def profile(
     contract: Annotated[
         Path | None, typer.Option(help="Write what later tables shall be, as JSON, for check --contract")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of the row sample")] = 0,
+    seed: Seed = 0,
 ) -> int:
     """Scan a table and write its profile: once, or twice for a reference without rows."""
     from ecotone.data import Profile
@@ -54,7 +55,7 @@ def profile(
 @app.command()
 def merge(
     profiles: Annotated[list[Path], typer.Argument(help="Profiles of parts of one table")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="The profile to write")],
+    output: ProfileOutput,
 ) -> int:
     """Merge profiles into the profile of all their rows."""
     from ecotone.data import Profile

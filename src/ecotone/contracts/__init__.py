@@ -25,8 +25,8 @@ SMALLEST_PVALUE = 1e-300
 
 __all__ = [
     "SMALLEST_PVALUE", "Activations", "BadInput", "Bools", "Decision", "Detector", "Estimate", "Explanation", "Floats",
-    "Head", "Ints", "Network", "Scorer", "TestResult", "as_matrix", "as_numpy", "as_seed", "check_same_columns",
-    "concatenate", "foreign", "is_stream", "write_whole",
+    "Head", "Ints", "Network", "Predictor", "Scorer", "TestResult", "as_matrix", "as_numpy", "as_seed",
+    "check_same_columns", "concatenate", "foreign", "is_stream", "write_whole",
 ]  # fmt: skip
 
 
@@ -150,6 +150,13 @@ class Detector(Scorer, Protocol):
     """A scorer that is fitted on rows; it holds no threshold."""
 
     def fit(self, X: Any, y: Any = None) -> Any: ...
+
+
+@runtime_checkable
+class Predictor(Protocol):
+    """A model of y given X: classes or numbers, and probabilities where it also has ``predict_proba``."""
+
+    def predict(self, X: Any) -> Any: ...
 
 
 def as_seed(seed: int | np.random.Generator | None, *stream: int) -> np.random.Generator:

@@ -7,6 +7,7 @@ from ecotone._lazy import attach
 if TYPE_CHECKING:
     from ._align_tables import align_tables as align_tables
     from ._describe import describe as describe
+    from ._model_options import ModelOptions as ModelOptions
     from ._profile import Profile as Profile
     from ._profile_scan import profile as profile
     from ._profile_scan import scan_batches as scan_batches

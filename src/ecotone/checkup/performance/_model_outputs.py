@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +9,7 @@ import pyarrow as pa
 
 from ecotone.compare.estimate import Predictions
 from ecotone.contracts import BadInput, Floats, Ints
-from ecotone.data import Pair
+from ecotone.data import ModelOptions, Pair, Roles
 from ecotone.data._table import tree_matrix
 from ecotone.measure.scores import metric_named
 
@@ -32,18 +31,13 @@ class Outputs:
         self,
         pair: Pair,
         frames: tuple[pa.Table, pa.Table],
+        roles: Roles,
+        options: ModelOptions,
         *,
-        model: Any = None,
-        prediction: str | None = None,
-        probability: str | Sequence[str] | None = None,
-        target: str | None = None,
-        metric: str | None = None,
-        positive: str | None = None,
-        features: Sequence[str] | None = None,
         seed: int = 0,
     ) -> None:
-        names = (probability,) if isinstance(probability, str) else tuple(probability or ())
-        self.pair, self.columns, self.positive = pair, names, positive
+        target, names, features = roles.target, roles.probability, options.features
+        self.pair, self.columns, self.positive = pair, names, options.positive
         self.notes: list[str] = []
         self.seed = seed
         self.tables = tuple(frame.take(pa.array(t.rows)) for frame, t in zip(frames, (pair.reference, pair.current)))
@@ -52,7 +46,7 @@ class Outputs:
         if target not in self.tables[0].column_names:
             raise BadInput(f"target {target!r} is not a column of the reference; its labels are needed there")
         self.target = [t[target] if target in t.column_names else None for t in self.tables]
-        self.model, self.named = (model := opened(model)), target
+        self.model, self.named = (model := opened(options.model)), target
         if model is not None:
             asked = ask(model, self.tables, pair, target, features)
             self.predicted, self.given = list(asked.predicted), list(asked.given)
@@ -60,17 +54,17 @@ class Outputs:
         else:
             if features is not None:
                 named_by_user(features, None, self.tables[0].column_names, target)
-            self.reads = None if features is None else tuple(features)
+            self.reads = features
             self.source = "unknown" if features is None else "features"
-            self.predicted = [t[prediction] if prediction else None for t in self.tables]
+            self.predicted = [t[roles.prediction] if roles.prediction else None for t in self.tables]
             self.given = [self._read(t, side) for t, side in zip(self.tables, ("the reference", "current"))]
-        if not (names or prediction or model is not None):
+        if not (names or roles.prediction or model is not None):
             raise BadInput("give model, prediction or probability: one of them must say what the model predicts")
-        self.regression = self._is_regression(metric)
+        self.regression = self._is_regression(options.metric)
         if self.regression and all(p is None for p in self.predicted):
             raise BadInput(
-                f"metric {metric!r} measures numbers, but probability {', '.join(map(repr, names[:3]))} speaks of "
-                "classes; name the column of predicted numbers with prediction=, or choose a metric of classes"
+                f"metric {options.metric!r} measures numbers, but probability {', '.join(map(repr, names[:3]))} speaks "
+                "of classes; name the column of predicted numbers with prediction=, or choose a metric of classes"
             )
 
     def _read(self, table: pa.Table, where: str) -> Floats | None:

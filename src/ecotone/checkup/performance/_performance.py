@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,7 +14,7 @@ from ecotone.compare.estimate import Predictions, doubly_robust
 from ecotone.compare.estimate import _doubly_robust as robust
 from ecotone.compare.estimate._compared import compared
 from ecotone.compare.estimate._core import Core
-from ecotone.data import Pair
+from ecotone.data import ModelOptions, Pair, Roles
 
 from ._class_probabilities import class_probabilities
 from ._degradation_test import degradation_test
@@ -98,14 +97,8 @@ def performance(
     pair: Pair,
     *,
     frames: tuple[pa.Table, pa.Table],
-    model: Any = None,
-    prediction: str | None = None,
-    probability: str | Sequence[str] | None = None,
-    target: str | None = None,
-    metric: str | None = None,
-    positive: str | None = None,
-    features: Sequence[str] | None = None,
-    groups: str | None = None,
+    roles: Roles,
+    model: ModelOptions,
     alpha: float = 0.005,
     seed: int = 0,
 ) -> Performance:
@@ -131,20 +124,12 @@ def performance(
         Features, units, and which rows of the frames take part.
     frames : (Table, Table)
         Reference and current as they were read.
-    model : object with ``predict``, optional
-    prediction, probability : names of columns, optional
-    target : str
-        Column of labels; ``current`` may lack it, or some of its values.
-    metric : str, optional
-        ``accuracy`` by default for classes, ``mae`` for numbers.
-    positive : str, optional
-        The positive class of two; by default "1", or the last in order.
-    features : sequence of str, optional
-        Columns that the model reads, where it does not say so itself; of a model without names, in its order.
-        Estimates, weights, attribution and retraining rest on them; else on every column but those that nearly
-        determine the target.
-    groups : str, optional
-        Column by whose values the estimate is given apart.
+    roles : Roles
+        The target, which ``current`` may lack (or some of its values); the columns of the model's output, where these
+        stand in for it; groups by which the estimate is given apart.
+    model : ModelOptions
+        Estimates, weights, attribution and retraining rest on its features; where they are unknown, on every column
+        but those that nearly determine the target.
     alpha : float
         Of the test.
     seed : int
@@ -155,12 +140,9 @@ def performance(
         For a model that wants other columns or raises, probabilities that do not sum to one, a target that the
         reference lacks, and metrics that do not fit.
     """
-    outputs = Outputs(
-        pair, frames, model=model, prediction=prediction, probability=probability, target=target, metric=metric,
-        positive=positive, features=features, seed=seed,
-    )  # fmt: skip
+    outputs = Outputs(pair, frames, roles, model, seed=seed)
     data, kept = outputs.predictions()
-    core = Core.of(data, metric or ("mae" if data.is_regression else "accuracy"), seed)
+    core = Core.of(data, model.metric or ("mae" if data.is_regression else "accuracy"), seed)
     found = doubly_robust(data, core.metric.name, level=LEVEL, seed=seed)
     known, unknown = bool(np.isfinite(found.value)), found.unknown
     reference = measured(scores(data, core.metric, "reference"), LEVEL, seed)
@@ -190,7 +172,7 @@ def performance(
         raised=raised,
         pvalue=pvalue,
         test=test,
-        groups=None if groups is None else by_group(core, outputs, groups, kept),
+        groups=None if roles.groups is None else by_group(core, outputs, roles.groups, kept),
         labels=labels,
         warning=too_good(core),
         notes=(*outputs.notes, *undefined_notes(core, reference, actual)),
