@@ -46,7 +46,9 @@ CALLED = {
     "sample": [(TableModel.sample, {"self": "MODEL", "batch_size": "only memory"})],
     "score": [(TableModel.log_prob, {"self": "MODEL", "x": "SOURCE", "given": "all columns are asked", "of": "all"})],
     "impute": [(TableModel.impute, {"self": "MODEL", "X": "SOURCE"})],
-    "profile": [(profile, {"rows": "--no-rows", "name": "the file's own", "columns": "all of them", "reservoir": "sized for an artefact of 2 MB"})],
+    "profile": [
+        (profile, {"rows": "--no-rows", "name": "the file's own", "columns": "all", "reservoir": "for 2 MB at most"})
+    ],
 }  # fmt: skip
 
 

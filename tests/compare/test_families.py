@@ -19,7 +19,8 @@ from ecotone.compare.two_sample import (
     threeway_test,
     trees_test,
 )
-from ecotone.compare.two_sample._marginal_test import column_scores, log_hypergeometric
+from ecotone.compare.two_sample._hypergeometric import log_hypergeometric
+from ecotone.compare.two_sample._marginal_scores import column_scores
 from ecotone.compare.two_sample._material import effects
 from ecotone.compare.two_sample._minp import permuted_min
 from ecotone.compare.two_sample._pairwise_test import pairs

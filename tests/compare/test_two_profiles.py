@@ -10,7 +10,8 @@ import pytest
 from scipy.stats import hypergeom
 
 from ecotone.compare.two_sample._columns import judge_columns
-from ecotone.compare.two_sample._marginal_test import log_hypergeometric, margins
+from ecotone.compare.two_sample._hypergeometric import log_hypergeometric
+from ecotone.compare.two_sample._marginal_test import margins
 from ecotone.compare.two_sample._pairwise_test import _all_z
 from ecotone.compare.two_sample._scores import Design
 from ecotone.compare.two_sample._two_profiles import SKEWED, CountedDesign, _coded, _near_normal, _pairs, two_profiles

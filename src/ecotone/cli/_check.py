@@ -10,7 +10,7 @@ import typer
 
 from ecotone.contracts import BadInput
 
-from ._main import app, say
+from ._app import app, say
 from ._names import split_names
 from ._options import Fdr, Ignore, Json, Quiet, Redact, Report, Seed, Trust, Verbose
 from ._outputs import check_outputs, check_redact

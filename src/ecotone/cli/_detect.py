@@ -12,7 +12,7 @@ import typer
 
 from ecotone.contracts import BadInput
 
-from ._main import app, say
+from ._app import app, say
 from ._options import Device, Fdr, Json, Quiet, Redact, Report, Seed, Trust, Verbose
 from ._outputs import check_outputs, check_redact
 from ._tables import check_format

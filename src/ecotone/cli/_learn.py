@@ -10,7 +10,7 @@ import typer
 
 from ecotone.contracts import BadInput, is_stream
 
-from ._main import app, say
+from ._app import app, say
 from ._names import split_names
 from ._options import Device, Ignore, Model, OptionalTableOutput, Quiet, Seed, Source, TableOutput
 from ._outputs import check_outputs

@@ -10,12 +10,14 @@ import sys
 import traceback
 import warnings
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 
 from ecotone.contracts import BadInput
 
+from . import _check, _detect, _learn, _methods, _profile  # noqa: F401  (each registers its verbs)
+from ._app import app, say
 from ._progress import beating
 from ._streams import open_streams
 
@@ -23,31 +25,6 @@ from ._streams import open_streams
 _Complaint: Any = typer.BadParameter.__mro__[2]
 _LONGEST = 1000
 INTERRUPTED = 130
-
-app = typer.Typer(
-    name="ecotone",
-    help="Learn, detect, compare and decide about data distributions, with alarms that can be believed.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-)
-
-
-def _version(asked: bool) -> None:
-    if asked:
-        from ecotone import __version__
-
-        say(f"ecotone {__version__}")
-        raise typer.Exit(0)
-
-
-@app.callback()
-def _top(
-    version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and stop")
-    ] = False,
-) -> None:
-    """Learn, detect, compare and decide about data distributions, with alarms that can be believed."""
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
@@ -88,20 +65,7 @@ def _run(arguments: Sequence[str] | None) -> int:
 
 @functools.cache
 def _command() -> Any:
-    from . import _check, _detect, _learn, _methods, _profile  # noqa: F401  (each registers its verbs)
-
     return typer.main.get_command(app)
-
-
-def say(text: str) -> int:
-    """Print an answer."""
-    try:
-        sys.stdout.write(text + "\n")
-    except UnicodeEncodeError:
-        plain = text.translate({0x2192: "->", 0x2026: "...", 0x2212: "-", 0x2013: "-"})
-        sys.stdout.write(plain.encode("ascii", "backslashreplace").decode() + "\n")
-    sys.stdout.flush()
-    return 0
 
 
 def _complain(message: str, code: int) -> int:

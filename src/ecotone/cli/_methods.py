@@ -12,7 +12,7 @@ import typer
 from ecotone.cards import Card, discover, evidence
 from ecotone.contracts import BadInput
 
-from ._main import app, say
+from ._app import app, say
 
 _MARK = {True: "yes", False: "-", "holds": "holds", "fails": "FAILS", "none": "-", "missing": "-"}
 

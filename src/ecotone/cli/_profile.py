@@ -10,7 +10,7 @@ import typer
 
 from ecotone.contracts import BadInput, write_whole
 
-from ._main import app, say
+from ._app import app, say
 from ._options import ProfileOutput, Seed, Source
 from ._outputs import check_outputs
 

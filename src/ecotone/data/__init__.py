@@ -7,11 +7,11 @@ from ecotone._lazy import attach
 if TYPE_CHECKING:
     from ._align_tables import align_tables as align_tables
     from ._describe import describe as describe
+    from ._frame import Frame as Frame
     from ._model_options import ModelOptions as ModelOptions
     from ._profile import Profile as Profile
     from ._profile_scan import profile as profile
     from ._profile_scan import scan_batches as scan_batches
-    from ._readers import Frame as Frame
     from ._readers import read_table as read_table
     from ._roles import Roles as Roles
     from ._table import CODED as CODED

@@ -13,11 +13,11 @@ from ecotone.contracts import BadInput, Bools, Ints
 from ._duplicate_notes import copy_notes
 from ._duplicates import find_copies
 from ._embeddings import embeddings
+from ._frame import Frame
 from ._kinds import decide
 from ._match import Matched, match
 from ._pool import pool
 from ._pooled_column import PooledColumn
-from ._readers import Frame
 from ._role_columns import role_columns
 from ._roles import EVERYTHING, Roles
 from ._table import Column, Pair, Table, Untested

@@ -11,11 +11,12 @@ import pyarrow as pa
 
 from ecotone.contracts import BadInput, Bools, Ints
 
+from ._frame import Frame
 from ._profile_columns import ColumnProfile
 from ._profile_cuts import Binning, freeze
+from ._profile_io import load, save
 from ._profile_rows import Rows
 from ._profile_sums import Sums
-from ._readers import Frame
 from ._table import Part
 
 
@@ -180,16 +181,12 @@ class Profile:
 
     def save(self, path: str | Path) -> None:
         """Write the profile as an artefact ``ecotone.profile/1``, whole or not at all."""
-        from ._profile_io import save
-
         save(self, path)
 
     @staticmethod
     def load(path: str | Path) -> Profile:
         """Read a profile; raises ``BadInput`` for a file that is not exactly one."""
-        from ._profile_io import load
-
-        return load(path)
+        return Profile(*load(path))
 
     def to_dict(self) -> dict[str, Any]:
         """A JSON-ready summary, without rows."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, TypeAlias, get_args
 
 import numpy as np
 import pyarrow as pa
@@ -14,13 +14,16 @@ from numpy.typing import NDArray
 from ecotone.contracts import BadInput
 
 from ._artefact import encode_artefact, read_artefact, write_artefact
-from ._profile import Profile
 from ._profile_columns import ColumnProfile
 from ._profile_cuts import _LARGEST, Binning, Cut
+from ._profile_rows import Rows
 from ._profile_rows_io import need, pack_rows, take, unpack_rows
 from ._profile_sketch import KLLSketch, KMVSketch, MisraGries, Moments
 from ._profile_sums import Sums
 from .sources import Family
+
+if TYPE_CHECKING:
+    from ._profile import Profile
 
 KIND, VERSION = "profile", 1
 _FRACTION = re.compile(r"-?[0-9]{1,4000}(/[0-9]{1,4000})?")
@@ -35,6 +38,8 @@ _TROUBLE = (
     pa.ArrowException,
 )
 Arrays = dict[str, NDArray[Any]]
+# What a profile is made of, in its order: columns, rows profiled, rows kept, sums, columns left out, seed.
+Parts: TypeAlias = tuple[dict[str, ColumnProfile], int, Rows | None, Sums | None, dict[str, str], int]
 
 
 def save(profile: Profile, path: str | Path) -> None:
@@ -49,8 +54,8 @@ def encoded(profile: Profile) -> bytes:
     return encode_artefact(KIND, VERSION, _body(profile, arrays), arrays)
 
 
-def load(path: str | Path) -> Profile:
-    """Read a profile; every count, shape and order in it is checked."""
+def load(path: str | Path) -> Parts:
+    """Read a profile's parts; every count, shape and order in it is checked."""
     body, arrays = read_artefact(path, KIND, VERSION)
     try:
         profile = _profile(body, arrays)
@@ -89,7 +94,7 @@ def _pack_column(c: ColumnProfile, at: str, arrays: Arrays) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _profile(body: Any, arrays: Arrays) -> Profile:
+def _profile(body: Any, arrays: Arrays) -> Parts:
     need(set(body) == {"n", "seed", "left_out", "columns", "rows", "sums"}, "its parts are not those of a profile")
     n = _count(body["n"], "n")
     need(type(body["seed"]) is int, "seed is not a whole number")
@@ -102,7 +107,7 @@ def _profile(body: Any, arrays: Arrays) -> Profile:
     kept = unpack_rows(body["rows"], arrays, n) if body["rows"] is not None else None
     need(kept is None or set(kept.table.column_names) <= set(found), "a kept column is not profiled")
     sums = _sums(body["sums"], arrays, n) if body["sums"] is not None else None
-    return Profile(found, n, kept, sums, left, body["seed"])
+    return found, n, kept, sums, left, body["seed"]
 
 
 def _count(value: Any, what: str, most: int = 1 << 62) -> int:

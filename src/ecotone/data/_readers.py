@@ -3,48 +3,17 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pyarrow as pa
 
-from ecotone.contracts import BadInput, Bools
+from ecotone.contracts import BadInput
 
+from ._frame import Frame
+from ._profile import Profile
 from ._table import Part
 from .sources import Mistyped, Source, open_source, utf8
-
-if TYPE_CHECKING:
-    from ._profile import Profile
-
-
-@dataclass(frozen=True)
-class Frame:
-    """A table as it was read, before its columns are typed.
-
-    Parameters
-    ----------
-    arrow : pyarrow.Table
-        At least one row and one column; distinct names.
-    parts : tuple of Part
-        Files (or the one frame) that the rows came from, in order.
-    notes : tuple of str
-        What had to be changed to read it.
-    name : str
-        What error messages call it.
-    calibration : (n,) bool or None
-        Of a profile's rows: True for those that nothing may be fitted on.
-    """
-
-    arrow: pa.Table
-    parts: tuple[Part, ...]
-    notes: tuple[str, ...] = ()
-    name: str = "reference"
-    calibration: Bools | None = None
-
-    @property
-    def n(self) -> int:
-        return int(self.arrow.num_rows)
 
 
 def read_table(source: Any, *, name: str = "reference") -> Frame:
@@ -106,8 +75,6 @@ def open_profile(source: Any, name: str) -> Profile | None:
     is_path = _is_profile_path(source)
     if not is_path and not hasattr(source, "to_frame"):
         return None
-    from ._profile import Profile
-
     try:
         held = Profile.load(source) if is_path else source
     except BadInput as error:

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from ._contracts import Tilt as Tilt
     from ._distribution import Distribution as Distribution
     from ._distribution import Implicit as Implicit
+    from ._loading import load as load
     from ._random import RowRandom as RowRandom
-    from ._saving import load as load
     from .autoregressive import GIVT as GIVT
     from .autoregressive import NADE as NADE
     from .diffusion import EDM as EDM

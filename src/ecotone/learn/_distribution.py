@@ -17,6 +17,7 @@ from ecotone.contracts import BadInput, Floats
 from ._arrays import restore, rows
 from ._condition import Condition
 from ._random import RowRandom
+from ._saving import save
 
 Self = TypeVar("Self", bound="Generator")
 
@@ -102,8 +103,6 @@ class Generator(BaseEstimator, ABC):
 
     def save(self, path: str | Path) -> None:
         """Write the model as an artefact ``ecotone.model/1`` (JSON and plain arrays), whole or not at all."""
-        from ._saving import save
-
         save(self, path)
 
     def _state(self) -> tuple[dict[str, Any], dict[str, Tensor]]:

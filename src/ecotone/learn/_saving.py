@@ -1,4 +1,4 @@
-"""Models as artefacts: what made them as JSON, what they learned as plain arrays. Loading one can not run code."""
+"""Models as artefacts: what made them as JSON, what they learned as plain arrays."""
 
 from __future__ import annotations
 
@@ -7,16 +7,15 @@ import importlib
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 
 from ecotone.contracts import BadInput
-from ecotone.data._artefact import read_artefact, write_artefact
+from ecotone.data._artefact import write_artefact
 
-from ._bounded import Bounded
-from ._distribution import Generator
+if TYPE_CHECKING:
+    from ._distribution import Generator
 
 KIND, VERSION = "model", 1
 
@@ -26,38 +25,6 @@ def save(model: Generator, path: str | Path) -> None:
     body, tensors = model._state()
     arrays = {name: t.detach().cpu().numpy() for name, t in tensors.items()}
     write_artefact(path, KIND, VERSION, {"model": describe(model), "state": body}, arrays)
-
-
-def load(path: str | Path) -> Any:
-    """Read a model that ``save`` wrote.
-
-    Parameters
-    ----------
-    path : path
-
-    Returns
-    -------
-    The model, as it was.
-
-    Raises
-    ------
-    BadInput
-        For a file that is missing, cut short, of another kind or version, that names anything but parts of
-        ``ecotone.learn``, or parts far larger than its arrays.
-    """
-    body, arrays = read_artefact(path, KIND, VERSION)
-    tensors = {name: torch.from_numpy(a) for name, a in arrays.items()}
-    try:
-        with Bounded(sum(a.size for a in arrays.values()), len(arrays)):
-            model = build(body["model"])
-            if not isinstance(model, Generator):
-                raise ValueError("it describes no model")
-            model._restore(body["state"], tensors)
-    except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError, RuntimeError, MemoryError) as error:
-        if isinstance(error, BadInput):
-            raise
-        raise BadInput(f"{path} is not a usable model artefact: {error}; save the model again") from None
-    return model
 
 
 def describe(value: Any) -> Any:

@@ -12,6 +12,7 @@ from ecotone.contracts import as_seed
 
 from ._energy_family import permuted_energy
 from ._linear import linear_steps
+from ._marginal_scores import column_scores, weight
 from ._minp import weighted_min
 from ._pairwise_test import pairs
 from ._scored_column import ScoredColumn
@@ -129,7 +130,6 @@ def _kernel(own: Design) -> float:
 
 
 def _coordinates(own: Design) -> float:
-    from ._marginal_test import column_scores, weight  # margins itself reads embeddings
 
     logp, _, column, what = column_scores(own)
     if not len(logp):
