@@ -80,3 +80,22 @@ def circles(edges: dict[str, set[str]]) -> list[list[str]]:
         if node not in number:
             visit(node)
     return sorted(c for c in found if len(c) > 1)
+
+
+def room_of(module: str) -> str:
+    """The package that a module stands in; a package stands for itself."""
+    return module if PATHS[module].name == "__init__.py" else module.rpartition(".")[0]
+
+
+def private_imports() -> dict[str, list[str]]:
+    """For each top room, the imports of private modules of another room, also for types."""
+    found: dict[str, list[str]] = {}
+    for module, tree in TREES.items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom) and node.level == 0 and (node.module or "").startswith("ecotone."):
+                parts = str(node.module).split(".")
+                owner = ".".join(p for p in parts if not p.startswith("_"))
+                if owner not in ("ecotone", str(node.module), room_of(module)):
+                    place = f"{module}:{node.lineno} {node.module}"
+                    found.setdefault(".".join(module.split(".")[1:2]), []).append(place)
+    return found

@@ -16,8 +16,7 @@ from ecotone.checkup.rows._rows import RowsOutside, rows_outside
 from ecotone.compare.explain import ConditionalChange, conditional_change
 from ecotone.compare.two_sample import Dependence, TwoTables, dependence, two_tables, with_units
 from ecotone.contracts import BadInput, Predictor
-from ecotone.data import Frame, Pair, align_tables, read_table
-from ecotone.data._thread_map import thread_map
+from ecotone.data import Frame, Pair, align_tables, read_table, thread_map
 from ecotone.decide import Budget
 
 from ._columns import column_entries

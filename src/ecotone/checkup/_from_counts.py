@@ -11,10 +11,7 @@ from ecotone.checkup.report._plot_data_of_counts import counted_pictures
 from ecotone.compare.two_sample import Dependence
 from ecotone.compare.two_sample._two_profiles import two_profiles
 from ecotone.contracts import BadInput
-from ecotone.data import Profile, profile
-from ecotone.data._column_counts import CountedPair
-from ecotone.data._counted import counted_pair
-from ecotone.data._readers import open_profile
+from ecotone.data import CountedPair, Profile, counted_pair, open_profile, profile
 from ecotone.decide import Budget
 
 from ._columns import entries_of_counts

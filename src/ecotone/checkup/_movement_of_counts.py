@@ -8,8 +8,7 @@ from ecotone.checkup.quality._facts import Facts
 from ecotone.compare.explain import Movement
 from ecotone.compare.explain._movement_levels import level_words, rates_differ, shares_moved
 from ecotone.compare.explain._movement_words import change, percent
-from ecotone.data import CODED, ORDERED
-from ecotone.data._column_counts import ColumnCounts, CountedPair
+from ecotone.data import CODED, ORDERED, ColumnCounts, CountedPair
 
 
 def movements_of_counts(both: CountedPair, facts: Facts) -> dict[str, Movement]:

@@ -76,7 +76,7 @@ def merge(
 
 
 def _contract(source: str, made: Profile) -> bytes:
-    from ecotone.checkup.quality._contract_write import contract_of
+    from ecotone.checkup import contract_of
     from ecotone.data._profile_unique import unique_columns
 
     return contract_of(made, unique_columns(source, made)).to_json().encode()

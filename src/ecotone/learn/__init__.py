@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from ecotone._lazy import attach
 
 if TYPE_CHECKING:
+    from ._condition import Condition as Condition
     from ._contracts import Batch as Batch
     from ._contracts import Codec as Codec
     from ._contracts import Denoiser as Denoiser
@@ -17,9 +18,14 @@ if TYPE_CHECKING:
     from ._contracts import Schedule as Schedule
     from ._contracts import Tilt as Tilt
     from ._distribution import Distribution as Distribution
+    from ._distribution import Generator as Generator
     from ._distribution import Implicit as Implicit
+    from ._distribution import Reparameterised as Reparameterised
+    from ._likelihood import Density as Density
+    from ._likelihood import Likelihood as Likelihood
     from ._loading import load as load
     from ._random import RowRandom as RowRandom
+    from ._standardised import Standardised as Standardised
     from .autoregressive import GIVT as GIVT
     from .autoregressive import NADE as NADE
     from .diffusion import EDM as EDM

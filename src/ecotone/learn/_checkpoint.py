@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ecotone.contracts import BadInput
-from ecotone.data._artefact import read_artefact, write_artefact
+from ecotone.data import read_artefact, write_artefact
 
 KIND, VERSION = "checkpoint", 1
 

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
-import torch
 from torch import Tensor
 
 from ._random import RowRandom
@@ -152,9 +151,3 @@ class Population:
 
 
 Hook: TypeAlias = Callable[[Population], Population | None]
-
-
-def row_like(t: Tensor | float, x: Tensor) -> Tensor:
-    """``t`` as a tensor that broadcasts against ``x`` along its first axis, in the dtype of ``x``."""
-    t = torch.as_tensor(t, dtype=x.dtype, device=x.device)
-    return t.reshape(-1, *[1] * (x.ndim - 1)) if t.ndim else t

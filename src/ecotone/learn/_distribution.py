@@ -14,10 +14,10 @@ from torch import Tensor
 
 from ecotone.contracts import BadInput, Floats
 
-from ._arrays import restore, rows
 from ._condition import Condition
 from ._random import RowRandom
 from ._saving import save
+from .arrays import restore, rows
 
 Self = TypeVar("Self", bound="Generator")
 

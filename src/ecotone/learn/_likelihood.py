@@ -10,11 +10,11 @@ from torch import Tensor, nn
 
 from ecotone.contracts import BadInput
 
-from ._arrays import as_weights, rows
 from ._contracts import Batch
 from ._distribution import Distribution
 from ._random import RowRandom
 from ._standardised import Standardised
+from .arrays import as_weights, rows
 from .training import Training, train
 
 Self = TypeVar("Self", bound="Likelihood")

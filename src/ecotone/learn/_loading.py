@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from ecotone.contracts import BadInput
-from ecotone.data._artefact import read_artefact
+from ecotone.data import read_artefact
 
 from ._bounded import Bounded
 from ._distribution import Generator

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ecotone.contracts import BadInput
-from ecotone.data._artefact import write_artefact
+from ecotone.data import write_artefact
 
 if TYPE_CHECKING:
     from ._distribution import Generator

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ecotone.contracts import BadInput
 
-from ._arrays import rows
+from .arrays import rows
 
 
 def token_rows(x: Any, name: str, *, levels: int | None = None, length: int | None = None) -> Tensor:

@@ -9,8 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from ecotone.contracts import BadInput
-from ecotone.data import Pair
-from ecotone.data._model_columns import model_columns
+from ecotone.data import Pair, model_columns
 
 from ._columns_read import named_by_user
 from ._predict_with import predict_with

@@ -9,8 +9,7 @@ import pyarrow as pa
 
 from ecotone.compare.estimate import Predictions
 from ecotone.contracts import BadInput, Floats, Ints
-from ecotone.data import ModelOptions, Pair, Roles
-from ecotone.data._table import tree_matrix
+from ecotone.data import ModelOptions, Pair, Roles, tree_matrix
 from ecotone.measure.scores import metric_named
 
 from ._asked import ask

@@ -11,7 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from ecotone.contracts import BadInput, Floats, foreign
-from ecotone.data._model_columns import model_columns
+from ecotone.data import model_columns
 
 
 def predict_with(

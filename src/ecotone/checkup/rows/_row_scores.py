@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ecotone.contracts import Floats, Ints
-from ecotone.data import Pair
-from ecotone.data._gaussianise import Gaussianiser
+from ecotone.data import Gaussianiser, Pair
 from ecotone.detect.anomaly import GaussianMixtureDensity
 from ecotone.detect.anomaly._foreign_component import foreign_score, leading, log_normal, moments
 

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from ecotone.contracts import Floats, Ints, as_seed
-from ecotone.measure._binnable import binnable
+from ecotone.measure import binnable
 from ecotone.measure.scores import Metric
 
 from ._learners import deal, label_trees, log_odds, logistic, moment_trees

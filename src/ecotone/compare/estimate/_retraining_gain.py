@@ -11,7 +11,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostin
 
 from ecotone.cards import Card
 from ecotone.contracts import BadInput, Estimate, Floats, Ints, as_seed
-from ecotone.measure._binnable import binnable
+from ecotone.measure import binnable
 from ecotone.measure.scores import Metric, SoftSample, metric_named
 
 from ._errors import multiplicity, spread_of, variance_of_mean

@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.isotonic import IsotonicRegression
 
 from ecotone.contracts import Floats, Ints
-from ecotone.measure._binnable import binnable
+from ecotone.measure import binnable
 
 from ._learners import ratio_trees
 

@@ -10,7 +10,7 @@ from scipy import special
 from scipy.sparse.csgraph import connected_components
 
 from ecotone.contracts import Floats, Ints
-from ecotone.data._table import CODED, ORDERED, Column
+from ecotone.data import CODED, ORDERED, Column
 
 _MAX_LEVELS = 12
 _FLOPS = 8e9  # of one product of all scores; several such products are made

@@ -11,7 +11,7 @@ from ecotone.cards import Card
 from ecotone.compare.explain._column_scores import column_scores, most_degrees, near_copies, trimmed
 from ecotone.compare.explain._residual_products import residual_products
 from ecotone.contracts import SMALLEST_PVALUE, BadInput, Floats, Ints, as_seed
-from ecotone.data._table import CODED, ORDERED, Column, Pair
+from ecotone.data import CODED, ORDERED, Column, Pair
 
 CARD = Card(
     name="conditional_change",

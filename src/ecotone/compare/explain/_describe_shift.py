@@ -10,7 +10,7 @@ import numpy as np
 
 from ecotone.compare.explain._many_level_words import has_many, many_level_words, value_words
 from ecotone.contracts import Floats
-from ecotone.data._table import CODED, NAMED, ORDERED, Column
+from ecotone.data import CODED, NAMED, ORDERED, Column
 
 from ._movement_levels import levels_moved, middle, rates_differ
 from ._movement_numbers import numbers_moved

@@ -10,7 +10,7 @@ import numpy as np
 from ecotone.compare.two_sample._many_levels import MANY, many_levels
 from ecotone.compare.two_sample._repeated_numbers import repeated
 from ecotone.contracts import Floats, Ints
-from ecotone.data._table import Column
+from ecotone.data import Column
 
 _CHANCE = math.log(0.002)
 _CLEAR = 2.0  # times what chance gives for free rows, from which on it is told of rows that belong to units

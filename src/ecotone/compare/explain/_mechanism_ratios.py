@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from ecotone.contracts import BadInput, Bools, Floats, as_seed
-from ecotone.measure._binnable import binnable
+from ecotone.measure import binnable
 
 FOLDS = 3
 Ratio = Literal["trees", "table"]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ecotone.contracts import Ints
-from ecotone.data._table import Column
+from ecotone.data import Column
 
 from ._movement_words import percent, short
 

@@ -12,7 +12,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from ecotone.cards import Card
 from ecotone.contracts import BadInput, Bools, Floats, TestResult, as_seed
 from ecotone.decide.multiple_testing import auc_effect
-from ecotone.measure._binnable import binnable
+from ecotone.measure import binnable
 
 from ._permutation_pvalues import upper_pvalue
 from ._relabel import Pool, pool

@@ -11,7 +11,7 @@ import numpy as np
 from scipy import special
 
 from ecotone.contracts import SMALLEST_PVALUE
-from ecotone.data._table import Kind
+from ecotone.data import Kind
 from ecotone.decide.multiple_testing import step_up_count
 
 from ._embedded import Embedded

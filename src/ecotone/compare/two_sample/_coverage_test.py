@@ -8,7 +8,8 @@ import numpy as np
 
 from ecotone.cards import Card
 from ecotone.contracts import Floats, Ints, TestResult
-from ecotone.data._table import Pair, bounded
+from ecotone.data import Pair
+from ecotone.data._table import bounded
 
 from ._family import Found, as_result
 from ._hypergeometric import log_hypergeometric

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from ecotone.contracts import Ints
-from ecotone.data._table import Column, Pair, Untested
+from ecotone.data import Column, Pair, Untested
 
 from . import _dependence_words as words
 from ._among_units import Order, among_units

@@ -8,7 +8,7 @@ import numpy as np
 
 from ecotone.cards import Card
 from ecotone.contracts import Ints, TestResult, as_seed
-from ecotone.data._table import Pair
+from ecotone.data import Pair
 
 from ._family import Found, as_result
 from ._permutation_pvalues import sequential_pvalue

@@ -9,7 +9,7 @@ import numpy as np
 from scipy import special
 
 from ecotone.contracts import Floats, Ints
-from ecotone.data._table import Pair
+from ecotone.data import Pair
 
 from ._excess_variance import Excess, Shared
 from ._grouped_sums import Groups, without_means

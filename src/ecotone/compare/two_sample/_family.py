@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ecotone.contracts import TestResult, as_seed
-from ecotone.data._table import Pair
+from ecotone.data import Pair
 
 from ._minp import LOG10
 from ._scores import Design

@@ -8,7 +8,7 @@ import numpy as np
 
 from ecotone.cards import Card
 from ecotone.contracts import Floats, TestResult
-from ecotone.data._table import Pair
+from ecotone.data import Pair
 
 from ._embedded import embedded
 from ._family import Found, as_result

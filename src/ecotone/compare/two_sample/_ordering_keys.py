@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ecotone.contracts import Floats, Ints
-from ecotone.data._table import ORDERED, Pair
+from ecotone.data import ORDERED, Pair
 
 from ._grouped_sums import Groups
 from ._row_scores import RowScores

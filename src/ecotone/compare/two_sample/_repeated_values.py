@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ecotone.contracts import Bools, Floats, Ints, as_seed
-from ecotone.data._table import Column, Pair
+from ecotone.data import Column, Pair
 
 from ._ordering_keys import windows
 

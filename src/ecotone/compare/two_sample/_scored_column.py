@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from scipy import special
 
 from ecotone.contracts import Floats, Ints, as_seed
+from ecotone.data import ORDERED, Kind
 from ecotone.data._fast_searchsorted import fast_searchsorted
-from ecotone.data._table import ORDERED, Kind
 
 BINS = 1024  # cut points per ordered column once sorting it would cost more than binning
 SORTED_UP_TO = 50_000  # pooled rows; beyond, ranks are those of BINS quantile bins

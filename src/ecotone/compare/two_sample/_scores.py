@@ -10,8 +10,7 @@ from functools import cached_property
 import numpy as np
 
 from ecotone.contracts import Bools, Ints, as_seed
-from ecotone.data._table import CODED, ORDERED, Column, Pair
-from ecotone.data._thread_map import thread_map
+from ecotone.data import CODED, ORDERED, Column, Pair, thread_map
 
 from ._many_levels import MANY
 from ._repeated_numbers import numbers_as_levels

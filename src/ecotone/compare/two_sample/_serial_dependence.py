@@ -8,7 +8,7 @@ import numpy as np
 from scipy import fft
 
 from ecotone.contracts import Floats, Ints
-from ecotone.data._thread_map import thread_map
+from ecotone.data import thread_map
 
 from ._grouped_sums import Groups, chi2_tail, without_means
 from ._row_scores import RowScores

@@ -9,7 +9,7 @@ import numpy as np
 
 from ecotone.cards import Card
 from ecotone.contracts import TestResult
-from ecotone.data._table import Pair
+from ecotone.data import Pair
 
 from ._family import Found, as_result
 from ._minp import log_two_sided

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecotone.contracts import Floats, Ints
-from ecotone.data._thread_map import thread_map
+from ecotone.data import thread_map
 
 from ._minp import log_two_sided
 from ._scores import Design

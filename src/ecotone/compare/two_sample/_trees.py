@@ -14,8 +14,8 @@ from threadpoolctl import ThreadpoolController
 
 from ecotone.cards import Card
 from ecotone.contracts import Bools, Floats, Ints, TestResult, as_seed
-from ecotone.data._table import Pair
-from ecotone.measure._binnable import binnable
+from ecotone.data import Pair
+from ecotone.measure import binnable
 
 from ._family import Found, as_result
 from ._scored_column import ID_LEVELS

@@ -9,10 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from ecotone.contracts import Floats, Ints
-from ecotone.data._column_counts import ColumnCounts, CountedPair
+from ecotone.data import ORDERED, ColumnCounts, CountedPair, Pair, Table
 from ecotone.data._profile_cuts import SCALE
 from ecotone.data._profile_sums import Sums
-from ecotone.data._table import ORDERED, Pair, Table
 
 from ._family import Found
 from ._many_levels import MANY

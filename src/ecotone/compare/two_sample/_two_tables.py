@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from scipy import special
 
 from ecotone.contracts import SMALLEST_PVALUE, BadInput, as_seed
-from ecotone.data._table import Pair
+from ecotone.data import Pair
 from ecotone.decide._budget import FAMILIES as SHARES_OF_FAMILIES
 
 from ._columns import ColumnMargin, judge_columns

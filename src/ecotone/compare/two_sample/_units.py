@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ecotone.contracts import Ints
-from ecotone.data._table import Pair
+from ecotone.data import Pair
 
 from ._repeated_values import every_value
 

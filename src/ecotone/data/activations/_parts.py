@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ecotone.contracts import BadInput
-from ecotone.data._artefact import MOST_HEADER, _body, _Damaged, _entry, _header, _json, read_artefact, write_artefact
+from ecotone.data import read_artefact, write_artefact
+from ecotone.data._artefact import MOST_HEADER, _body, _Damaged, _entry, _header, _json
 
 from ._stored import Piece
 

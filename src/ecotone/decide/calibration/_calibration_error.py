@@ -9,7 +9,7 @@ import numpy as np
 from scipy import special
 
 from ecotone.contracts import BadInput, Bools, Floats, Ints, as_seed
-from ecotone.measure._probabilities import as_probabilities
+from ecotone.measure.probabilities import as_probabilities
 
 from ._isotonic_calibration import IsotonicCalibration
 from ._platt_scaling import PlattScaling

@@ -10,7 +10,7 @@ from sklearn.linear_model import LogisticRegression
 
 from ecotone.cards import Card
 from ecotone.contracts import Floats
-from ecotone.measure._probabilities import as_codes, as_probabilities, like, normalised
+from ecotone.measure.probabilities import as_codes, as_probabilities, like, normalised
 
 CARD = Card(
     name="PlattScaling",

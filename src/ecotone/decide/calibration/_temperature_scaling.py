@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator
 
 from ecotone.cards import Card
 from ecotone.contracts import Floats, Ints
-from ecotone.measure._probabilities import as_codes, as_probabilities, like
+from ecotone.measure.probabilities import as_codes, as_probabilities, like
 
 CARD = Card(
     name="TemperatureScaling",

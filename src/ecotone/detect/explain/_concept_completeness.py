@@ -14,7 +14,7 @@ from ecotone.cards import Card
 from ecotone.contracts import Activations, BadInput, Explanation, Floats, as_matrix, as_numpy
 from ecotone.detect.posthoc import Energy, PostHoc
 from ecotone.learn import Training
-from ecotone.measure._shapley import shapley_values
+from ecotone.measure import shapley_values
 
 from ._concept_learning import HeadScore, learn_concepts
 from ._concept_network import ConceptNetwork

@@ -10,8 +10,7 @@ from torch import Tensor, nn
 
 from ecotone.cards import Card
 from ecotone.contracts import BadInput
-from ecotone.learn._likelihood import Density, Likelihood
-from ecotone.learn._random import RowRandom
+from ecotone.learn import Density, Likelihood, RowRandom
 from ecotone.learn.training import Training
 
 from ._causal_transformer import CausalTransformer, Kept

@@ -9,8 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import logsigmoid
 
-from ecotone.learn._likelihood import Density
-from ecotone.learn._random import RowRandom
+from ecotone.learn import Density, RowRandom
 
 
 def conditional(parameters: Tensor, x: Tensor, mixture: int) -> Tensor:

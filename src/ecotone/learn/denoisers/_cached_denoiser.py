@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ecotone.learn._contracts import Prediction
+from ecotone.learn import Prediction
 
 
 class CachedDenoiser:

@@ -9,9 +9,8 @@ from torch import Tensor
 
 from ecotone.cards import Card
 from ecotone.contracts import BadInput
-from ecotone.learn._arrays import rows
-from ecotone.learn._contracts import Prediction
-from ecotone.learn._random import RowRandom
+from ecotone.learn import Prediction, RowRandom
+from ecotone.learn.arrays import rows
 
 from ._process_denoiser import ProcessDenoiser
 

@@ -7,9 +7,9 @@ import math
 import torch
 from torch import Tensor, nn
 
-from ecotone.learn._condition import Condition
-from ecotone.learn._contracts import Prediction, row_like
-from ecotone.learn.processes._poisson_thinning import PoissonThinning
+from ecotone.learn import Condition, Prediction
+from ecotone.learn.arrays import row_like
+from ecotone.learn.processes import PoissonThinning
 
 
 class CountDenoiser(nn.Module):

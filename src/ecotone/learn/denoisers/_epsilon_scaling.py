@@ -11,9 +11,8 @@ from torch import Tensor
 
 from ecotone.cards import Card
 from ecotone.contracts import BadInput
-from ecotone.learn._arrays import rows
-from ecotone.learn._contracts import Prediction, Schedule, row_like
-from ecotone.learn._random import RowRandom
+from ecotone.learn import Prediction, RowRandom, Schedule
+from ecotone.learn.arrays import row_like, rows
 
 from ._process_denoiser import ProcessDenoiser
 

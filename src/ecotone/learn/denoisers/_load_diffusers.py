@@ -11,9 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from ecotone.contracts import BadInput
-from ecotone.learn._condition import Condition
-from ecotone.learn._contracts import Prediction
-from ecotone.learn.processes._discrete_vp import DiscreteVP
+from ecotone.learn import Condition, Prediction
+from ecotone.learn.processes import DiscreteVP
 
 from ._diffusers_unet import DiffusersUNet
 from ._network_denoiser import NetworkDenoiser

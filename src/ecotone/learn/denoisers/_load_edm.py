@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from ecotone.contracts import BadInput
-from ecotone.learn._condition import Condition
-from ecotone.learn.processes._edm_process import EDMProcess
+from ecotone.learn import Condition
+from ecotone.learn.processes import EDMProcess
 
 from ._load_diffusers import fill
 from ._network_denoiser import NetworkDenoiser

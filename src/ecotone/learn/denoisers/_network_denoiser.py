@@ -9,9 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from ecotone.contracts import BadInput
-from ecotone.learn._condition import Condition
-from ecotone.learn._contracts import Prediction
-from ecotone.learn.processes._interpolation import Interpolation
+from ecotone.learn import Condition, Prediction
+from ecotone.learn.processes import Interpolation
 
 Predicts = Literal["edm", "noise", "x0", "velocity", "score"]
 

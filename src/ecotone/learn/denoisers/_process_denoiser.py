@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from ecotone.learn._contracts import Denoiser
+from ecotone.learn import Denoiser
 
 
 class ProcessDenoiser(Denoiser, Protocol):

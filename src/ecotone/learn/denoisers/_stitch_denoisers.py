@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ecotone.cards import Card
 from ecotone.contracts import BadInput
-from ecotone.learn._contracts import Prediction, Schedule
+from ecotone.learn import Prediction, Schedule
 
 from ._process_denoiser import ProcessDenoiser
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from ecotone.learn._condition import Condition
-from ecotone.learn._contracts import Prediction
-from ecotone.learn.processes._token_process import TokenProcess
+from ecotone.learn import Condition, Prediction
+from ecotone.learn.processes import TokenProcess
 
 
 class TokenDenoiser(nn.Module):

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from ecotone.contracts import BadInput
-from ecotone.learn._contracts import row_like
-from ecotone.learn._random import RowRandom
+from ecotone.learn import RowRandom
+from ecotone.learn.arrays import row_like
 
 Reverse = Callable[[Tensor, Tensor, Tensor | None], tuple[Tensor, Tensor]]
 Hold = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]

@@ -7,19 +7,15 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor
 
-from ecotone.learn._arrays import as_weights, rows
-from ecotone.learn._condition import Condition
-from ecotone.learn._contracts import Schedule
-from ecotone.learn._distribution import Distribution
-from ecotone.learn._random import RowRandom
+from ecotone.learn import Condition, Distribution, RowRandom, Schedule, Standardised
 from ecotone.learn._sampled import Sampled
-from ecotone.learn._standardised import Standardised
-from ecotone.learn.denoisers._network_denoiser import NetworkDenoiser, Predicts
-from ecotone.learn.networks._network import Network
-from ecotone.learn.objectives._denoising import Denoising
-from ecotone.learn.processes._interpolation import Interpolation
-from ecotone.learn.samplers._probability_flow import ProbabilityFlow
-from ecotone.learn.samplers._sampler import Sampler
+from ecotone.learn.arrays import as_weights, rows
+from ecotone.learn.denoisers import NetworkDenoiser
+from ecotone.learn.denoisers._network_denoiser import Predicts
+from ecotone.learn.networks import Network
+from ecotone.learn.objectives import Denoising
+from ecotone.learn.processes import Interpolation
+from ecotone.learn.samplers import ProbabilityFlow, Sampler
 from ecotone.learn.training import Training, train
 
 Self = TypeVar("Self", bound="Diffusion")

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from ecotone.cards import Card
-from ecotone.learn._contracts import Schedule
-from ecotone.learn.networks._mlp import MLP
-from ecotone.learn.networks._network import Network
-from ecotone.learn.processes._edm_process import EDMProcess
-from ecotone.learn.processes._gaussian_process import GaussianProcess
-from ecotone.learn.samplers._heun import Heun
-from ecotone.learn.samplers._probability_flow import ProbabilityFlow
-from ecotone.learn.samplers._sampler import Sampler
-from ecotone.learn.schedules._karras import Karras
+from ecotone.learn import Schedule
+from ecotone.learn.networks import MLP, Network
+from ecotone.learn.processes import EDMProcess, GaussianProcess
+from ecotone.learn.samplers import Heun, ProbabilityFlow, Sampler
+from ecotone.learn.schedules import Karras
 from ecotone.learn.training import Training
 
 from ._diffusion import Diffusion

@@ -8,18 +8,13 @@ import torch
 
 from ecotone.cards import Card
 from ecotone.contracts import BadInput
-from ecotone.learn._arrays import rows
-from ecotone.learn._contracts import Schedule
-from ecotone.learn.networks._mlp import MLP
-from ecotone.learn.networks._network import Network
-from ecotone.learn.objectives._contrastive_flow_matching import ContrastiveFlowMatching
-from ecotone.learn.objectives._denoising import Denoising
-from ecotone.learn.processes._interpolation import Interpolation
-from ecotone.learn.processes._stochastic_interpolant import StochasticInterpolant
-from ecotone.learn.samplers._heun import Heun
-from ecotone.learn.samplers._probability_flow import ProbabilityFlow
-from ecotone.learn.samplers._sampler import Sampler
-from ecotone.learn.schedules._uniform import Uniform
+from ecotone.learn import Schedule
+from ecotone.learn.arrays import rows
+from ecotone.learn.networks import MLP, Network
+from ecotone.learn.objectives import ContrastiveFlowMatching, Denoising
+from ecotone.learn.processes import Interpolation, StochasticInterpolant
+from ecotone.learn.samplers import Heun, ProbabilityFlow, Sampler
+from ecotone.learn.schedules import Uniform
 from ecotone.learn.training import Training
 
 from ._diffusion import Diffusion

@@ -11,14 +11,9 @@ from torch import Tensor, nn
 
 from ecotone.cards import Card
 from ecotone.contracts import BadInput
-from ecotone.learn._arrays import as_weights, rows
-from ecotone.learn._condition import Condition
-from ecotone.learn._contracts import Batch
-from ecotone.learn._distribution import Implicit
-from ecotone.learn._random import RowRandom
-from ecotone.learn._standardised import Standardised
-from ecotone.learn.networks._mlp import MLP
-from ecotone.learn.networks._network import Network
+from ecotone.learn import Batch, Condition, Implicit, RowRandom, Standardised
+from ecotone.learn.arrays import as_weights, rows
+from ecotone.learn.networks import MLP, Network
 from ecotone.learn.training import Training, train
 
 from ._chain import Chain, bound, clamped, draw, step_loss

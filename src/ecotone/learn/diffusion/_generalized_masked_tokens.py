@@ -10,16 +10,13 @@ import torch
 from torch import Tensor, nn
 
 from ecotone.cards import Card
-from ecotone.learn._contracts import Prediction, Schedule
-from ecotone.learn._distribution import Implicit
-from ecotone.learn.denoisers._token_denoiser import TokenDenoiser
-from ecotone.learn.networks._network import Network
-from ecotone.learn.networks._token_transformer import TokenTransformer
-from ecotone.learn.objectives._generalized_masked_nelbo import GeneralizedMaskedNELBO
-from ecotone.learn.objectives._token_loss import TokenLoss
-from ecotone.learn.processes._generalized_masked_diffusion import GeneralizedMaskedDiffusion
-from ecotone.learn.samplers._token_ancestral import TokenAncestral
-from ecotone.learn.schedules._uniform import Uniform
+from ecotone.learn import Implicit, Prediction, Schedule
+from ecotone.learn.denoisers import TokenDenoiser
+from ecotone.learn.networks import Network, TokenTransformer
+from ecotone.learn.objectives import GeneralizedMaskedNELBO, TokenLoss
+from ecotone.learn.processes import GeneralizedMaskedDiffusion
+from ecotone.learn.samplers import TokenAncestral
+from ecotone.learn.schedules import Uniform
 from ecotone.learn.training import Training
 
 from ._token_diffusion import TokenDiffusion

@@ -5,18 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from ecotone.cards import Card
-from ecotone.learn._arrays import restore
-from ecotone.learn._contracts import Schedule
-from ecotone.learn._distribution import Implicit
+from ecotone.learn import Implicit, Schedule
 from ecotone.learn._tokens import token_rows
-from ecotone.learn.networks._network import Network
-from ecotone.learn.networks._token_transformer import TokenTransformer
-from ecotone.learn.objectives._interpolating_nelbo import InterpolatingNELBO
-from ecotone.learn.objectives._token_loss import TokenLoss
-from ecotone.learn.processes._interpolating_discrete_diffusion import InterpolatingDiscreteDiffusion
-from ecotone.learn.samplers._self_correction import self_correction
-from ecotone.learn.samplers._token_ancestral import TokenAncestral
-from ecotone.learn.schedules._chebyshev import Chebyshev
+from ecotone.learn.arrays import restore
+from ecotone.learn.networks import Network, TokenTransformer
+from ecotone.learn.objectives import InterpolatingNELBO, TokenLoss
+from ecotone.learn.processes import InterpolatingDiscreteDiffusion
+from ecotone.learn.samplers import TokenAncestral, self_correction
+from ecotone.learn.schedules import Chebyshev
 from ecotone.learn.training import Training
 
 from ._token_diffusion import TokenDiffusion

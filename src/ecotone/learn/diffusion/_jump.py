@@ -9,18 +9,14 @@ from torch import Tensor
 
 from ecotone.cards import Card
 from ecotone.contracts import BadInput
-from ecotone.learn._arrays import as_weights, rows
-from ecotone.learn._contracts import Schedule
-from ecotone.learn._distribution import Implicit
-from ecotone.learn._random import RowRandom
-from ecotone.learn.denoisers._count_denoiser import CountDenoiser
-from ecotone.learn.networks._mlp import MLP
-from ecotone.learn.networks._network import Network
-from ecotone.learn.objectives._relative_entropy import RelativeEntropy
-from ecotone.learn.processes._poisson_thinning import PoissonThinning
-from ecotone.learn.samplers._reverse_kernel import ReverseKernel
-from ecotone.learn.samplers._sampler import Sampler
-from ecotone.learn.schedules._uniform import Uniform
+from ecotone.learn import Implicit, RowRandom, Schedule
+from ecotone.learn.arrays import as_weights, rows
+from ecotone.learn.denoisers import CountDenoiser
+from ecotone.learn.networks import MLP, Network
+from ecotone.learn.objectives import RelativeEntropy
+from ecotone.learn.processes import PoissonThinning
+from ecotone.learn.samplers import ReverseKernel, Sampler
+from ecotone.learn.schedules import Uniform
 from ecotone.learn.training import Training, train
 
 CARD = Card(

@@ -8,17 +8,13 @@ import torch
 from torch import Tensor
 
 from ecotone.cards import Card
-from ecotone.learn._contracts import Schedule
-from ecotone.learn._distribution import Distribution
+from ecotone.learn import Distribution, Schedule
 from ecotone.learn._tokens import token_rows
-from ecotone.learn.networks._network import Network
-from ecotone.learn.networks._token_transformer import TokenTransformer
-from ecotone.learn.objectives._denoising_cross_entropy import DenoisingCrossEntropy
-from ecotone.learn.objectives._token_loss import TokenLoss
-from ecotone.learn.processes._masked_diffusion import MaskedDiffusion
-from ecotone.learn.processes._masking_process import MaskingProcess
-from ecotone.learn.samplers._in_order import InOrder
-from ecotone.learn.schedules._uniform import Uniform
+from ecotone.learn.networks import Network, TokenTransformer
+from ecotone.learn.objectives import DenoisingCrossEntropy, TokenLoss
+from ecotone.learn.processes import MaskedDiffusion, MaskingProcess
+from ecotone.learn.samplers import InOrder
+from ecotone.learn.schedules import Uniform
 from ecotone.learn.training import Training
 
 from ._token_diffusion import TokenDiffusion

@@ -9,17 +9,13 @@ from torch import Tensor
 
 from ecotone.cards import Card
 from ecotone.contracts import BadInput
-from ecotone.learn._contracts import Prediction, Schedule
-from ecotone.learn.denoisers._network_denoiser import NetworkDenoiser
-from ecotone.learn.networks._mlp import MLP
-from ecotone.learn.networks._network import Network
-from ecotone.learn.objectives._denoising import Denoising
-from ecotone.learn.processes._gaussian_process import GaussianProcess
-from ecotone.learn.processes._vp import VP
-from ecotone.learn.samplers._predictor_corrector import PredictorCorrector
-from ecotone.learn.samplers._probability_flow import ProbabilityFlow
-from ecotone.learn.samplers._sampler import Sampler
-from ecotone.learn.schedules._uniform import Uniform
+from ecotone.learn import Prediction, Schedule
+from ecotone.learn.denoisers import NetworkDenoiser
+from ecotone.learn.networks import MLP, Network
+from ecotone.learn.objectives import Denoising
+from ecotone.learn.processes import VP, GaussianProcess
+from ecotone.learn.samplers import PredictorCorrector, ProbabilityFlow, Sampler
+from ecotone.learn.schedules import Uniform
 from ecotone.learn.training import Training
 
 from ._diffusion import DATA_STD, Diffusion

@@ -11,13 +11,13 @@ import torch
 from torch import Tensor
 
 from ecotone.contracts import BadInput
-from ecotone.learn._arrays import as_weights, restore
-from ecotone.learn._random import RowRandom
+from ecotone.learn import RowRandom
 from ecotone.learn._sampled import Sampled
 from ecotone.learn._tokens import token_rows
-from ecotone.learn.denoisers._token_denoiser import TokenDenoiser
-from ecotone.learn.networks._network import Network
-from ecotone.learn.objectives._token_loss import TokenLoss
+from ecotone.learn.arrays import as_weights, restore
+from ecotone.learn.denoisers import TokenDenoiser
+from ecotone.learn.networks import Network
+from ecotone.learn.objectives import TokenLoss
 from ecotone.learn.training import Training, train
 
 Self = TypeVar("Self", bound="TokenDiffusion")

@@ -9,8 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ecotone.learn._likelihood import Density
-from ecotone.learn._random import RowRandom
+from ecotone.learn import Density, RowRandom
 
 
 class ConcatSquash(nn.Module):

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from ecotone.learn._distribution import Reparameterised
-from ecotone.learn._likelihood import Likelihood
+from ecotone.learn import Likelihood, Reparameterised
 
 
 class Flow(Likelihood, Reparameterised):

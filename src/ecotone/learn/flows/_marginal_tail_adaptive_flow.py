@@ -9,7 +9,8 @@ from torch import Tensor
 
 from ecotone.cards import Card
 from ecotone.contracts import BadInput
-from ecotone.learn._likelihood import Density, vectors_only
+from ecotone.learn import Density
+from ecotone.learn._likelihood import vectors_only
 from ecotone.learn.training import Training
 
 from ._flow import Flow

@@ -9,9 +9,8 @@ from torch import Tensor
 
 from ecotone.cards import Card
 from ecotone.contracts import BadInput
-from ecotone.learn._contracts import Batch, Tilt
-from ecotone.learn._likelihood import Density, vectors_only
-from ecotone.learn._random import RowRandom
+from ecotone.learn import Batch, Density, RowRandom, Tilt
+from ecotone.learn._likelihood import vectors_only
 from ecotone.learn.training import Training, train
 
 from ._flow import Flow

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ecotone.cards import Card
-from ecotone.learn._likelihood import Density, vectors_only
+from ecotone.learn import Density
+from ecotone.learn._likelihood import vectors_only
 from ecotone.learn.training import Training
 
 from ._flow import Flow

@@ -10,8 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import softplus
 
-from ecotone.learn._likelihood import Density
-from ecotone.learn._random import RowRandom
+from ecotone.learn import Density, RowRandom
 
 from ._zuko import identity_start
 

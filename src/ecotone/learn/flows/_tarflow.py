@@ -9,9 +9,7 @@ from torch import Tensor
 
 from ecotone.cards import Card
 from ecotone.contracts import BadInput
-from ecotone.learn._contracts import Batch
-from ecotone.learn._likelihood import Density
-from ecotone.learn._random import RowRandom
+from ecotone.learn import Batch, Density, RowRandom
 from ecotone.learn.training import Training
 
 from ._flow import Flow

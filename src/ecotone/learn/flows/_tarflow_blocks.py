@@ -8,8 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from ecotone.contracts import BadInput
-from ecotone.learn._likelihood import Density
-from ecotone.learn._random import RowRandom
+from ecotone.learn import Density, RowRandom
 
 
 class Patches:

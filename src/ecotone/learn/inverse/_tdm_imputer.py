@@ -16,8 +16,7 @@ from torch import Tensor, nn
 
 from ecotone.cards import Card
 from ecotone.contracts import BadInput, Bools, Floats
-from ecotone.learn._contracts import Batch
-from ecotone.learn._random import RowRandom
+from ecotone.learn import Batch, RowRandom
 from ecotone.learn.training import Training, train
 
 from ._coupling import Couplings

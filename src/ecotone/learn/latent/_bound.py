@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor
 
-from ecotone.learn._random import RowRandom
+from ecotone.learn import RowRandom
 
 from ._encoder_decoder import EncoderDecoder
 

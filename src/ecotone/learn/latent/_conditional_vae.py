@@ -8,7 +8,7 @@ from torch import Tensor
 
 from ecotone.cards import Card
 from ecotone.contracts import BadInput
-from ecotone.learn._contracts import Batch
+from ecotone.learn import Batch
 from ecotone.learn.training import Training
 
 from ._encoder_decoder import Seen

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from ecotone.learn._random import RowRandom
+from ecotone.learn import RowRandom
 
 _MOST = 8.0  # logarithms of standard deviations stay within this
 _LOG_2PI = math.log(2 * math.pi)

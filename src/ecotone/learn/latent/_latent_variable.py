@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ecotone.contracts import BadInput, Floats
-from ecotone.learn._arrays import rows
+from ecotone.learn.arrays import rows
 
 from ._bound import log_mean_weight
 from ._trained import Trained

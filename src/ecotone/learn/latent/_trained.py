@@ -9,11 +9,9 @@ import torch
 from torch import Tensor
 
 from ecotone.contracts import BadInput
-from ecotone.learn._arrays import as_weights, rows
-from ecotone.learn._contracts import Batch
-from ecotone.learn._distribution import Implicit, event_count
-from ecotone.learn._random import RowRandom
-from ecotone.learn._standardised import Standardised
+from ecotone.learn import Batch, Implicit, RowRandom, Standardised
+from ecotone.learn._distribution import event_count
+from ecotone.learn.arrays import as_weights, rows
 from ecotone.learn.training import Training, train
 
 from ._encoder_decoder import EncoderDecoder, Seen

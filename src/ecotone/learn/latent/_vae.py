@@ -7,7 +7,7 @@ from typing import Literal
 from torch import Tensor
 
 from ecotone.cards import Card
-from ecotone.learn._contracts import Batch
+from ecotone.learn import Batch
 from ecotone.learn.training import Training
 
 from ._encoder_decoder import Seen

@@ -14,5 +14,6 @@ if TYPE_CHECKING:
     from ._masked_nelbo import MaskedNELBO as MaskedNELBO
     from ._relative_entropy import RelativeEntropy as RelativeEntropy
     from ._residual_constrained import ResidualConstrained as ResidualConstrained
+    from ._token_loss import TokenLoss as TokenLoss
 
 __getattr__, __dir__, __all__ = attach(__name__, __file__)

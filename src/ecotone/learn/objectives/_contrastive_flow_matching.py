@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ecotone.cards import Card
 from ecotone.contracts import BadInput
-from ecotone.learn._contracts import Batch, Denoiser, Prediction
+from ecotone.learn import Batch, Denoiser, Prediction
 
 CARD = Card(
     name="ContrastiveFlowMatching",

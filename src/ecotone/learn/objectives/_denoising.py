@@ -10,7 +10,8 @@ from torch import Tensor
 
 from ecotone.cards import Card
 from ecotone.contracts import BadInput
-from ecotone.learn._contracts import Batch, row_like
+from ecotone.learn import Batch
+from ecotone.learn.arrays import row_like
 
 CARD = Card(
     name="Denoising",

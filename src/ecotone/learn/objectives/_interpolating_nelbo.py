@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ecotone.cards import Card
 from ecotone.contracts import BadInput
-from ecotone.learn._random import RowRandom
+from ecotone.learn import RowRandom
 
 from ._token_loss import TokenLoss, true
 

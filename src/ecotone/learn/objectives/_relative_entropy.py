@@ -8,7 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ecotone.learn._contracts import Batch, row_like
+from ecotone.learn import Batch
+from ecotone.learn.arrays import row_like
 
 
 @dataclass(frozen=True)

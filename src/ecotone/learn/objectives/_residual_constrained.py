@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ecotone.cards import Card
 from ecotone.contracts import BadInput
-from ecotone.learn._contracts import Batch, Prediction, Schedule
+from ecotone.learn import Batch, Prediction, Schedule
 
 CARD = Card(
     name="ResidualConstrained",

@@ -8,8 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ecotone.learn._contracts import Batch
-from ecotone.learn._random import RowRandom
+from ecotone.learn import Batch, RowRandom
 
 
 class TokenLoss(ABC):

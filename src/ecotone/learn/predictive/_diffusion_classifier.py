@@ -12,8 +12,8 @@ from torch import Tensor
 
 from ecotone.cards import Card
 from ecotone.contracts import BadInput, Floats
-from ecotone.learn._arrays import rows
-from ecotone.learn._random import RowRandom
+from ecotone.learn import RowRandom
+from ecotone.learn.arrays import rows
 
 CARD = Card(
     name="diffusion_classifier",

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ecotone.cards import Card
 from ecotone.contracts import BadInput
-from ecotone.learn._contracts import Prediction
+from ecotone.learn import Prediction
 
 from ._masking_process import MaskingProcess
 from ._token_process import places

@@ -11,9 +11,7 @@ from torch import Tensor
 
 from ecotone.cards import Card
 from ecotone.contracts import BadInput
-from ecotone.learn._condition import Condition
-from ecotone.learn._contracts import Prediction
-from ecotone.learn._random import RowRandom
+from ecotone.learn import Condition, Prediction, RowRandom
 
 from ._interpolation import LinearInterpolation
 

@@ -7,8 +7,7 @@ import math
 import torch
 from torch import Tensor
 
-from ecotone.learn._contracts import Prediction
-from ecotone.learn._random import RowRandom
+from ecotone.learn import Prediction, RowRandom
 
 from ._interpolation import Interpolation
 

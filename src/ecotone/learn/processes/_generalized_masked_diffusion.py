@@ -10,8 +10,7 @@ from torch import Tensor
 
 from ecotone.cards import Card
 from ecotone.contracts import BadInput
-from ecotone.learn._contracts import Prediction
-from ecotone.learn._random import RowRandom
+from ecotone.learn import Prediction, RowRandom
 
 from ._token_process import TokenProcess, draw, places, uniforms
 

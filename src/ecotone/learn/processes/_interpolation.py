@@ -10,9 +10,8 @@ import torch
 from torch import Tensor
 
 from ecotone.contracts import BadInput
-from ecotone.learn._condition import Condition
-from ecotone.learn._contracts import Denoiser, Prediction, Process, row_like
-from ecotone.learn._random import RowRandom
+from ecotone.learn import Condition, Denoiser, Prediction, Process, RowRandom
+from ecotone.learn.arrays import row_like
 
 
 class Interpolation(Process):

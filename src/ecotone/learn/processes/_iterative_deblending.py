@@ -10,8 +10,8 @@ import numpy as np
 from torch import Tensor
 
 from ecotone.cards import Card
-from ecotone.learn._arrays import rows
-from ecotone.learn._random import RowRandom
+from ecotone.learn import RowRandom
+from ecotone.learn.arrays import rows
 
 from ._interpolation import LinearInterpolation
 

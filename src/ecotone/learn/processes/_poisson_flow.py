@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ecotone.cards import Card
 from ecotone.contracts import BadInput
-from ecotone.learn._random import RowRandom
+from ecotone.learn import RowRandom
 
 from ._interpolation import Interpolation
 

@@ -9,8 +9,8 @@ from torch import Tensor
 
 from ecotone.cards import Card
 from ecotone.contracts import BadInput
-from ecotone.learn._contracts import Prediction, Process, row_like
-from ecotone.learn._random import RowRandom
+from ecotone.learn import Prediction, Process, RowRandom
+from ecotone.learn.arrays import row_like
 
 CARD = Card(
     name="PoissonThinning",

@@ -9,8 +9,7 @@ import torch
 from torch import Tensor
 
 from ecotone.contracts import BadInput
-from ecotone.learn._contracts import Process
-from ecotone.learn._random import RowRandom
+from ecotone.learn import Process, RowRandom
 
 
 class TokenProcess(Process):

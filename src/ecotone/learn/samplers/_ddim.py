@@ -10,9 +10,8 @@ import torch
 from torch import Tensor
 
 from ecotone.cards import Card
-from ecotone.learn._contracts import Denoiser, Schedule
-from ecotone.learn._random import RowRandom
-from ecotone.learn.processes._gaussian_process import GaussianProcess
+from ecotone.learn import Denoiser, RowRandom, Schedule
+from ecotone.learn.processes import GaussianProcess
 
 from ._sampler import Denoise, Sampler
 

@@ -8,8 +8,8 @@ from typing import Any
 from torch import Tensor
 
 from ecotone.cards import Card
-from ecotone.learn._random import RowRandom
-from ecotone.learn.processes._gaussian_process import GaussianProcess
+from ecotone.learn import RowRandom
+from ecotone.learn.processes import GaussianProcess
 
 from ._sampler import Denoise, Sampler
 

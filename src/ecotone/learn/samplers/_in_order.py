@@ -11,9 +11,8 @@ from torch import Tensor
 
 from ecotone.cards import Card
 from ecotone.contracts import BadInput
-from ecotone.learn._contracts import Denoiser, Hook, Population
-from ecotone.learn._random import RowRandom
-from ecotone.learn.processes._masking_process import MaskingProcess
+from ecotone.learn import Denoiser, Hook, Population, RowRandom
+from ecotone.learn.processes import MaskingProcess
 from ecotone.learn.processes._token_process import draw
 
 CARD = Card(

@@ -12,8 +12,8 @@ from torch import Tensor
 
 from ecotone.cards import Card
 from ecotone.contracts import BadInput
-from ecotone.learn._random import RowRandom
-from ecotone.learn.processes._gaussian_process import GaussianProcess
+from ecotone.learn import RowRandom
+from ecotone.learn.processes import GaussianProcess
 
 from ._sampler import Denoise, Sampler
 

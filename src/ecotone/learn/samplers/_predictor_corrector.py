@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from ecotone.cards import Card
-from ecotone.learn._random import RowRandom
-from ecotone.learn.processes._gaussian_process import GaussianProcess
+from ecotone.learn import RowRandom
+from ecotone.learn.processes import GaussianProcess
 
 from ._ancestral import Ancestral
 from ._sampler import Denoise, Sampler

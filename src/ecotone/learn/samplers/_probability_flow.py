@@ -12,9 +12,8 @@ from torch import Tensor
 
 from ecotone.cards import Card
 from ecotone.contracts import BadInput
-from ecotone.learn._contracts import Denoiser
-from ecotone.learn._random import RowRandom
-from ecotone.learn.processes._interpolation import Interpolation
+from ecotone.learn import Denoiser, RowRandom
+from ecotone.learn.processes import Interpolation
 
 CARD = Card(
     name="ProbabilityFlow",

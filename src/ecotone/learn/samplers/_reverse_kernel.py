@@ -8,8 +8,7 @@ from typing import Any
 from torch import Tensor
 
 from ecotone.cards import Card
-from ecotone.learn._contracts import Process
-from ecotone.learn._random import RowRandom
+from ecotone.learn import Process, RowRandom
 
 from ._sampler import Denoise, Sampler
 

@@ -11,8 +11,7 @@ import torch
 from torch import Tensor
 
 from ecotone.contracts import BadInput
-from ecotone.learn._contracts import Denoiser, Hook, Population, Prediction, Process, Schedule
-from ecotone.learn._random import RowRandom
+from ecotone.learn import Denoiser, Hook, Population, Prediction, Process, RowRandom, Schedule
 
 Denoise = Callable[[Tensor, Tensor], Prediction]
 

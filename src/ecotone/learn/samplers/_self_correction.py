@@ -6,8 +6,7 @@ import torch
 from torch import Tensor
 
 from ecotone.contracts import BadInput
-from ecotone.learn._contracts import Denoiser
-from ecotone.learn._random import RowRandom
+from ecotone.learn import Denoiser, RowRandom
 from ecotone.learn.processes._token_process import draw
 
 

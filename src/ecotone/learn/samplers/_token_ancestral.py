@@ -9,10 +9,9 @@ from typing import Any
 from torch import Tensor
 
 from ecotone.cards import Card
-from ecotone.learn._contracts import Denoiser, Hook, Population, Process, Schedule
-from ecotone.learn._random import RowRandom
-from ecotone.learn.denoisers._cached_denoiser import CachedDenoiser
-from ecotone.learn.processes._token_process import TokenProcess
+from ecotone.learn import Denoiser, Hook, Population, Process, RowRandom, Schedule
+from ecotone.learn.denoisers import CachedDenoiser
+from ecotone.learn.processes import TokenProcess
 
 from ._sampler import Denoise, Sampler
 

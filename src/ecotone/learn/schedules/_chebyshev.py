@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ecotone.cards import Card
 from ecotone.contracts import BadInput
-from ecotone.learn._contracts import Process
+from ecotone.learn import Process
 
 CARD = Card(
     name="Chebyshev",

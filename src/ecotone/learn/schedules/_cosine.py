@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ecotone.cards import Card
 from ecotone.contracts import BadInput
-from ecotone.learn.processes._gaussian_process import GaussianProcess
+from ecotone.learn.processes import GaussianProcess
 
 CARD = Card(
     name="Cosine",

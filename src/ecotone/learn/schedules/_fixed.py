@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ecotone.learn._contracts import Process
+from ecotone.learn import Process
 
 
 @dataclass(frozen=True)

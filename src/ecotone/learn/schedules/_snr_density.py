@@ -11,9 +11,9 @@ from torch import Tensor
 
 from ecotone.cards import Card
 from ecotone.contracts import BadInput
-from ecotone.learn._contracts import Batch, row_like
-from ecotone.learn._random import RowRandom
-from ecotone.learn.processes._gaussian_process import GaussianProcess
+from ecotone.learn import Batch, RowRandom
+from ecotone.learn.arrays import row_like
+from ecotone.learn.processes import GaussianProcess
 
 CARD = Card(
     name="snr_density",

@@ -9,9 +9,8 @@ from torch import Tensor
 
 from ecotone.cards import Card
 from ecotone.contracts import BadInput
-from ecotone.learn._contracts import Denoiser
-from ecotone.learn._random import RowRandom
-from ecotone.learn.processes._gaussian_process import GaussianProcess
+from ecotone.learn import Denoiser, RowRandom
+from ecotone.learn.processes import GaussianProcess
 
 from ._fixed import Fixed
 from ._karras import Karras

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ecotone.contracts import Floats
-from ecotone.learn._contracts import Batch
+from ecotone.learn import Batch
 
 from ._determined import BROKEN, agree, as_packed, constrain, said
 from ._heads import Head

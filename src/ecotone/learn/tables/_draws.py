@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ecotone.contracts import BadInput, Bools
-from ecotone.learn._random import RowRandom
+from ecotone.learn import RowRandom
 
 from ._column_distributions import distribution
 from ._determined import as_packed, broken, constrain, mended, said, snapped

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ecotone.contracts import Floats
-from ecotone.learn._random import RowRandom
+from ecotone.learn import RowRandom
 
 COMPONENTS = 8
 _NARROW = 1e-4  # cells narrower than this in every component's scale count as density times width

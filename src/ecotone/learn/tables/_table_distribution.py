@@ -10,7 +10,7 @@ import torch
 from ecotone.contracts import BadInput, Floats
 from ecotone.data import read_table
 from ecotone.decide.conformal import conformal_pvalues
-from ecotone.learn._distribution import Generator
+from ecotone.learn import Generator
 
 from ._arrow import stored
 from ._column_distributions import chain, level_shares

@@ -12,8 +12,8 @@ from torch import Tensor
 from ecotone.cards import Card
 from ecotone.contracts import BadInput, as_seed
 from ecotone.data import read_table
-from ecotone.learn._arrays import as_weights
-from ecotone.learn._random import RowRandom
+from ecotone.learn import RowRandom
+from ecotone.learn.arrays import as_weights
 from ecotone.learn.training import Training, train
 
 from ._column_distributions import HidingLoss, frequencies, joint

@@ -10,9 +10,9 @@ from torch import Tensor
 
 from ecotone.cards import Card
 from ecotone.contracts import BadInput
-from ecotone.learn._arrays import as_weights, rows
-from ecotone.learn._condition import Condition
-from ecotone.learn.processes._gaussian_process import GaussianProcess
+from ecotone.learn import Condition
+from ecotone.learn.arrays import as_weights, rows
+from ecotone.learn.processes import GaussianProcess
 from ecotone.measure.distances import gaussian_wasserstein
 
 from ._mixture_denoiser import MixtureDenoiser

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from ecotone.learn._contracts import Prediction
-from ecotone.learn.processes._gaussian_process import GaussianProcess
+from ecotone.learn import Prediction
+from ecotone.learn.processes import GaussianProcess
 
 if TYPE_CHECKING:
     from ._gaussian_mixture import GaussianMixture

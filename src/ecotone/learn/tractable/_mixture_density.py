@@ -9,9 +9,8 @@ import torch
 from torch import Tensor
 
 from ecotone.contracts import BadInput
-from ecotone.learn._arrays import rows
-from ecotone.learn._distribution import Distribution
-from ecotone.learn._random import RowRandom
+from ecotone.learn import Distribution, RowRandom
+from ecotone.learn.arrays import rows
 
 
 class MixtureDensity(Distribution):

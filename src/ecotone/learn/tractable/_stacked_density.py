@@ -12,10 +12,8 @@ from torch import Tensor
 
 from ecotone.cards import Card
 from ecotone.contracts import BadInput
-from ecotone.learn._arrays import as_weights, rows
-from ecotone.learn._distribution import Distribution
-from ecotone.learn._random import RowRandom
-from ecotone.learn._standardised import Standardised
+from ecotone.learn import Distribution, RowRandom, Standardised
+from ecotone.learn.arrays import as_weights, rows
 
 CARD = Card(
     name="StackedDensity",

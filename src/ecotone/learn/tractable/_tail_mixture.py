@@ -11,10 +11,8 @@ from scipy import special
 from torch import Tensor
 
 from ecotone.contracts import BadInput
-from ecotone.learn._contracts import Prediction
-from ecotone.learn._distribution import Distribution
-from ecotone.learn._random import RowRandom
-from ecotone.learn.processes._gaussian_process import GaussianProcess
+from ecotone.learn import Distribution, Prediction, RowRandom
+from ecotone.learn.processes import GaussianProcess
 
 if TYPE_CHECKING:
     from ._gaussian_mixture import GaussianMixture

@@ -10,12 +10,11 @@ from torch import Tensor
 
 from ecotone.cards import Card
 from ecotone.contracts import BadInput
-from ecotone.learn._arrays import as_weights
-from ecotone.learn._contracts import Prediction
-from ecotone.learn._distribution import Distribution
-from ecotone.learn._random import RowRandom
+from ecotone.learn import Distribution, Prediction, RowRandom
 from ecotone.learn._tokens import token_rows
-from ecotone.learn.processes._token_process import TokenProcess, draw
+from ecotone.learn.arrays import as_weights
+from ecotone.learn.processes import TokenProcess
+from ecotone.learn.processes._token_process import draw
 
 CARD = Card(
     name="TokenTable",

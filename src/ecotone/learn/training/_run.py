@@ -14,9 +14,8 @@ import torch
 from torch import Tensor, nn
 
 from ecotone.contracts import BadInput
+from ecotone.learn import Batch, Loss, RowRandom
 from ecotone.learn._checkpoint import read_checkpoint, write_checkpoint
-from ecotone.learn._contracts import Batch, Loss
-from ecotone.learn._random import RowRandom
 
 from ._machine import _bar, _fabric
 from ._settings import Progress, Training

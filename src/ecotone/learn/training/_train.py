@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from ecotone.contracts import BadInput
-from ecotone.learn._contracts import Loss
+from ecotone.learn import Loss
 
 from ._run import _Rows, _Run
 from ._settings import Training

@@ -9,7 +9,7 @@ from scipy import special
 
 from ecotone.cards import Card
 from ecotone.contracts import BadInput, Floats, Ints
-from ecotone.measure._probabilities import as_codes, as_probabilities
+from ecotone.measure.probabilities import as_codes, as_probabilities
 
 from ._label_shift import LabelShift
 

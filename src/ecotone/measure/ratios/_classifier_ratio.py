@@ -15,7 +15,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from ecotone.cards import Card
 from ecotone.contracts import BadInput, Bools, Floats, Ints, as_seed
-from ecotone.measure._binnable import binnable
+from ecotone.measure import binnable
 
 CARD = Card(
     name="ClassifierRatio",

@@ -9,7 +9,7 @@ from scipy import special
 from sklearn.base import BaseEstimator
 
 from ecotone.contracts import BadInput, Floats
-from ecotone.measure._probabilities import as_probabilities, like
+from ecotone.measure.probabilities import as_probabilities, like
 
 
 class LabelShift(BaseEstimator):

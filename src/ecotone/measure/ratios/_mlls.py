@@ -8,7 +8,7 @@ import numpy as np
 
 from ecotone.cards import Card
 from ecotone.contracts import BadInput, Floats
-from ecotone.measure._probabilities import as_codes, as_probabilities
+from ecotone.measure.probabilities import as_codes, as_probabilities
 
 from ._label_shift import LabelShift
 

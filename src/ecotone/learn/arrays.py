@@ -75,3 +75,9 @@ def as_weights(weight: Any, n: int) -> Tensor | None:
     if not bool(torch.isfinite(w).all()) or bool((w < 0).any()) or float(w.sum()) <= 0:
         raise BadInput("sample_weight must be finite, at least 0 and not all 0")
     return w / w.mean()
+
+
+def row_like(t: Tensor | float, x: Tensor) -> Tensor:
+    """``t`` as a tensor that broadcasts against ``x`` along its first axis, in the dtype of ``x``."""
+    t = torch.as_tensor(t, dtype=x.dtype, device=x.device)
+    return t.reshape(-1, *[1] * (x.ndim - 1)) if t.ndim else t
