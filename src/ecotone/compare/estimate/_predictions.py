@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecotone.contracts import BadInput, Bools, Floats, Ints
-from ecotone.measure.scores import Metric, SoftSample
-from ecotone.measure.scores._soft_sample import one_hot
+from ecotone.measure.scores import Metric, SoftSample, one_hot
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from scipy import special
 
 from ecotone.contracts import SMALLEST_PVALUE, BadInput, as_seed
 from ecotone.data import Pair
-from ecotone.decide._budget import FAMILIES as SHARES_OF_FAMILIES
+from ecotone.decide import FAMILIES as SHARES_OF_FAMILIES
 
 from ._columns import ColumnMargin, judge_columns
 from ._coverage_test import support
