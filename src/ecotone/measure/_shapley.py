@@ -25,7 +25,7 @@ CARD = Card(
 )
 
 MOST_EXACT = 12  # players: 4096 coalitions
-_DEFAULT_SAMPLES = 256
+_DEFAULT_SAMPLES = 256  # orders of the players; the standard errors are given, so that more can be asked for
 
 
 class ShapleyValues(NamedTuple):

@@ -7,9 +7,9 @@ from scipy import stats
 
 from ecotone.contracts import Bools, Floats, Ints
 
-_SCORE_CELLS, _COLUMN_CELLS = 8, 6
-_LEAST_OF_CLASS = 20
-_ROUNDS = 3
+_SCORE_CELLS, _COLUMN_CELLS = 8, 6  # 48 cells together, which some hundred rows fill; chosen, not tuned
+_LEAST_OF_CLASS = 20  # rows, below which the covariance of a class's cells says little; chosen, not tuned
+_ROUNDS = 3  # of least squares, each weighted by the last one's shares; chosen, not tuned
 
 
 def mixture_misfit(

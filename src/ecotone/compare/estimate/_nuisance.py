@@ -17,11 +17,11 @@ from ._row_ratio import RowRatio, row_ratio
 
 T = TypeVar("T")
 
-FOLDS = 3
+FOLDS = 3  # two thirds fit each part, and every fold costs a fit of the trees; chosen, not tuned
 _CELLS = 600_000  # rows times columns that a ratio is fitted on, per table
-_ROWS = 20_000
+_ROWS = 20_000  # that the labels' trees are fitted on: a bound on time; chosen, not tuned
 _LEAST_OWN = 1e-4  # probability that our own trees may say
-_FEW_ROWS = 4000
+_FEW_ROWS = 4000  # kept for the fit however many the classes; chosen, not tuned
 _MOST_STACKED = 10  # classes
 
 

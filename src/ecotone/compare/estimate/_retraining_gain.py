@@ -34,9 +34,9 @@ CARD = Card(
 )
 
 LEAST_UNITS = 50  # labelled units below which the gain is called unknown
-_ROWS = 10_000
+_ROWS = 10_000  # that the rival is fitted on, for two classes: a bound on time; chosen, not tuned
 _FEW = 4000  # labels up to which half of them are tried as well
-_DRAWS = 100
+_DRAWS = 100  # bootstrap draws, of which a standard error is wanted and no tail; chosen, not tuned
 
 
 def retraining_gain(

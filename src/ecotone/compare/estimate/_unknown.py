@@ -9,9 +9,9 @@ from ecotone.contracts import Floats
 from ._core import Core
 from ._predictions import Predictions
 
-LEAST_ROWS = 30
+LEAST_ROWS = 30  # effective, below which a standard error by normal theory is not to be trusted; chosen, not tuned
 MOST_BEYOND = 0.05  # share of the current rows
-MOST_MISCALIBRATED = 0.1
+MOST_MISCALIBRATED = 0.1  # beyond its noise, in the worst of ten bins; chosen, not tuned
 
 
 def thin(core: Core) -> str | None:

@@ -12,7 +12,7 @@ from scipy.sparse.csgraph import connected_components
 from ecotone.contracts import Floats, Ints
 from ecotone.data import CODED, ORDERED, Column
 
-_MAX_LEVELS = 12
+_MAX_LEVELS = 12  # as in the verdict's scores, so that both tests see the same levels
 _FLOPS = 8e9  # of one product of all scores; several such products are made
 _COPY = 0.95  # columns that determine one another more closely than this correlation are tested together
 

@@ -14,7 +14,7 @@ from ecotone.data import Column
 from ._movement_words import percent, short
 
 _RATE_FLOOR = 3.0  # a rate that many standard errors away is beyond noise
-_NAMED = 4
+_NAMED = 4  # levels spelled out, the others are counted; chosen, not tuned
 _SMALL = 2  # levels told of where none is beyond noise by itself
 
 

@@ -14,8 +14,8 @@ from ._sparse_transport import fewest_moves, quantiles, weighted_distance
 
 _FLOOR = 3.4  # a weighted Kolmogorov-Smirnov distance of this size is beyond noise
 _CHANCE = 0.002  # of "all the most extreme rows come from one table" under exchangeability
-_GRID = 512
-_MOST = 50_000
+_GRID = 512  # quantiles that stand for a distribution: steps of .2 %, finer than the words; chosen, not tuned
+_MOST = 50_000  # values of a table, whose quantiles then stand for all: a bound on time; chosen, not tuned
 _FEW = 0.5  # of the rows: "as if so many had moved" is simpler than a mean only where most stay
 
 

@@ -28,7 +28,7 @@ CARD = Card(
 )
 
 Variant = Literal["k_sparse", "k_sparse_mean", "k_cluster", "gaussian"]
-_RIDGE = 1e-8
+_RIDGE = 1e-8  # on variances, so that a singular covariance has a root; chosen, not tuned
 
 
 class TransportExplanation:

@@ -14,7 +14,7 @@ from ._grouped_sums import Groups, chi2_tail, degrees
 from ._row_scores import RowScores
 from ._serial_dependence import CONFIRM_KEYED, FACTOR, MOST_CELLS, SCREEN, Serial
 
-FEWEST_BLOCKS = 8
+FEWEST_BLOCKS = 8  # of the widest width, as of windows along a file; chosen, not tuned
 DRAWS = 64  # signs for the trace of a matrix's powers
 MOST_CONFIRMED = 24  # scores whose variance is computed with all that a unit's blocks share
 

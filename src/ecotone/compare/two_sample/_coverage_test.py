@@ -28,7 +28,7 @@ CARD = Card(
     tier="stable",
 )
 
-EXTREMES = (10, 40)
+EXTREMES = (10, 40)  # the numbers of the study before the first version; fixed before any data are seen
 RARE = 0.05  # pooled share up to which a level's own count is a question of support
 RARE_LEVELS = 50  # levels tested one by one; the rest are tested together
 

@@ -24,10 +24,10 @@ from ._whitened import whitened
 #: Parts of an embedding's test with their shares, fixed in advance.
 PARTS = {"kernel": 0.4, "classifier": 0.2, "coordinates": 0.2, "products": 0.2}
 ENTRIES = 2e7  # numbers that the classifier reads at once
-KERNEL_ROWS = 2500
+KERNEL_ROWS = 2500  # whose distances are held at once, 50 MB; chosen, not tuned
 DRAWS = 4999  # an embedding has a small share of alpha
 FEWEST = 15  # units of a table
-_SURE = 1.645
+_SURE = 1.645  # the normal quantile of a bound of 95 %
 _SHOWN = {
     "kernel": "rows are farther from those of the other table than from those of their own",
     "classifier": "a linear classifier tells the tables apart",

@@ -12,8 +12,8 @@ from ecotone.contracts import Bools, Floats, Ints, as_seed
 from ._scored_column import Every
 from ._scores import Design
 
-FOLDS = 5
-DEALINGS = 2
+FOLDS = 5  # so that four fifths of the rows choose the levels; chosen, not tuned
+DEALINGS = 2  # of the folds, against the luck of one; chosen, not tuned
 TAIL = 1.645  # standard normal quantile of the bounds
 WIDER = 1.4  # of the standard error: the folds share rows
 ROOM = 0.82  # of the upper bound, over the roots of the sizes

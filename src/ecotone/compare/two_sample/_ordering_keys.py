@@ -13,7 +13,7 @@ from ._grouped_sums import Groups
 from ._row_scores import RowScores
 from ._serial_dependence import Axis, serial
 
-MOST_KEYS = 3
+MOST_KEYS = 3  # columns by which a file is sorted, each within those before; chosen, not tuned
 WINDOW_VALUES, WINDOW_ROWS = 5, 20  # of a key whose values hardly repeat
 IN_BOTH = 0.5  # share of each table's rows whose level of the key is in the other table too
 

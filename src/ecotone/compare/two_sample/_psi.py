@@ -8,7 +8,7 @@ from ecotone.contracts import Floats
 
 from ._scored_column import ScoredColumn
 
-BINS = 10
+BINS = 10  # deciles of the reference, as the index is used where its .1 and .25 are quoted
 
 
 def population_stability_index(column: ScoredColumn) -> float:

@@ -13,7 +13,7 @@ from ._scored_column import SORTED_UP_TO, Every, ScoredColumn
 FEWEST_VALUES = 6
 #: Values in all, of the rows that have one, up to which they repeat.
 REPEATED = 0.5
-_LOOKED_AT = 20_000
+_LOOKED_AT = 20_000  # values, evenly spaced, that settle whether most repeat; chosen, not tuned
 
 
 def numbers_as_levels(c: ScoredColumn, values: Floats, n_ref: int) -> Every | None:

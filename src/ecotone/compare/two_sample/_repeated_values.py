@@ -15,8 +15,8 @@ from ._ordering_keys import windows
 MOST_ROWS = 50_000  # above, whole levels are drawn
 MANY_LEVELS = 5000  # up to so many, all levels are looked at
 MOST_OF_ONE = 0.5  # share of the rows that one value may have: a home country names no entity
-FEWEST_REPEATED = 10
-REPEATED_SHARE = 0.1
+FEWEST_REPEATED = 10  # levels that occur twice, below which likeness within them cannot be told; chosen, not tuned
+REPEATED_SHARE = 0.1  # of the rows: what fewer share may be missed (docs/guarantees.md); chosen, not tuned
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from ecotone.data._fast_searchsorted import fast_searchsorted
 BINS = 1024  # cut points per ordered column once sorting it would cost more than binning
 SORTED_UP_TO = 50_000  # pooled rows; beyond, ranks are those of BINS quantile bins
 MIN_LEVEL = 10  # pooled rows that a level needs for an indicator of its own
-MAX_LEVELS = 12
+MAX_LEVELS = 12  # with indicators, as in the study before the first version; the others are pooled
 ID_LEVELS = 200  # a category with more levels is tested for its missing values only
 CELLS = 1 << 15  # of the grid that stands in for a binary search
 TAIL = 4.0  # clip of the exponential tail scores, so that their products stay bounded

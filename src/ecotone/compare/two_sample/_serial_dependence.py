@@ -13,7 +13,7 @@ from ecotone.data import thread_map
 from ._grouped_sums import Groups, chi2_tail, without_means
 from ._row_scores import RowScores
 
-MOST_CELLS = 16_384
+MOST_CELLS = 16_384  # along a file, a power of two so that windows double; longer files have several rows a cell
 FEWEST_WINDOWS = 8  # cells over width
 SCREEN = 0.005  # of the tests within each table
 CONFIRM, CONFIRM_KEYED = 0.05, 0.01  # of those between the tables; where a column visibly orders the files

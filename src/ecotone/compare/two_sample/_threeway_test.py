@@ -29,7 +29,7 @@ CARD = Card(
 )
 
 SCORES = frozenset({"L1", "level"})
-ROWS = 10_000
+ROWS = 10_000  # of both tables, as in the study before the first version: the cost is rows x scores^3
 MOST = 220  # scores: the cost is rows x scores^3
 
 

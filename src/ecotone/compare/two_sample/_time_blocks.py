@@ -15,7 +15,7 @@ from ecotone.data import thread_map
 from ._minp import log_two_sided
 from ._scores import Design
 
-LAGS = (1, 2, 3, 5, 8, 13, 21, 34)
+LAGS = (1, 2, 3, 5, 8, 13, 21, 34)  # Fibonacci numbers: dense where memory is short, few in all; chosen, not tuned
 BIAS = 0.03  # of a block's variance, from what neighbouring blocks share
 BLOCKS = 20  # per table, below which relabelling blocks says little
 SCORES = frozenset({"L1", "L2", "level", "missing"})

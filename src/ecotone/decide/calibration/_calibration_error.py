@@ -14,8 +14,8 @@ from ecotone.measure.probabilities import as_probabilities
 from ._isotonic_calibration import IsotonicCalibration
 from ._platt_scaling import PlattScaling
 
-_DRAWS = 999
-_FOLDS = 5
+_DRAWS = 999  # so that .001 is the smallest p-value
+_FOLDS = 5  # so that four fifths of the rows calibrate the fifth that is judged; chosen, not tuned
 _ENOUGH_FOR_STEPS = 1000  # rows from which on isotonic regression does better than two numbers
 _CELLS = 4_000_000  # of labels drawn at once
 

@@ -30,7 +30,7 @@ CARD = Card(
     claim="Its neighbour form ranks anomalies as the mean squared distance to the same neighbours does: one statistic.",
 )
 
-_BLOCK = 512
+_BLOCK = 512  # rows whose distances to all others are held at once; only memory depends on it
 
 
 class DTE(BaseEstimator):

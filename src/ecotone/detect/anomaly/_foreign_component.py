@@ -9,9 +9,9 @@ from scipy.linalg import eigh, solve_triangular
 
 from ecotone.contracts import Bools, Floats, Ints
 
-_DIMENSIONS = 10
-_EM_ROWS = 5000
-_TRIAL, _STEPS = 8, 20
+_DIMENSIONS = 10  # directions, so that some hundred rows give a covariance; chosen, not tuned
+_EM_ROWS = 5000  # as for the mixture of the density: a bound on time; chosen, not tuned
+_TRIAL, _STEPS = 8, 20  # of EM from every start, and from the best of them on; chosen, not tuned
 _PEAK_ROWS, _PEAKS, _NEAR = 800, 3, 0.025  # rows in which peaks are looked for, their number, and share of the rows
 
 

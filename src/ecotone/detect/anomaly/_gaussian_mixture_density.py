@@ -31,8 +31,8 @@ CARD = Card(
     tier="stable",
 )
 
-_BLOCK = 16384
-_EM_ROWS = 5000
+_BLOCK = 16384  # rows scored at once; only memory depends on it
+_EM_ROWS = 5000  # drawn to fit on: a bound on time, with hundreds of rows a component; chosen, not tuned
 
 
 class GaussianMixtureDensity(BaseEstimator):

@@ -14,7 +14,7 @@ from ecotone.contracts.arrays import Array
 if TYPE_CHECKING:
     from torch import Tensor
 
-PASS_ROWS = 256
+PASS_ROWS = 256  # at once at most, however small; only memory depends on it
 PASS_VALUES = 2**22  # of the inputs of one pass; a pass with gradients keeps every layer's output
 
 

@@ -30,7 +30,7 @@ CARD = Card(
     "mean matching of the target and weights for the inputs, and the weighted regression has the smallest risk.",
 )
 
-_MOST_COLUMNS = 3
+_MOST_COLUMNS = 3  # beyond, kernel estimates need more rows than there are; chosen, not tuned
 
 
 class ReTaSA(BaseEstimator):

@@ -28,7 +28,7 @@ CARD = Card(
 
 _WIDTHS = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 4.0)  # times the median distance between centres
 _PENALTIES = tuple(10.0**e for e in np.arange(-3, 1.5, 0.5))
-_MOST_LEFT_OUT = 2000
+_MOST_LEFT_OUT = 2000  # rows of each sample for leaving one out, which settles two settings; chosen, not tuned
 
 
 class ULSIF(BaseEstimator):
