@@ -42,6 +42,11 @@ class _Module:
     definitions: dict[str, list[ast.stmt]] = field(default_factory=dict)
     imports: dict[str, tuple[str, str]] = field(default_factory=dict)
 
+    @property
+    def stars(self) -> list[str]:
+        """Modules of which all names are imported."""
+        return [module for module, name in self.imports.values() if name == "*"]
+
 
 @cache
 def _module(path: Path) -> _Module:
@@ -68,7 +73,7 @@ def _names(node: ast.Import | ast.ImportFrom) -> dict[str, tuple[str, str]]:
             (a.asname or a.name.split(".")[0]): (a.name if a.asname else a.name.split(".")[0], "") for a in node.names
         }
     module = "." * node.level + (node.module or "")
-    return {a.asname or a.name: (module, a.name) for a in node.names}
+    return {a.asname or (a.name if a.name != "*" else f"* of {module}"): (module, a.name) for a in node.names}
 
 
 def _bound(node: ast.stmt) -> list[str]:
@@ -120,6 +125,9 @@ def _definition_in(file: Path, name: str, root: Path) -> Iterator[tuple[Path, st
         yield file, name
     elif name in module.imports:
         yield from _definition(*module.imports[name], file, root)
+    else:  # a room that takes over what the rooms inside it list
+        for room in module.stars:
+            yield from _definition(room, name, file, root)
 
 
 @cache

@@ -17,9 +17,9 @@ EVIDENCE = ROOT / "src" / "ecotone" / "_evidence.json"
 RESULTS = ROOT / "claims" / "results"
 
 
-def claims() -> dict[str, Path]:
+def claims(root: Path = ROOT) -> dict[str, Path]:
     """Claim files by the name of the file, which is that of the method's own file."""
-    found = sorted(p for p in ROOT.glob("claims/*/*.py") if not p.name.startswith("_") and p.parent.name[0] != "_")
+    found = sorted(p for p in root.glob("claims/*/*.py") if not p.name.startswith("_") and p.parent.name[0] != "_")
     return {path.stem: path for path in found}
 
 
@@ -46,7 +46,7 @@ def stem_of(card: Card) -> str:
 
 def collect() -> dict[str, dict[str, Any]]:
     """State of evidence by method name."""
-    families, oracles = _families(), _oracles()
+    families, oracles = contract_families(), oracle_names()
     return {
         name: {"contract": card.contract in families, "oracle": name in oracles, **_claim(card)}
         for name, card in sorted(discover().items())
@@ -79,10 +79,10 @@ def _claim(card: Card) -> dict[str, Any]:
     }
 
 
-def _families() -> set[str]:
+def contract_families(root: Path = ROOT) -> set[str]:
     """Contracts that a test in tests/contracts selects cards by: ``card.contract == "..."`` or ``in (...)``."""
     found: set[str] = set()
-    for path in sorted(ROOT.glob("tests/contracts/test_*.py")):
+    for path in sorted(root.glob("tests/contracts/test_*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Compare) and getattr(node.left, "attr", None) == "contract":
                 for side in node.comparators:
@@ -91,10 +91,10 @@ def _families() -> set[str]:
     return found
 
 
-def _oracles() -> set[str]:
+def oracle_names(root: Path = ROOT) -> set[str]:
     """Names in ``pytest.mark.oracle("...")`` anywhere below tests."""
     found: set[str] = set()
-    for path in sorted(ROOT.glob("tests/**/*.py")):
+    for path in sorted(root.glob("tests/**/*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and getattr(node.func, "attr", None) == "oracle":
                 found |= {a.value for a in node.args if isinstance(a, ast.Constant) and isinstance(a.value, str)}

@@ -21,6 +21,7 @@ from typing import Any
 
 import house
 
+from ecotone._lazy import listed
 from ecotone.cards import Card, discover, evidence
 
 DOCS = Path(__file__).resolve().parent
@@ -87,7 +88,7 @@ def reference() -> str:
     lines = ["# Reference", ""]
     for path in sorted(SOURCE.rglob("__init__.py"), key=lambda p: (len(p.parts), p)):
         room = ".".join(("ecotone", *path.parent.relative_to(SOURCE).parts))
-        names = _listed(path)
+        names = listed(path)
         if not names:
             continue
         lines += [f"## {room}", "", (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""), ""]
@@ -98,17 +99,6 @@ def reference() -> str:
         lines += [f"## ecotone.{module}", "", f"::: ecotone.{module}", "    options:", "      show_root_heading: false",
                   "      heading_level: 3", ""]  # fmt: skip
     return "\n".join(lines)
-
-
-def _listed(path: Path) -> dict[str, str]:
-    """Public names of a room and the module of each, as its ``if TYPE_CHECKING:`` block imports them."""
-    found: dict[str, str] = {}
-    for node in ast.parse(path.read_text(encoding="utf-8")).body:
-        if isinstance(node, ast.If) and getattr(node.test, "id", None) == "TYPE_CHECKING":
-            for line in node.body:
-                if isinstance(line, ast.ImportFrom) and line.module and line.level == 1:
-                    found.update({name.asname or name.name: line.module for name in line.names})
-    return found
 
 
 def index() -> str:

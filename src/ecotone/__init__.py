@@ -9,5 +9,4 @@ if TYPE_CHECKING:
     from .data import read_table as read_table
 
 __version__ = "0.1.0"
-_names = attach(__name__, __file__)
-__getattr__, __dir__, __all__ = _names
+__getattr__, __dir__ = attach(__name__, __file__)

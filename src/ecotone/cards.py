@@ -89,7 +89,11 @@ class Card:
 @cache
 def discover() -> dict[str, Card]:
     """All cards by name, read from the package's source without importing any method."""
-    root = Path(__file__).parent
+    return read_cards(Path(__file__).parent)
+
+
+def read_cards(root: Path) -> dict[str, Card]:
+    """All cards below a folder ``ecotone`` by name; two of one name raise ``ValueError``."""
     found: dict[str, Card] = {}
     for path in sorted(root.rglob("_[a-z]*.py")):
         text = path.read_text(encoding="utf-8")

@@ -11,4 +11,4 @@ if TYPE_CHECKING:
     from .quality._contract import Contract as Contract
     from .quality._contract_write import contract_of as contract_of
 
-__getattr__, __dir__, __all__ = attach(__name__, __file__)
+__getattr__, __dir__ = attach(__name__, __file__)

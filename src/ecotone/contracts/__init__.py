@@ -14,6 +14,7 @@ from ._activations import Activations, Network, concatenate
 from ._bad_input import BadInput
 from ._foreign import foreign
 from ._head import Head
+from ._recipe import PredictorLoss, Recipe
 from ._write import is_stream, write_whole
 from .arrays import as_numpy
 
@@ -25,8 +26,8 @@ SMALLEST_PVALUE = 1e-300
 
 __all__ = [
     "SMALLEST_PVALUE", "Activations", "BadInput", "Bools", "Decision", "Detector", "Estimate", "Explanation", "Floats",
-    "Head", "Ints", "Network", "Predictor", "Scorer", "TestResult", "as_matrix", "as_numpy", "as_seed",
-    "check_same_columns", "concatenate", "foreign", "is_stream", "write_whole",
+    "Head", "Ints", "Network", "Predictor", "PredictorLoss", "Recipe", "Scorer", "TestResult", "as_matrix", "as_numpy",
+    "as_seed", "check_same_columns", "concatenate", "foreign", "is_stream", "write_whole",
 ]  # fmt: skip
 
 

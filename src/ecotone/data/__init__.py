@@ -41,4 +41,4 @@ if TYPE_CHECKING:
     from .activations._open_dataset import open_dataset as open_dataset
     from .activations._read import read_activations as read_activations
 
-__getattr__, __dir__, __all__ = attach(__name__, __file__)
+__getattr__, __dir__ = attach(__name__, __file__)

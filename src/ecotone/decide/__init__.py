@@ -8,4 +8,4 @@ if TYPE_CHECKING:
     from ._budget import FAMILIES as FAMILIES
     from ._budget import Budget as Budget
 
-__getattr__, __dir__, __all__ = attach(__name__, __file__)
+__getattr__, __dir__ = attach(__name__, __file__)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ._contracts import Process as Process
     from ._contracts import Schedule as Schedule
     from ._contracts import Tilt as Tilt
+    from ._contracts import Tuner as Tuner
     from ._distribution import Distribution as Distribution
     from ._distribution import Generator as Generator
     from ._distribution import Implicit as Implicit
@@ -26,32 +27,12 @@ if TYPE_CHECKING:
     from ._loading import load as load
     from ._random import RowRandom as RowRandom
     from ._standardised import Standardised as Standardised
-    from .autoregressive import GIVT as GIVT
-    from .autoregressive import NADE as NADE
-    from .diffusion import EDM as EDM
-    from .diffusion import JUMP as JUMP
-    from .diffusion import FlowMatching as FlowMatching
-    from .diffusion import GaussianDiffusion as GaussianDiffusion
-    from .diffusion import GeneralizedMaskedTokens as GeneralizedMaskedTokens
-    from .diffusion import InterpolatingTokens as InterpolatingTokens
-    from .diffusion import MaskedTokens as MaskedTokens
-    from .diffusion import ScoreSDE as ScoreSDE
-    from .flows import FFJORD as FFJORD
-    from .flows import MAF as MAF
-    from .flows import MarginalTailAdaptiveFlow as MarginalTailAdaptiveFlow
-    from .flows import NeuralSplineFlow as NeuralSplineFlow
-    from .flows import PlanarFlow as PlanarFlow
-    from .flows import RealNVP as RealNVP
-    from .flows import TarFlow as TarFlow
-    from .latent import IWAE as IWAE
-    from .latent import VAE as VAE
-    from .latent import ConditionalVAE as ConditionalVAE
-    from .latent import InfoVAE as InfoVAE
-    from .tables import TableModel as TableModel
-    from .tractable import GaussianMixture as GaussianMixture
-    from .tractable import KernelDensity as KernelDensity
-    from .tractable import StackedDensity as StackedDensity
-    from .tractable import TokenTable as TokenTable
+    from .autoregressive import *
+    from .diffusion import *
+    from .flows import *
+    from .latent import *
+    from .tables import *
+    from .tractable import *
     from .training import Training as Training
 
-__getattr__, __dir__, __all__ = attach(__name__, __file__)
+__getattr__, __dir__ = attach(__name__, __file__)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeAlias, runtime_checkable
+from typing import Any, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 from torch import Tensor
 
@@ -134,6 +134,30 @@ class Batch:
 
 Loss: TypeAlias = Callable[[Any, Batch], Tensor]
 """``(model, batch) -> scalar``."""
+
+
+ModelT = TypeVar("ModelT")
+SignalT = TypeVar("SignalT", contravariant=True)
+
+
+@runtime_checkable
+class Tuner(Protocol[ModelT, SignalT]):
+    """``tune(model, signal) -> model``: a trained model made cheaper, or drawn towards something.
+
+    In distillation the signal is a teacher (a denoiser or a model), in alignment a :class:`Tilt`: a reward, whose
+    tilted distribution :math:`p(x)\\,e^{r(x)} / Z` is what the tuned model is to draw from. The model given stays as
+    it is; the one returned takes and gives the same rows. The same arguments give the same model.
+    """
+
+    def tune(self, model: ModelT, signal: SignalT, *, seed: int | None = None) -> ModelT:
+        """Tune a copy of ``model``.
+
+        Raises
+        ------
+        BadInput
+            For a model that is not fitted, or a signal that does not take its rows.
+        """
+        ...
 
 
 @dataclass

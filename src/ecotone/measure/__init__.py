@@ -10,4 +10,4 @@ if TYPE_CHECKING:
     from ._shapley import ShapleyValues as ShapleyValues
     from ._shapley import shapley_values as shapley_values
 
-__getattr__, __dir__, __all__ = attach(__name__, __file__)
+__getattr__, __dir__ = attach(__name__, __file__)

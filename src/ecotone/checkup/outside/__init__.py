@@ -10,4 +10,4 @@ if TYPE_CHECKING:
     from ._fit_scores import fit_scores as fit_scores
     from ._outside_result import OutsideResult as OutsideResult
 
-__getattr__, __dir__, __all__ = attach(__name__, __file__)
+__getattr__, __dir__ = attach(__name__, __file__)

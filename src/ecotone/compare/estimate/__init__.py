@@ -16,4 +16,4 @@ if TYPE_CHECKING:
     from ._predictions import Predictions as Predictions
     from ._retraining_gain import retraining_gain as retraining_gain
 
-__getattr__, __dir__, __all__ = attach(__name__, __file__)
+__getattr__, __dir__ = attach(__name__, __file__)

@@ -15,4 +15,4 @@ if TYPE_CHECKING:
     from ._performance_shift_attribution import PerformanceShiftAttribution as PerformanceShiftAttribution
     from ._transport_explanation import TransportExplanation as TransportExplanation
 
-__getattr__, __dir__, __all__ = attach(__name__, __file__)
+__getattr__, __dir__ = attach(__name__, __file__)

@@ -27,4 +27,4 @@ if TYPE_CHECKING:
     from ._two_tables import TwoTables as TwoTables
     from ._two_tables import two_tables as two_tables
 
-__getattr__, __dir__, __all__ = attach(__name__, __file__)
+__getattr__, __dir__ = attach(__name__, __file__)

@@ -18,4 +18,4 @@ if TYPE_CHECKING:
     from ._table_rows import TableRows as TableRows
     from ._torch_network import TorchNetwork as TorchNetwork
 
-__getattr__, __dir__, __all__ = attach(__name__, __file__)
+__getattr__, __dir__ = attach(__name__, __file__)

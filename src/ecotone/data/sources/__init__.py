@@ -14,4 +14,4 @@ if TYPE_CHECKING:
     from ._open import open_source as open_source
     from ._source import Source as Source
 
-__getattr__, __dir__, __all__ = attach(__name__, __file__)
+__getattr__, __dir__ = attach(__name__, __file__)

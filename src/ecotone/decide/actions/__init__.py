@@ -11,4 +11,4 @@ if TYPE_CHECKING:
     from ._rows_to_label import LabelPlan as LabelPlan
     from ._rows_to_label import rows_to_label as rows_to_label
 
-__getattr__, __dir__, __all__ = attach(__name__, __file__)
+__getattr__, __dir__ = attach(__name__, __file__)

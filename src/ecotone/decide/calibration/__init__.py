@@ -12,4 +12,4 @@ if TYPE_CHECKING:
     from ._platt_scaling import PlattScaling as PlattScaling
     from ._temperature_scaling import TemperatureScaling as TemperatureScaling
 
-__getattr__, __dir__, __all__ = attach(__name__, __file__)
+__getattr__, __dir__ = attach(__name__, __file__)

@@ -10,4 +10,4 @@ if TYPE_CHECKING:
     from ._needed import calibration_size as calibration_size
     from ._weighted_conformal import WeightedConformal as WeightedConformal
 
-__getattr__, __dir__, __all__ = attach(__name__, __file__)
+__getattr__, __dir__ = attach(__name__, __file__)

@@ -23,4 +23,4 @@ if TYPE_CHECKING:
     from ._weighted_bonferroni import weighted_bonferroni as weighted_bonferroni
     from ._westfall_young import westfall_young as westfall_young
 
-__getattr__, __dir__, __all__ = attach(__name__, __file__)
+__getattr__, __dir__ = attach(__name__, __file__)

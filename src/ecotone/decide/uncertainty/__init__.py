@@ -8,4 +8,4 @@ if TYPE_CHECKING:
     from ._propagate_stable_distribution import propagate_stable_distribution as propagate_stable_distribution
     from ._stable_distribution import StableDistribution as StableDistribution
 
-__getattr__, __dir__, __all__ = attach(__name__, __file__)
+__getattr__, __dir__ = attach(__name__, __file__)

@@ -12,4 +12,4 @@ if TYPE_CHECKING:
     from ._nonlinear_invariants import NonlinearInvariants as NonlinearInvariants
     from ._shrunk_mahalanobis import ShrunkMahalanobis as ShrunkMahalanobis
 
-__getattr__, __dir__, __all__ = attach(__name__, __file__)
+__getattr__, __dir__ = attach(__name__, __file__)

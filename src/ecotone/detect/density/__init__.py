@@ -7,4 +7,4 @@ from ecotone._lazy import attach
 if TYPE_CHECKING:
     from ._msma import MSMA as MSMA
 
-__getattr__, __dir__, __all__ = attach(__name__, __file__)
+__getattr__, __dir__ = attach(__name__, __file__)

@@ -19,4 +19,4 @@ if TYPE_CHECKING:
     from ._splits import digest as digest
     from ._splits import hashed_split as hashed_split
 
-__getattr__, __dir__, __all__ = attach(__name__, __file__)
+__getattr__, __dir__ = attach(__name__, __file__)

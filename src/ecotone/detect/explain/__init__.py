@@ -9,4 +9,4 @@ if TYPE_CHECKING:
     from ._confusion_density_matrix import ConfusionDensityMatrix as ConfusionDensityMatrix
     from ._contributions import contributions as contributions
 
-__getattr__, __dir__, __all__ = attach(__name__, __file__)
+__getattr__, __dir__ = attach(__name__, __file__)

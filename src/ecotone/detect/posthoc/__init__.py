@@ -42,4 +42,4 @@ if TYPE_CHECKING:
     from ._vra import VRA as VRA
     from ._wdiscood import WDiscOOD as WDiscOOD
 
-__getattr__, __dir__, __all__ = attach(__name__, __file__)
+__getattr__, __dir__ = attach(__name__, __file__)

@@ -8,4 +8,4 @@ if TYPE_CHECKING:
     from ._givt import GIVT as GIVT
     from ._nade import NADE as NADE
 
-__getattr__, __dir__, __all__ = attach(__name__, __file__)
+__getattr__, __dir__ = attach(__name__, __file__)

@@ -17,4 +17,4 @@ if TYPE_CHECKING:
     from ._stitch_denoisers import stitch_denoisers as stitch_denoisers
     from ._token_denoiser import TokenDenoiser as TokenDenoiser
 
-__getattr__, __dir__, __all__ = attach(__name__, __file__)
+__getattr__, __dir__ = attach(__name__, __file__)

@@ -14,4 +14,4 @@ if TYPE_CHECKING:
     from ._masked_tokens import MaskedTokens as MaskedTokens
     from ._score_sde import ScoreSDE as ScoreSDE
 
-__getattr__, __dir__, __all__ = attach(__name__, __file__)
+__getattr__, __dir__ = attach(__name__, __file__)

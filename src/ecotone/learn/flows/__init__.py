@@ -13,4 +13,4 @@ if TYPE_CHECKING:
     from ._real_nvp import RealNVP as RealNVP
     from ._tarflow import TarFlow as TarFlow
 
-__getattr__, __dir__, __all__ = attach(__name__, __file__)
+__getattr__, __dir__ = attach(__name__, __file__)

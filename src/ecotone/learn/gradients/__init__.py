@@ -8,4 +8,4 @@ if TYPE_CHECKING:
     from ._gumbel_softmax import gumbel_softmax as gumbel_softmax
     from ._gumbel_softmax import gumbel_softmax_log_prob as gumbel_softmax_log_prob
 
-__getattr__, __dir__, __all__ = attach(__name__, __file__)
+__getattr__, __dir__ = attach(__name__, __file__)

@@ -10,4 +10,4 @@ if TYPE_CHECKING:
     from ._iwae import IWAE as IWAE
     from ._vae import VAE as VAE
 
-__getattr__, __dir__, __all__ = attach(__name__, __file__)
+__getattr__, __dir__ = attach(__name__, __file__)

@@ -11,4 +11,4 @@ if TYPE_CHECKING:
     from ._token_transformer import TokenTransformer as TokenTransformer
     from ._unet import UNet as UNet
 
-__getattr__, __dir__, __all__ = attach(__name__, __file__)
+__getattr__, __dir__ = attach(__name__, __file__)

@@ -16,4 +16,4 @@ if TYPE_CHECKING:
     from ._residual_constrained import ResidualConstrained as ResidualConstrained
     from ._token_loss import TokenLoss as TokenLoss
 
-__getattr__, __dir__, __all__ = attach(__name__, __file__)
+__getattr__, __dir__ = attach(__name__, __file__)

@@ -24,4 +24,4 @@ if TYPE_CHECKING:
     from ._ve import VE as VE
     from ._vp import VP as VP
 
-__getattr__, __dir__, __all__ = attach(__name__, __file__)
+__getattr__, __dir__ = attach(__name__, __file__)

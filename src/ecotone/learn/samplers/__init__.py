@@ -21,4 +21,4 @@ if TYPE_CHECKING:
     from ._self_correction import self_correction as self_correction
     from ._token_ancestral import TokenAncestral as TokenAncestral
 
-__getattr__, __dir__, __all__ = attach(__name__, __file__)
+__getattr__, __dir__ = attach(__name__, __file__)

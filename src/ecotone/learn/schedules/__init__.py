@@ -13,4 +13,4 @@ if TYPE_CHECKING:
     from ._trajectory_time_schedule import trajectory_time_schedule as trajectory_time_schedule
     from ._uniform import Uniform as Uniform
 
-__getattr__, __dir__, __all__ = attach(__name__, __file__)
+__getattr__, __dir__ = attach(__name__, __file__)

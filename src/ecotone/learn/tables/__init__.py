@@ -8,4 +8,4 @@ if TYPE_CHECKING:
     from ._table_model import TableModel as TableModel
     from ._table_network import MaskedPerceptron as MaskedPerceptron
 
-__getattr__, __dir__, __all__ = attach(__name__, __file__)
+__getattr__, __dir__ = attach(__name__, __file__)

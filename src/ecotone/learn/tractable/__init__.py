@@ -10,4 +10,4 @@ if TYPE_CHECKING:
     from ._stacked_density import StackedDensity as StackedDensity
     from ._token_table import TokenTable as TokenTable
 
-__getattr__, __dir__, __all__ = attach(__name__, __file__)
+__getattr__, __dir__ = attach(__name__, __file__)

@@ -9,4 +9,4 @@ if TYPE_CHECKING:
     from ._settings import Training as Training
     from ._train import train as train
 
-__getattr__, __dir__, __all__ = attach(__name__, __file__)
+__getattr__, __dir__ = attach(__name__, __file__)

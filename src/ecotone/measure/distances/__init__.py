@@ -12,4 +12,4 @@ if TYPE_CHECKING:
     from ._sliced_wasserstein import sliced_wasserstein as sliced_wasserstein
     from ._wasserstein_1d import wasserstein_1d as wasserstein_1d
 
-__getattr__, __dir__, __all__ = attach(__name__, __file__)
+__getattr__, __dir__ = attach(__name__, __file__)

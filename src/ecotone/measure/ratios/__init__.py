@@ -12,4 +12,4 @@ if TYPE_CHECKING:
     from ._retasa import ReTaSA as ReTaSA
     from ._ulsif import ULSIF as ULSIF
 
-__getattr__, __dir__, __all__ = attach(__name__, __file__)
+__getattr__, __dir__ = attach(__name__, __file__)

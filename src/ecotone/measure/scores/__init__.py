@@ -11,4 +11,4 @@ if TYPE_CHECKING:
     from ._soft_sample import SoftSample as SoftSample
     from ._soft_sample import one_hot as one_hot
 
-__getattr__, __dir__, __all__ = attach(__name__, __file__)
+__getattr__, __dir__ = attach(__name__, __file__)
