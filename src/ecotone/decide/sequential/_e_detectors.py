@@ -81,6 +81,7 @@ class EDetectors:
             self.counts = np.zeros((k, m), np.int64)
             self.evidence = np.zeros((k, len(self.bets.weights)))
         self._total = int(self.gaps[0].sum()) if k else 1
+
     @property
     def value(self) -> Floats:
         """(K,) evidence of each detector, the alternatives together."""
