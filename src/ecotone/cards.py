@@ -29,7 +29,7 @@ class Card:
         One line: what it computes.
     contract : str
         The family whose contract tests it takes: ``Distance``, ``Weights``, ``TestResult``, ``Adjustment``,
-        ``Calibrator``, ``Detector``, ``Estimate``, ``Explanation``, ``Decision``.
+        ``Calibrator``, ``Detector``, ``Estimate``, ``Explanation``, ``Decision``, ``Sequential``.
     title, authors, year, link : paper
         ``authors`` are ``"Family, Given"``.
     row : int or None

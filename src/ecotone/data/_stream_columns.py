@@ -137,11 +137,11 @@ class StreamColumns:
         breaks: dict[str, str] = {}
         for column in self.columns:
             if column.source not in raws and column.source not in breaks:
-                found = _read(batch, column)
-                if isinstance(found, str):
-                    breaks[column.source] = found
+                held = _read(batch, column)
+                if isinstance(held, str):
+                    breaks[column.source] = held
                 else:
-                    raws[column.source] = found
+                    raws[column.source] = held
         values = np.full((batch.num_rows, len(self.columns)), np.inf)
         missing, unseen = np.zeros((2, batch.num_rows), np.int64)
         new: dict[str, tuple[str, ...]] = {}
@@ -198,8 +198,8 @@ def _levels(raw: PooledColumn) -> tuple[str, ...]:
     if raw.ordered:
         return raw.ordered
     counts = np.bincount(raw.codes[raw.codes >= 0], minlength=len(raw.dictionary))
-    words = raw.dictionary.to_pylist()
-    return tuple(sorted(words, key=lambda w, c=dict(zip(words, counts)): (-c[w], w)))
+    often = dict(zip(raw.dictionary.to_pylist(), counts.tolist()))
+    return tuple(sorted(often, key=lambda word: (-often[word], word)))
 
 
 def _measure(feature: str, source: str) -> Measure:

@@ -19,7 +19,8 @@ def change_point(cells: Ints, shares: Floats, first: int, *, complete: bool) -> 
 
     Rows before row s have the reference's shares p, those from s on shares q with a Dirichlet prior around p (a mixture
     of three concentrations c): the marginal likelihood of the rows from s on is
-    :math:`\frac{\Gamma(c)}{\Gamma(c + n)} \prod_j \frac{\Gamma(c p_j + n_j)}{\Gamma(c p_j)}`. The prior over s is uniform.
+    :math:`\frac{\Gamma(c)}{\Gamma(c + n)} \prod_j \frac{\Gamma(c p_j + n_j)}{\Gamma(c p_j)}`. The prior over s is
+    uniform.
 
     Parameters
     ----------

@@ -41,7 +41,7 @@ class CellTable:
     >>> table = CellTable.of(rng.normal(size=(999, 2)), rng.random((999, 2)))
     >>> cells, blocks = table.find(np.array([[-9.0, -9.0], [0.0, 9.0]]), rng.random((2, 2)))
     >>> cells.tolist(), blocks.tolist()
-    ([[0, 0], [9, 19]], [[0], [14]])
+    ([[0, 0], [10, 19]], [[0], [14]])
     """
 
     cuts: tuple[Floats, ...]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -17,9 +18,9 @@ STRIPS = (0.1, 0.3, 0.7, 0.9)  # of a pair: narrow strips at the ends, where cor
 class RankCells:
     r"""Cells of one column: runs of the n + 1 gaps between the n sorted values of a reference sample.
 
-    Values are ordered as pairs (value, U) with U uniform on (0, 1), so that no two are equal. For a new row exchangeable
-    with the reference :math:`P(\text{cell } c) = g_c / (n + 1)`, whatever the distribution; after t more rows, of which
-    :math:`N_c` fell into c, it is :math:`(g_c + N_c) / (n + 1 + t)`: a Pólya urn.
+    Values are ordered as pairs (value, U) with U uniform on (0, 1), so that no two are equal. For a new row
+    exchangeable with the reference :math:`P(\text{cell } c) = g_c / (n + 1)`, whatever the distribution; after t more
+    rows, of which :math:`N_c` fell into c, it is :math:`(g_c + N_c) / (n + 1 + t)`: a Pólya urn.
 
     Parameters
     ----------
@@ -75,7 +76,7 @@ class PairBlocks:
         n = len(order)
         ends = np.concatenate([[0], cut_places(n + 1, STRIPS), [n + 1]])
         second, gaps = [], []
-        for low, high in zip(ends[:-1], ends[1:]):
+        for low, high in pairwise(ends.tolist()):
             inside = np.sort(ranks[order[low : high - 1]])  # without the rows on the two bounds
             cut = cut_places(high - low, STRIPS)
             second.append(inside[cut - 1])
