@@ -17,18 +17,20 @@ NAMES = ("a", "b", "c")
 
 
 def _transport(public, x, y, seed):
-    return public(k=2, seed=seed).fit(x, y).explain(NAMES)
+    return public(k=2, random_state=seed).fit(x, y).explain(NAMES)
 
 
 def _attribution(public, x, y, seed):
     before, after = (dict(zip(NAMES, np.round(z.T))) for z in (x, y))
     graph = {"a": (), "b": (), "c": ()}
-    return public(graph, ratio="table", seed=seed, draws=20).explain(before, after, before["a"] ** 2, after["a"] ** 2)
+    return public(graph, ratio="table", random_state=seed, draws=20).explain(
+        before, after, before["a"] ** 2, after["a"] ** 2
+    )
 
 
 def _concepts(public, x, y, seed):
     both = [Activations(features=z, head=(np.eye(3), np.zeros(3))) for z in (x, y)]
-    return public(concepts=np.eye(3), recovery="transpose", seed=seed).fit(*both).explain(*both, NAMES)
+    return public(concepts=np.eye(3), recovery="transpose", random_state=seed).fit(*both).explain(*both, NAMES)
 
 
 # Explanations start from different things; each says here how two samples become one.

@@ -41,7 +41,7 @@ def test_rows_do_not_depend_on_their_batch(process):
     t = torch.linspace(0.1, 0.9, 6, dtype=torch.float64) * process.t_max
     whole = process.perturb(x0, t, RowRandom(3, 6))
     given = getattr(process, "given", None)
-    part = process.told(None if given is None else given[some])
+    part = process.conditioned(None if given is None else given[some])
     assert torch.equal(whole[some], part.perturb(x0[some], t[some], RowRandom(3, some)))
     assert torch.equal(process.prior(RowRandom(3, 6), (3,))[some], part.prior(RowRandom(3, some), (3,)))
     assert not torch.equal(whole, process.perturb(x0, t, RowRandom(4, 6)))
@@ -94,7 +94,7 @@ def test_the_prior_has_the_stated_density_or_none(process):
     # E p(x')/p(x) over draws of x is 1 where p is the density of the draws and x' = x + shift keeps to its support
     n = 40_000
     if getattr(process, "given", None) is not None:
-        process = process.told(process.given[:1].expand(n, -1))
+        process = process.conditioned(process.given[:1].expand(n, -1))
     x = process.prior(RowRandom(1, n), (3,))
     scale = float(
         (process.log_prior(x[:1]) * 0 + process.sigma(torch.tensor(process.t_max, dtype=torch.float64))).mean()

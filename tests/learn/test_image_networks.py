@@ -28,7 +28,7 @@ def _unet_by_hand(w, x, time, given):
         return f.conv2d(h, w[name + ".weight"], w[name + ".bias"], **how)
 
     def block(name, h):
-        scale, shift = f.linear(c, w[name + ".told.weight"], w[name + ".told.bias"])[:, :, None, None].chunk(2, 1)
+        scale, shift = f.linear(c, w[name + ".shift.weight"], w[name + ".shift.bias"])[:, :, None, None].chunk(2, 1)
         inner = norm(name + ".norm2", conv(name + ".conv1", f.silu(norm(name + ".norm1", h)), padding=1))
         out = conv(name + ".conv2", f.silu(inner * (1 + scale) + shift), padding=1)
         return out + (conv(name + ".pass_on", h) if name + ".pass_on.weight" in w else h)

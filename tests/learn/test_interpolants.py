@@ -137,7 +137,7 @@ def test_a_gaussian_coupling_in_closed_form():
     assert stats.kstest(x[:, 0].numpy(), "norm", args=(mean, sd)).pvalue > 1e-3
     # The paper's closed form: b = E dI + Cov(dI, I) Cov(I)^-1 (x - E I), given the observation
     t, at = 0.3, torch.linspace(-1, 3, 5, dtype=torch.float64)[:, None]
-    told = process.told(seen[:5])
+    told = process.conditioned(seen[:5])
     mean_i, var_i = (1 - t) * mean + t * 1.7, (1 - t) ** 2 * sd**2 + (t * SPREAD) ** 2
     want = (1.7 - mean) + (t * SPREAD**2 - (1 - t) * sd**2) / var_i * (at - mean_i)
     assert torch.allclose(told.velocity(exact(at, t, seen[:5]), at, t), want, atol=1e-12)

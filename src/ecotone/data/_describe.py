@@ -23,8 +23,8 @@ def describe(pair: Pair) -> dict[str, Any]:
 
     Examples
     --------
-    >>> from ecotone.data import pair, read_table
-    >>> both = pair(read_table({"x": [1.5, None]}), read_table({"x": [2.5, 3.5]}, name="current"))
+    >>> from ecotone.data import align_tables, read_table
+    >>> both = align_tables(read_table({"x": [1.5, None]}), read_table({"x": [2.5, 3.5]}, name="current"))
     >>> describe(both)["columns"]
     [{'name': 'x', 'kind': 'numeric', 'levels': 0, 'missing': [0.5, 0.0], 'derived_from': None}]
     """

@@ -13,10 +13,11 @@ import pyarrow.compute as pc
 from ecotone.contracts import BadInput, Floats, Ints
 
 from ._kinds import decide
+from ._pool import pool
+from ._pooled_column import PooledColumn
 from ._readers import Frame
 from ._roles import EVERYTHING, Roles
 from ._table import NAMED, Kind, Untested
-from ._typing import PooledColumn, pool
 
 Family = Literal["number", "text"]
 Measure = Literal["", "missing", "length", "words", "digits"]

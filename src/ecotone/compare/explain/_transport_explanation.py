@@ -56,7 +56,7 @@ class TransportExplanation:
         Columns or clusters; unused by ``gaussian``.
     max_rows : int
         Rows of each sample that take part in the transport, whose time grows with their cube.
-    seed : int
+    random_state : int
 
     Attributes
     ----------
@@ -83,12 +83,12 @@ class TransportExplanation:
     """
 
     def __init__(
-        self, variant: Variant = "k_sparse", k: int = 2, *, max_rows: int = 1000, seed: int | None = 0
+        self, variant: Variant = "k_sparse", k: int = 2, *, max_rows: int = 1000, random_state: int | None = 0
     ) -> None:
         self.variant = variant
         self.k = k
         self.max_rows = max_rows
-        self.seed = seed
+        self.random_state = random_state
 
     def fit(self, x: Any, y: Any) -> TransportExplanation:
         """Learn the map from ``x`` ``(n, d)`` to ``y`` ``(m, d)``.
@@ -152,7 +152,7 @@ class TransportExplanation:
             Not a number where the distance does not exceed the floor.
         """
         x, y = self._matrices(x, y)
-        rng = as_seed(self.seed, 1)
+        rng = as_seed(self.random_state, 1)
         m = min(len(x), self.max_rows, len(y) // 2 if above_floor else len(y))
         if m < 1:
             raise BadInput(f"y has {len(y)} rows; give at least two to measure the floor")
@@ -181,7 +181,7 @@ class TransportExplanation:
 
     def _couple(self, x: Floats, y: Floats) -> tuple[Floats, Floats]:
         """Equally many rows of both, and each ``x`` row's partner under the exact transport."""
-        rng = as_seed(self.seed)
+        rng = as_seed(self.random_state)
         n = min(len(x), len(y), self.max_rows)
         x, y = (v[np.sort(rng.permutation(len(v))[:n])] for v in (x, y))
         return x, y[linear_sum_assignment(cdist(x, y, "sqeuclidean"))[1]]
@@ -196,7 +196,7 @@ class TransportExplanation:
     def _fit_clusters(self, x: Floats, z: Floats) -> None:
         from sklearn.cluster import KMeans
 
-        seed = int(as_seed(self.seed, 2).integers(2**31))
+        seed = int(as_seed(self.random_state, 2).integers(2**31))
         label = KMeans(self.k, n_init=10, random_state=seed).fit(np.hstack([x, z])).labels_
         present = np.unique(label)
         start = np.array([x[label == c].mean(axis=0) for c in present])

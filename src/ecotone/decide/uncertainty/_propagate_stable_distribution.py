@@ -107,7 +107,7 @@ def propagate_stable_distribution(
     """
     if distribution not in ALPHA or form not in ("full", "marginal"):
         raise BadInput(
-            f"distribution must be gaussian or cauchy and form full or marginal, got {distribution!r} and {{form!r}}"
+            f"distribution must be gaussian or cauchy and form full or marginal, got {distribution!r} and {form!r}"
         )
     mu = _rows(location)
     noise = _noise(mu, scale, covariance, distribution, form)
@@ -144,7 +144,7 @@ def _noise(mu: Any, scale: Any, covariance: Any, distribution: Family, form: str
     if covariance is not None:
         if distribution != "gaussian" or form != "full":
             raise BadInput(
-                f"covariance needs the gaussian distribution and the full form, got {distribution!r} and {{form!r}}"
+                f"covariance needs the gaussian distribution and the full form, got {distribution!r} and {form!r}"
             )
         sigma = as_numpy(covariance).astype(np.float64)
         if sigma.shape != (d, d) or not np.isfinite(sigma).all() or not np.allclose(sigma, sigma.T):
