@@ -36,9 +36,9 @@ def run(seeds: int = 10) -> dict[str, Any]:
     for seed in range(seeds):
         rng = np.random.default_rng(seed)
         (x, y), (new_x, new_y) = _samples(rng), _samples(rng)
-        sparse = TransportExplanation("k_sparse", 2, seed=seed).fit(x, y)
-        means = TransportExplanation("k_sparse_mean", 2, seed=seed).fit(x, y)
-        every = TransportExplanation("k_sparse", _D, seed=seed).fit(x, y)
+        sparse = TransportExplanation("k_sparse", 2, random_state=seed).fit(x, y)
+        means = TransportExplanation("k_sparse_mean", 2, random_state=seed).fit(x, y)
+        every = TransportExplanation("k_sparse", _D, random_state=seed).fit(x, y)
         ours.append(sparse.percent_explained(new_x, new_y, above_floor=True))
         baseline.append(means.percent_explained(new_x, new_y, above_floor=True))
         free.append(every.percent_explained(new_x, new_y, above_floor=True))

@@ -81,7 +81,8 @@ def test_bad_input_is_named(card):
     bad[2, 1] = np.nan
     cases = [
         ((layers, bad), {}, "location"), ((layers, x[:0]), {}, "location"), ((layers, x[:, :2]), {}, "layer 0"),
-        ((layers, x, -1.0), {}, "scale"), ((layers, x, np.ones(5)), {}, "scale"), ((layers, x), {"distribution": "levy"}, "distribution"),
+        ((layers, x, -1.0), {}, "scale"), ((layers, x, np.ones(5)), {}, "scale"),
+        ((layers, x), {"distribution": "levy"}, "cauchy"),
         ((["swish"], x), {}, "swish"), ((3, x), {}, "network"), (([5], x), {}, "layer 0"),
         ((layers, x), {"covariance": np.diag([1.0, 1.0, -1.0])}, "eigenvalue"),
         ((layers, x), {"covariance": np.eye(3), "distribution": "cauchy"}, "covariance"),
