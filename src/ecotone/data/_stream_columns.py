@@ -15,7 +15,7 @@ from ecotone.contracts import BadInput, Floats, Ints
 from ._kinds import decide
 from ._pool import pool
 from ._pooled_column import PooledColumn
-from ._readers import Frame
+from ._frame import Frame
 from ._roles import EVERYTHING, Roles
 from ._table import NAMED, Kind, Untested
 

@@ -11,4 +11,4 @@ if TYPE_CHECKING:
     from ._alarm import Update as Update
     from ._monitor import Monitor as Monitor
 
-__getattr__, __dir__, __all__ = attach(__name__, __file__)
+__getattr__, __dir__ = attach(__name__, __file__)

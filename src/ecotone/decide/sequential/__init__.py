@@ -16,4 +16,4 @@ if TYPE_CHECKING:
     from ._rank_cells import PairBlocks as PairBlocks
     from ._rank_cells import RankCells as RankCells
 
-__getattr__, __dir__, __all__ = attach(__name__, __file__)
+__getattr__, __dir__ = attach(__name__, __file__)
