@@ -12,10 +12,10 @@ import pyarrow.compute as pc
 
 from ecotone.contracts import BadInput, Floats, Ints
 
+from ._frame import Frame
 from ._kinds import decide
 from ._pool import pool
 from ._pooled_column import PooledColumn
-from ._frame import Frame
 from ._roles import EVERYTHING, Roles
 from ._table import NAMED, Kind, Untested
 
