@@ -18,6 +18,7 @@ from ecotone.decide.sequential import (
     pair_bets,
     thresholds,
     uniform_draws,
+    update_together,
 )
 
 from ._row_scalars import SCALARS, RowScalars
@@ -110,11 +111,9 @@ class Detectors:
 
     def update(self, cells: dict[Reads, Ints]) -> Iterator[tuple[int, Group, int]]:
         """Read rows; alarms as (row among all rows read, group, detector in it), in order of rows."""
-        found = [
-            (row, k, column)
-            for k, group in enumerate(self.groups)
-            for row, column in group.detectors.update(cells[group.reads][:, group.places])
-        ]
+        ours = [group.detectors for group in self.groups]
+        alarms = update_together(ours, [cells[group.reads][:, group.places] for group in self.groups])
+        found = [(row, k, column) for k, some in enumerate(alarms) for row, column in some]
         for row, k, column in sorted(found):
             yield row, self.groups[k], column
 

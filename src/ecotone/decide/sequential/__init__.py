@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ._cell_table import uniform_draws as uniform_draws
     from ._e_detectors import EDetectors as EDetectors
     from ._e_detectors import thresholds as thresholds
+    from ._e_detectors import update_together as update_together
     from ._rank_cells import PairBlocks as PairBlocks
     from ._rank_cells import RankCells as RankCells
 

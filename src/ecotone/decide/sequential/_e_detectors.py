@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -89,57 +90,73 @@ class EDetectors:
 
     def update(self, cells: Ints) -> list[tuple[int, int]]:
         """Read rows' cells ``(t, K)``; alarms as (row among all rows read, detector), in order."""
-        alarms: list[tuple[int, int]] = []
-        for start in range(0, len(cells), STRETCH):
-            alarms += self._read(cells[start : start + STRETCH])
-        return alarms
+        return update_together([self], [cells])[0]
 
-    def _read(self, cells: Ints) -> list[tuple[int, int]]:
-        k, t = np.arange(len(self.gaps)), len(cells)
-        if not len(k):
-            self.rows += t
-            return []
-        e = self._ratios(cells)
-        alarms = self._advance(e)
-        for column in k:
-            self.counts[column] += np.bincount(cells[:, column], minlength=self.counts.shape[1])
-        first, self.rows = self.rows, self.rows + t
-        return sorted((first + row, int(column)) for row, column in alarms)
+    def picked(self, cells: Ints) -> tuple[Floats, Floats]:
+        """Each row's bets ``(t, K B)``, as they are and times the gaps and rows before it."""
+        bets = self.bets.ratios.T[cells].reshape(len(cells), -1)
+        return bets, bets * (self._total + self.rows + np.arange(len(cells)))[:, None]
 
-    def _ratios(self, cells: Ints) -> Floats:
-        """Likelihood ratios e ``(t, K, B)`` of the rows, each given those before it."""
-        e = self.bets.ratios.T[cells]
-        sums = (self.gaps + self.counts) @ self.bets.ratios.T  # over cells, before the first row
-        for row, total in zip(e, range(self._total + self.rows, self._total + self.rows + len(e))):
-            after = sums + row
-            np.divide(row, sums, out=row)
-            row *= total
-            sums = after
-        return e
+    @property
+    def sums(self) -> Floats:
+        """(K B,) bets summed over all gaps and rows so far."""
+        return ((self.gaps + self.counts) @ self.bets.ratios.T).ravel()
 
-    def _advance(self, e: Floats) -> list[tuple[int, int]]:
-        """The evidence after rows with ratios ``(t, K, B)``; alarms as (row, detector)."""
-        prior, alarms = self._prior(len(e)), []
-        path = _path(self.evidence, e, prior)
-        over = path @ self.bets.weights >= self.thresholds
-        self.evidence = path[-1].copy()
+    def settle(self, cells: Ints, e: Floats, path: Floats) -> list[tuple[int, int]]:
+        """Take rows in whose ratios ``e`` and evidence ``path`` ``(t, K B)`` are known; alarms as :meth:`update`."""
+        shape, prior = (len(e), *self.evidence.shape), self.prior(len(e))
+        self.evidence = path[-1].reshape(shape[1:]).copy()
+        over = path.reshape(shape) @ self.bets.weights >= self.thresholds
+        alarms = []
         for k in np.flatnonzero(over.any(0)):
-            row = int(np.argmax(over[:, k]))
+            row, own = int(np.argmax(over[:, k])), e.reshape(shape)[:, k]
             while row >= 0:
-                alarms.append((row, int(k)))
+                alarms.append((self.rows + row, int(k)))
                 self.evidence[k] = 0.0
-                again = _path(self.evidence[k], e[row + 1 :, k], prior[row + 1 :])
+                again = _path(self.evidence[k], own[row + 1 :], prior[row + 1 :])
                 if len(again):
                     self.evidence[k] = again[-1]
                 later = again @ self.bets.weights >= self.thresholds[k]
                 row = row + 1 + int(np.argmax(later)) if later.any() else -1
-        return alarms
+        k, m = self.counts.shape
+        self.counts += np.bincount((cells + m * np.arange(k)).ravel(), minlength=k * m).reshape(k, m)
+        self.rows += len(cells)
+        return sorted(alarms)
 
-    def _prior(self, rows: int) -> Floats:
+    def prior(self, rows: int) -> Floats:
+        """Of a change at each of the next rows ``(rows,)``."""
         if not self.ever:
             return np.ones(rows)
         t = self.rows + 1.0 + np.arange(rows)
         return 1 / (t * (t + 1))
+
+
+def update_together(detectors: Sequence[EDetectors], cells: Sequence[Ints]) -> list[list[tuple[int, int]]]:
+    """:meth:`EDetectors.update` of several that read the same rows, in one pass: most of a row's cost is the call.
+
+    Parameters
+    ----------
+    detectors : sequence of EDetectors
+        With the same number of rows read, and the same prior.
+    cells : sequence of (t, K) int64
+    """
+    ends = np.cumsum([0, *(d.evidence.size for d in detectors)])
+    alarms: list[list[tuple[int, int]]] = [[] for _ in detectors]
+    for start in range(0, len(cells[0]), STRETCH):
+        some = [c[start : start + STRETCH] for c in cells]
+        parts = [d.picked(c) for d, c in zip(detectors, some)]
+        bets, e = (np.concatenate([p[i] for p in parts], axis=1) for i in (0, 1))
+        sums, r = (np.concatenate(x) for x in ([d.sums for d in detectors], [d.evidence.ravel() for d in detectors]))
+        path = np.empty_like(e)
+        for own, ratio, out, p in zip(bets, e, path, detectors[0].prior(len(e))):
+            ratio /= sums
+            sums += own
+            np.add(r, p, out=out)
+            out *= ratio
+            r = out
+        for found, d, c, low, high in zip(alarms, detectors, some, ends[:-1], ends[1:]):
+            found += d.settle(c, e[:, low:high], path[:, low:high])
+    return alarms
 
 
 def _path(start: Floats, e: Floats, prior: Floats) -> Floats:
