@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 
@@ -15,13 +15,13 @@ from ecotone.data import Pair, Untested
 from ecotone.data._table import ORDERED
 from ecotone.decide.multiple_testing import benjamini_hochberg, reject
 
-_NOT_RUN: dict[str, Any] = {
-    "pvalue": None,
-    "log10_pvalue": None,
-    "changed": None,
-    "group": [],
-    "reason": "untested: no variation, a rare level, or too few rows for this many columns",
-}
+from ._column_entry import ColumnEntry, Conditional, Marginal, Psi, Role, TestedColumn, UntestedColumn
+from ._json_values import finite, finite_ends
+from ._movement_facts import MovementFacts
+
+_NOT_RUN = Conditional(
+    None, None, None, (), "untested: no variation, a rare level, or too few rows for this many columns"
+)
 _NO_SCORE = (
     "untested by itself: fewer than 10 rows of both tables differ from the commonest value; the families that look at "
     "rare values and at rows read it"
@@ -34,14 +34,14 @@ ROLE_NOTE = (
 
 def column_entries(
     pair: Pair, margins: Sequence[ColumnMargin], conditionals: Sequence[ConditionalChange], *, changed: bool, fdr: float
-) -> list[dict[str, Any]]:
-    """The ``columns`` section: tested columns by falling evidence, then the untested with their reasons."""
+) -> tuple[ColumnEntry, ...]:
+    """The columns of a check: tested ones by falling evidence, then the untested with their reasons."""
     conditional = _conditional_bits(conditionals, changed=changed, fdr=fdr)
     sizes = None if pair.units is None else (_distinct(pair.units[0]), _distinct(pair.units[1]))
-    entries: list[dict[str, Any]] = []
+    entries: list[TestedColumn] = []
     for margin in margins:
         if margin.kind == "embedding":
-            entries.append(embedding_entry(margin))
+            entries.append(_embedding(margin))
             continue
         sides = pair.reference[margin.name], pair.current[margin.name]
         moved = describe_shift(*sides, sizes=sizes) if margin.changed else None
@@ -51,89 +51,89 @@ def column_entries(
 
 def entries_of_counts(
     margins: Sequence[ColumnMargin], untested: Sequence[Untested], reason: str, moved: Mapping[str, Movement]
-) -> list[dict[str, Any]]:
+) -> tuple[ColumnEntry, ...]:
     """The same from counts alone: no conditional bit, for the ``reason``."""
-    bits = {**_NOT_RUN, "reason": reason}
+    bits = replace(_NOT_RUN, reason=reason)
     return _in_order([_entry(m, bits, moved.get(m.name) if m.changed else None) for m in margins], untested)
 
 
-def _entry(margin: ColumnMargin, bits: dict[str, Any], moved: Movement | None) -> dict[str, Any]:
+def _entry(margin: ColumnMargin, bits: Conditional, moved: Movement | None) -> TestedColumn:
     untested = math.isnan(margin.pvalue)
-    note = "descriptive: no error is controlled"
     # The conditional bit reads ranks: of a number whose values changed and whose ranks did not, it explains nothing.
     values = margin.kind in ORDERED and margin.effect_name == "total variation"
-    explained = bits["changed"] or (None if values else bits["changed"])
-    return {
-        "name": margin.name,
-        "kind": margin.kind,
-        "marginal": marginal_bit(margin, note, _NO_SCORE if untested else None),
-        "conditional": bits,
-        "role": "untested" if untested and not bits["changed"] else _role(margin.changed, explained),
-        "movement": None if moved is None else moved.to_dict(),
-        "sentence": "" if moved is None else moved.sentence,
-        **({"reason": _NO_SCORE} if untested and not bits["changed"] else {}),
-    }
+    explained = bits.changed or (None if values else bits.changed)
+    unknown = untested and not bits.changed
+    return TestedColumn(
+        name=margin.name,
+        kind=margin.kind,
+        columns=None,
+        marginal=_marginal(margin, "descriptive: no error is controlled", _NO_SCORE if untested else None),
+        conditional=bits,
+        role="untested" if unknown else _role(margin.changed, explained),
+        movement=None if moved is None else MovementFacts.of(moved),
+        sentence="" if moved is None else moved.sentence,
+        reason=_NO_SCORE if unknown else None,
+    )
 
 
-def marginal_bit(margin: ColumnMargin, psi_note: str, reason: str | None) -> dict[str, Any]:
-    """The ``marginal`` part of an entry."""
-    return {
-        "pvalue": margin.pvalue,
-        "log10_pvalue": margin.log10_pvalue,
-        "changed": margin.changed,
-        "material": margin.material,
-        "effect": margin.effect,
-        "effect_name": margin.effect_name,
-        "interval": list(margin.interval) if margin.interval is not None else None,
-        "psi": {"value": margin.psi, "note": psi_note},
-        "missing": list(margin.missing),
-        "reason": reason,
-    }
+def _marginal(margin: ColumnMargin, psi_note: str, reason: str | None) -> Marginal:
+    return Marginal(
+        pvalue=finite(margin.pvalue),
+        log10_pvalue=finite(margin.log10_pvalue),
+        changed=bool(margin.changed),
+        material=bool(margin.material),
+        effect=finite(margin.effect),
+        effect_name=margin.effect_name,
+        interval=finite_ends(margin.interval),
+        psi=Psi(finite(margin.psi), psi_note),
+        missing=margin.missing,
+        reason=reason,
+    )
 
 
-def embedding_entry(margin: ColumnMargin) -> dict[str, Any]:
+def _embedding(margin: ColumnMargin) -> TestedColumn:
     """An embedding's entry: one for all of its columns."""
     few = (
         "too few rows to test a classifier on rows that it has not seen: no effect"
         if math.isnan(margin.effect)
         else None
     )
-    return {
-        "name": margin.name,
-        "kind": margin.kind,
-        "columns": margin.width,
-        "marginal": marginal_bit(margin, "not defined for an embedding", few),
-        "conditional": {**_NOT_RUN, "reason": "untested: an embedding is compared as one, not given other columns"},
-        "role": _role(margin.changed, None),
-        "movement": None,
-        "sentence": margin.words if margin.changed else "",
-    }
+    return TestedColumn(
+        name=margin.name,
+        kind=margin.kind,
+        columns=margin.width,
+        marginal=_marginal(margin, "not defined for an embedding", few),
+        conditional=replace(_NOT_RUN, reason="untested: an embedding is compared as one, not given other columns"),
+        role=_role(margin.changed, None),
+        movement=None,
+        sentence=margin.words if margin.changed else "",
+    )
 
 
-def _in_order(entries: list[dict[str, Any]], untested: Sequence[Untested]) -> list[dict[str, Any]]:
-    entries.sort(key=lambda e: (not e["marginal"]["changed"], e["marginal"]["log10_pvalue"]))
-    tested = {entry["name"] for entry in entries}
-    entries += [
-        {"name": u.name, "kind": u.kind, "marginal": None, "conditional": None, "role": "untested", "reason": u.reason}
-        for u in untested
-        if u.name not in tested
-    ]
-    return entries
+def _in_order(entries: Sequence[TestedColumn], untested: Sequence[Untested]) -> tuple[ColumnEntry, ...]:
+    tested = {entry.name for entry in entries}
+    left = [UntestedColumn(u.name, u.kind, None, None, "untested", u.reason) for u in untested if u.name not in tested]
+    return (*sorted(entries, key=_evidence), *left)
+
+
+def _evidence(entry: TestedColumn) -> tuple[bool, float]:
+    log10 = entry.marginal.log10_pvalue
+    return not entry.marginal.changed, math.inf if log10 is None else log10
 
 
 def _conditional_bits(
     conditionals: Sequence[ConditionalChange], *, changed: bool, fdr: float
-) -> dict[str, dict[str, Any]]:
+) -> dict[str, Conditional]:
     ran = [c for c in conditionals if c.pvalue is not None]
     named = reject(benjamini_hochberg([c.pvalue for c in ran]), fdr)
     return {
-        c.name: {
-            "pvalue": c.pvalue,
-            "log10_pvalue": c.log10_pvalue,
-            "changed": bool(changed and selected),
-            "group": [name for name in c.group if name != c.name],
-            "reason": None,
-        }
+        c.name: Conditional(
+            pvalue=finite(c.pvalue),
+            log10_pvalue=finite(c.log10_pvalue),
+            changed=bool(changed and selected),
+            group=tuple(name for name in c.group if name != c.name),
+            reason=None,
+        )
         for c, selected in zip(ran, named, strict=True)
     }
 
@@ -142,7 +142,7 @@ def _distinct(units: Ints) -> float:
     return float(len(np.unique(units)))
 
 
-def _role(marginal: bool, conditional: bool | None) -> str:
+def _role(marginal: bool, conditional: bool | None) -> Role:
     if marginal:
         return "moved" if conditional in (True, None) else "moved with others"
     return "relation" if conditional else "no evidence"

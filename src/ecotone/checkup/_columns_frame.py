@@ -6,13 +6,21 @@ from typing import Any
 
 import pyarrow as pa
 
+from ecotone.checkup.quality._quality import ColumnQuality
+
+from ._column_entry import ColumnEntry, TestedColumn
+from ._content import CheckContent
 from ._leading import leading
 
 _SIDES = ("reference", "current")
-_FIGURES = ("count", "missing", "distinct", "min", "max", "mean", "median")
+#: By the table's name for a figure, the summary's.
+_FIGURES = {
+    "count": "rows", "missing": "missing", "distinct": "distinct", "min": "least", "max": "largest",
+    "mean": "shown_mean", "median": "shown_median",
+}  # fmt: skip
 
 
-def columns_frame(content: dict[str, Any]) -> Any:
+def columns_frame(content: CheckContent) -> Any:
     """One row a column: what was found, its effect, and its facts before and after.
 
     Columns that lead a report lead here; then the others that were tested, the untested, and those that are compared
@@ -37,35 +45,45 @@ def columns_frame(content: dict[str, Any]) -> Any:
     return polars.from_arrow(table)
 
 
-def columns_table(content: dict[str, Any]) -> pa.Table:
+def columns_table(content: CheckContent) -> pa.Table:
     """The same as an Arrow table; ``min`` to ``median`` are texts where a date is among the columns."""
-    facts = {entry["name"]: entry for entry in content["quality"]["columns"]}
-    first = leading(content["columns"])
-    named = {column["name"] for column in first}
-    entries = [*first, *(c for c in content["columns"] if c["name"] not in named)]
-    seen = {c["name"] for c in entries}
-    rows = [_row(c, facts.get(c["name"])) for c in entries]
-    rows += [_row({"name": name, "role": "not compared"}, entry) for name, entry in facts.items() if name not in seen]
+    facts = {entry.name: entry for entry in content.quality.columns}
+    first: list[ColumnEntry] = [*leading(content.columns)]
+    named = {column.name for column in first}
+    entries = [*first, *(c for c in content.columns if c.name not in named)]
+    seen = {c.name for c in entries}
+    rows = [{**_found(c), **_facts(facts.get(c.name))} for c in entries]
+    rows += [{**_not_compared(name), **_facts(entry)} for name, entry in facts.items() if name not in seen]
     names = list(rows[0]) if rows else []
     return pa.table({name: _array([row[name] for row in rows]) for name in names})
 
 
-def _row(column: dict[str, Any], facts: dict[str, Any] | None) -> dict[str, Any]:
-    marginal, conditional = column.get("marginal") or {}, column.get("conditional") or {}
-    low, high = marginal.get("interval") or (None, None)
-    row = {
-        "name": column["name"], "kind": column.get("kind"), "role": column["role"],
-        "changed": marginal.get("changed"), "material": marginal.get("material"),
-        "effect_name": marginal.get("effect_name"), "effect": marginal.get("effect"),
-        "effect_low": low, "effect_high": high,
-        "pvalue": marginal.get("pvalue"), "pvalue_given_others": conditional.get("pvalue"),
-        "how": column.get("sentence") or None, "untested": column.get("reason"),
+def _found(column: ColumnEntry) -> dict[str, Any]:
+    if not isinstance(column, TestedColumn):
+        return {**_not_compared(column.name), "kind": column.kind, "role": column.role, "untested": column.reason}
+    marginal = column.marginal
+    low, high = marginal.interval or (None, None)
+    return {
+        "name": column.name, "kind": column.kind, "role": column.role, "changed": marginal.changed,
+        "material": marginal.material, "effect_name": marginal.effect_name, "effect": marginal.effect,
+        "effect_low": low, "effect_high": high, "pvalue": marginal.pvalue,
+        "pvalue_given_others": column.conditional.pvalue, "how": column.sentence or None, "untested": column.reason,
     }  # fmt: skip
-    for figure in _FIGURES:
-        for side in _SIDES:
-            held = (facts or {}).get(side)
-            row[f"{figure}_{side}"] = None if held is None else held[figure]
-    return row
+
+
+def _not_compared(name: str) -> dict[str, Any]:
+    lacking = ("kind", "role", "changed", "material", "effect_name", "effect", "effect_low", "effect_high", "pvalue",
+               "pvalue_given_others", "how", "untested")  # fmt: skip
+    return {"name": name, **dict.fromkeys(lacking), "role": "not compared"}
+
+
+def _facts(entry: ColumnQuality | None) -> dict[str, Any]:
+    sides = {side: None if entry is None else getattr(entry, side) for side in _SIDES}
+    return {
+        f"{figure}_{side}": None if held is None else getattr(held, name)
+        for figure, name in _FIGURES.items()
+        for side, held in sides.items()
+    }
 
 
 def _array(values: list[Any]) -> pa.Array:

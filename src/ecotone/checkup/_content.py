@@ -1,114 +1,63 @@
-"""The JSON document of a check, put together."""
+"""What a check says: its findings, the headline and the advice. Its JSON is the document of a check."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import ClassVar
 
 from ecotone.checkup.advice._advice import advise
-from ecotone.checkup.performance._performance import Performance
-from ecotone.checkup.quality._facts import Facts
-from ecotone.compare.two_sample import Dependence, TwoTables
-from ecotone.data import Frame, Pair
-from ecotone.decide import Budget
+from ecotone.checkup.advice._advice_item import AdviceItem
+from ecotone.compare.two_sample import Dependence
 
 from ._columns import ROLE_NOTE
-from ._headline import blindness, headline
-from ._result import FORMAT
+from ._findings import Findings
+from ._headline import Headline, headline
+from ._json_values import Keys
 from ._settings import Settings
 
+FORMAT = "ecotone.check/1"
 
-def content_of(
-    settings: Settings,
-    budget: Budget,
-    ties: Dependence,
-    verdict: TwoTables,
-    entries: list[dict[str, Any]],
-    rows: dict[str, Any],
-    quality: Performance | None,
-    data: dict[str, Any],
-    facts: Facts,
-) -> dict[str, Any]:
-    """The document, but for its timing; ``rows`` and ``data`` are sections as they are."""
+
+@dataclass(frozen=True)
+class CheckContent(Findings):
+    """What a check found, and what it says of it.
+
+    Parameters
+    ----------
+    format, ecotone : str
+        Of the document, and the version that wrote it.
+    headline : Headline
+    columns_note : str
+        How the columns' bits and roles are to be read.
+    advice : tuple of AdviceItem
+    timing : mapping of str to float
+        Seconds by stage.
+    """
+
+    format: str
+    ecotone: str
+    headline: Headline
+    columns_note: str
+    advice: tuple[AdviceItem, ...]
+    timing: Mapping[str, float]
+
+    JSON: ClassVar[Keys] = (
+        "format", "ecotone", "headline", "schema", "quality", "contract", "verdict", "columns", "columns_note", "rows",
+        "performance", "budget", "data", "advice", "timing",
+    )  # fmt: skip
+
+
+def content_of(found: Findings, settings: Settings, ties: Dependence, timing: Mapping[str, float]) -> CheckContent:
+    """The findings with the headline and the advice that they call for."""
     from ecotone import __version__
 
-    raised = {
-        "material": verdict.material,
-        "performance": quality is not None and quality.raised,
-        "changed": verdict.changed,
-        "outliers": rows["raised"],
-    }
-    content: dict[str, Any] = {
-        "format": FORMAT,
-        "ecotone": __version__,
-        "headline": {},
-        **facts.to_dict(),
-        "verdict": _verdict(verdict, ties),
-        "columns": entries,
-        "columns_note": ROLE_NOTE,
-        "rows": rows,
-        "performance": None if quality is None else quality.to_dict(),
-        "budget": budget.to_dict(),
-        "data": data,
-    }
-    content["advice"] = advise(content)
-    content["headline"] = headline(content, raised, settings, ties, blindness(content, ties)).to_dict()
-    return content
-
-
-def _verdict(verdict: TwoTables, ties: Dependence) -> dict[str, Any]:
-    return {
-        "material": verdict.material,
-        "changed": verdict.changed,
-        "pvalue": verdict.pvalue,
-        "log10_pvalue": verdict.log10_pvalue,
-        "alpha": verdict.alpha,
-        "families": [
-            {
-                "name": family.name,
-                "share": family.share,
-                "pvalue": family.pvalue,
-                "log10_pvalue": family.log10_pvalue,
-                "rows": family.n_used,
-                "reason": family.reason,
-            }
-            for family in verdict.families
-        ],
-        "material_pvalue": verdict.material_pvalue,
-        "min_effect": verdict.min_effect,
-        "smallest_detectable": verdict.smallest_detectable,
-        "pairs": [{"columns": [a, b], "pvalue": p, "what": what} for a, b, p, what in verdict.pairs],
-        "guarantee": ties.guarantee,
-        "reason": ties.reason,
-    }
-
-
-def data_of_tables(both: Pair, frames: tuple[Frame, Frame], ties: Dependence, settings: Settings) -> dict[str, Any]:
-    """The ``data`` section of a check that read rows."""
-
-    def side(table: Any, frame: Frame) -> dict[str, Any]:
-        return {
-            "rows_read": frame.arrow.num_rows,
-            "rows_kept": table.n,
-            "sources": [{"name": part.name, "rows": part.rows} for part in table.parts],
-        }
-
-    return {
-        "reference": side(both.reference, frames[0]),
-        "current": side(both.current, frames[1]),
-        "types": {
-            **{column.name: column.kind for column in both.by_themselves().reference},
-            **dict.fromkeys(both.embeddings, "embedding"),
-        },
-        "embeddings": [{"name": name, "columns": list(inside)} for name, inside in both.embeddings.items()],
-        "untested": [{"name": u.name, "kind": u.kind, "reason": u.reason} for u in both.untested],
-        "duplicates": dict(both.duplicates),
-        "given": None if both.strata is None else both.strata.to_dict(),
-        "dependence": {
-            "declared": ties.declared,
-            "found": list(ties.found),
-            "guarantee": ties.guarantee,
-            "remedy": ties.remedy,
-        },
-        "notes": list(both.notes),
-        "seed": settings.seed,
-    }
+    return CheckContent(
+        **{field.name: getattr(found, field.name) for field in fields(Findings)},
+        format=FORMAT,
+        ecotone=__version__,
+        headline=headline(found, settings, ties),
+        columns_note=ROLE_NOTE,
+        advice=advise(found),
+        timing=timing,
+    )

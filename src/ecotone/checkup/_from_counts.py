@@ -8,18 +8,25 @@ from typing import Any
 
 from ecotone.checkup.quality._facts import facts_of_profiles
 from ecotone.checkup.report._plot_data_of_counts import counted_pictures
+from ecotone.checkup.rows._rows_outside import RowsOutside
 from ecotone.compare.two_sample import Dependence
 from ecotone.compare.two_sample._two_profiles import two_profiles
 from ecotone.contracts import BadInput
 from ecotone.data import CountedPair, Profile, counted_pair, open_profile, profile
 from ecotone.decide import Budget
 
+from ._budget_summary import BudgetSummary
 from ._columns import entries_of_counts
 from ._content import content_of
+from ._data_summary import DataSummary, Source, TableRead
+from ._dependence_summary import DependenceSummary
+from ._duplicates_summary import DuplicatesNotSought
+from ._findings import Findings
 from ._movement_of_counts import movements_of_counts
 from ._result import CheckResult
 from ._settings import Settings
 from ._stages import Stages
+from ._verdict import Verdict
 
 _SIDES = ("reference", "current")
 _WHY = "a profile made without rows"
@@ -137,50 +144,45 @@ def check_counts(counts: Counts, settings: Settings, stage: Stages) -> CheckResu
     both = counts.both
     ties = Dependence(None, (), (), "assumed", _TAKEN)
     with stage("verdict", 0.3):
-        verdict = two_profiles(
+        tables = two_profiles(
             both, alpha=budget.spend("verdict"), min_effect=settings.min_effect, fdr=settings.fdr, seed=settings.seed
         )
     facts = facts_of_profiles((counts.sides[0].held, counts.sides[1].held), both.untested, settings)
     moved = movements_of_counts(both, facts)
-    entries = entries_of_counts(verdict.columns, both.untested, _CONDITIONAL, moved)
-    rows = _rows(budget.spend("rows"), settings.fdr)
-    content = content_of(settings, budget, ties, verdict, entries, rows, None, _data(counts, settings), facts)
+    entries = entries_of_counts(tables.columns, both.untested, _CONDITIONAL, moved)
+    found = Findings(
+        schema=facts.schema,
+        quality=facts.quality,
+        contract=facts.contract,
+        verdict=Verdict.of(tables, ties),
+        columns=entries,
+        rows=RowsOutside.not_scored(
+            0, alpha=budget.spend("rows"), fdr=settings.fdr, statement=_NO_ROWS, reason=_CONDITIONAL
+        ),
+        performance=None,
+        budget=BudgetSummary.of(budget),
+        data=_data(counts, ties, settings),
+    )
     with stage("pictures", 0.95):
         first, second = counts.sides
         drawn = counted_pictures(both, (first.held, second.held), entries)
-    content["timing"] = stage.timing()
-    return CheckResult(content, drawn)
+    return CheckResult(content_of(found, settings, ties, stage.timing()), drawn)
 
 
-def _rows(alpha: float, fdr: float) -> dict[str, Any]:
-    return {
-        "share": None, "interval": [None, None], "share_said": "The share outside is not estimated.",
-        "copies_said": "",
-        "index": [], "reasons": [], "n_calibration": 0, "needed": None,
-        "global_pvalue": None, "raised": False, "alpha": alpha, "fdr": fdr, "statement": _NO_ROWS, "seconds": 0.0,
-        "reason": _CONDITIONAL,
-    }  # fmt: skip
-
-
-def _data(counts: Counts, settings: Settings) -> dict[str, Any]:
-    def section(side: Side) -> dict[str, Any]:
-        return {
-            "rows_read": side.rows_read,
-            "rows_kept": side.held.n,
-            "sources": [{"name": side.name, "rows": side.rows_read}],
-        }
+def _data(counts: Counts, ties: Dependence, settings: Settings) -> DataSummary:
+    def read(side: Side) -> TableRead:
+        return TableRead(side.rows_read, side.held.n, (Source(side.name, side.rows_read),))
 
     both, sides = counts.both, counts.sides
-    notes = [note for side in sides for note in side.notes]
-    return {
-        "reference": section(sides[0]),
-        "current": section(sides[1]),
-        "types": {column.name: column.kind for column in both.columns},
-        "embeddings": [],
-        "untested": [{"name": u.name, "kind": u.kind, "reason": u.reason} for u in both.untested],
-        "duplicates": {"reference": None, "current": None, "overlap": None},
-        "given": None,
-        "dependence": {"declared": [], "found": [], "guarantee": "assumed", "remedy": ""},
-        "notes": [_COST, *notes, *both.notes],
-        "seed": settings.seed,
-    }
+    return DataSummary(
+        reference=read(sides[0]),
+        current=read(sides[1]),
+        types={column.name: column.kind for column in both.columns},
+        embeddings=(),
+        untested=tuple(both.untested),
+        duplicates=DuplicatesNotSought(),
+        given=None,
+        dependence=DependenceSummary.of(ties),
+        notes=(_COST, *(note for side in sides for note in side.notes), *both.notes),
+        seed=settings.seed,
+    )

@@ -3,32 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+
+from ._column_entry import ColumnEntry, TestedColumn
+from ._verdict import PairOfColumns, Verdict
 
 _MOVED = ("moved", "moved with others", "relation")
 
 
-def leading(columns: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def leading(columns: Sequence[ColumnEntry]) -> list[TestedColumn]:
     """The columns that are named: material ones first, then the largest effect first, relations last."""
-    named = [c for c in columns if c["role"] in _MOVED and c["marginal"] is not None]
-    return sorted(named, key=lambda c: (not c["marginal"]["material"], c["role"] == "relation", -_size(c)))
+    named = [c for c in columns if isinstance(c, TestedColumn) and c.role in _MOVED]
+    return sorted(named, key=lambda c: (not c.marginal.material, c.role == "relation", -abs(c.marginal.effect or 0.0)))
 
 
-def _size(column: dict[str, Any]) -> float:
-    return abs(float(column["marginal"]["effect"] or 0.0))
-
-
-def material(columns: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def material(columns: Sequence[ColumnEntry]) -> list[TestedColumn]:
     """The columns whose own effect is shown to exceed the minimum, the largest first."""
-    return [c for c in leading(columns) if c["marginal"]["material"]]
+    return [c for c in leading(columns) if c.marginal.material]
 
 
-def convincing(verdict: dict[str, Any]) -> dict[str, Any] | None:
+def convincing(verdict: Verdict) -> PairOfColumns | None:
     """The most changed pair, where the pairs' own part of alpha holds for it and for its family."""
-    family = next((f for f in verdict["families"] if f["name"] == "pairs"), None)
-    if not verdict["changed"] or family is None or family["reason"] is not None:
+    family = next((f for f in verdict.families if f.name == "pairs"), None)
+    if not verdict.changed or family is None or family.reason is not None or family.pvalue is None:
         return None
-    level = family["share"] * verdict["alpha"]
-    if family["pvalue"] > level:
+    level = family.share * verdict.alpha
+    if family.pvalue > level:
         return None
-    return next((p for p in verdict["pairs"] if p["pvalue"] <= level and p["columns"][0] != p["columns"][1]), None)
+    return next((p for p in verdict.pairs if p.pvalue <= level and p.columns[0] != p.columns[1]), None)

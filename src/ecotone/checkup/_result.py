@@ -5,6 +5,7 @@ from __future__ import annotations
 import json as _json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,10 @@ import pyarrow as pa
 from ecotone.contracts import BadInput, Floats
 from ecotone.data import Table
 
+from ._content import CheckContent
 from ._gates import failing
-from ._result_protocol import jsonable, save_result, strict_json
-
-FORMAT = "ecotone.check/1"
+from ._json_values import jsonable, keys_of, to_dict
+from ._result_protocol import save_result, strict_json
 
 
 @dataclass(frozen=True)
@@ -26,8 +27,8 @@ class CheckResult:
 
     Parameters
     ----------
-    content : dict
-        The JSON document, format ``ecotone.check/1``.
+    found : CheckContent
+        What was found, and what is said of it.
     pictures : dict
         JSON-ready numbers that the report's plots are drawn from; not part of the document.
     row_pvalues : (n_current,) float64
@@ -36,21 +37,26 @@ class CheckResult:
         The current rows that were kept, for their places in the sources.
     """
 
-    content: dict[str, Any]
+    found: CheckContent
     pictures: dict[str, Any] = field(default_factory=dict, repr=False)
     row_pvalues: Floats = field(default_factory=lambda: np.empty(0), repr=False)
     current: Table | None = field(default=None, repr=False)
 
+    @cached_property
+    def content(self) -> dict[str, Any]:
+        """The JSON document, format ``ecotone.check/1``, as a dictionary: each of its parts is an attribute, too."""
+        return to_dict(self.found)
+
     @property
     def alarms(self) -> tuple[str, ...]:
         """Which parts of the headline alarm: of ``material``, ``performance``, ``changed``, ``outliers``."""
-        return tuple(self.content["headline"]["alarms"])
+        return self.found.headline.alarms
 
     def __getattr__(self, name: str) -> Any:
-        content = self.__dict__.get("content", {})
-        if name in content:
-            return content[name]
-        raise AttributeError(f"a check has no {name!r}; it has {', '.join(content)}")
+        keys = [key.name for key in keys_of(CheckContent)]
+        if name in keys:
+            return self.content[name]
+        raise AttributeError(f"a check has no {name!r}; it has {', '.join(keys)}")
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON document as a dictionary (a copy)."""
@@ -71,11 +77,11 @@ class CheckResult:
         """
         from ._columns_frame import columns_frame
 
-        return columns_frame(self.content)
+        return columns_frame(self.found)
 
     def fails(self, on: Iterable[str] | str) -> bool:
         """Whether any of the named is found: an alarm, ``schema`` or ``contract``; ``any`` of them, ``never``."""
-        return bool(failing(self.content, on))
+        return bool(failing(self.found, on))
 
     def save(
         self,
@@ -125,7 +131,7 @@ class CheckResult:
         """The report as one self-contained HTML page; ``redact`` leaves out every value of a row."""
         from ecotone.checkup.report._page import html_report
 
-        return html_report(self.to_dict(), jsonable(self.pictures), redact=redact)
+        return html_report(self.found, jsonable(self.pictures), redact=redact)
 
     def text(self, *, verbose: bool = False, fail_on: Iterable[str] | str | None = None) -> str:
         """Plain text of at most 24 lines, or all of it; ``ALARM`` leads it exactly where :meth:`fails` is true.
@@ -138,7 +144,7 @@ class CheckResult:
         """
         from ecotone.checkup.report._terminal import text_report
 
-        return text_report(self.content, verbose=verbose, fail_on=fail_on)
+        return text_report(self.found, verbose=verbose, fail_on=fail_on)
 
     def __str__(self) -> str:
         return self.text()
@@ -146,4 +152,4 @@ class CheckResult:
     def _repr_html_(self) -> str:
         from ecotone.checkup.report._notebook import html_summary
 
-        return html_summary(self.content)
+        return html_summary(self.found)

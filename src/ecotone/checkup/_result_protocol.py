@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json as _json
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
-import numpy as np
 import pyarrow as pa
 
 from ecotone.contracts import write_whole
 from ecotone.data import table_bytes
+
+from ._json_values import jsonable
 
 
 @runtime_checkable
@@ -72,20 +72,3 @@ def save_result(
 def strict_json(content: Mapping[str, Any], indent: int | None = None) -> str:
     """A document in which what JSON has no word for is null."""
     return _json.dumps(jsonable(content), indent=indent, allow_nan=False, ensure_ascii=False)
-
-
-def jsonable(value: Any) -> Any:
-    """Plain JSON values; NaN and infinities become None, halves of surrogate pairs question marks."""
-    if isinstance(value, str):
-        return value if value.isascii() else value.encode("utf-8", "replace").decode()
-    if isinstance(value, Mapping):
-        return {jsonable(str(key)): jsonable(entry) for key, entry in value.items()}
-    if isinstance(value, (list, tuple, set, frozenset)):
-        return [jsonable(entry) for entry in value]
-    if isinstance(value, np.ndarray):
-        return [jsonable(entry) for entry in value.tolist()]
-    if isinstance(value, np.generic):
-        return jsonable(value.item())
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ._readers import open_profile as open_profile
     from ._readers import read_table as read_table
     from ._roles import Roles as Roles
+    from ._strata import Strata as Strata
     from ._stream_columns import Encoded as Encoded
     from ._stream_columns import StreamColumns as StreamColumns
     from ._table import CODED as CODED

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -63,22 +62,6 @@ class Strata:
     left_out: tuple[LeftOut, ...] = ()
     cut: tuple[str, ...] = ()
     entities: bool = False
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-ready."""
-        return {
-            "columns": list(self.given),
-            "strata": self.count,
-            "ratio": self.ratio,
-            "matched": dict(zip(SIDES, self.matched)),
-            "read": dict(zip(SIDES, self.read)),
-            "left_out": [
-                {"table": x.table, "why": x.why, "strata": list(x.names), "rows": x.rows, "sentence": x.said()}
-                for x in self.left_out
-            ],
-            "binned": list(self.cut),
-            "sentences": list(self.said()),
-        }
 
     def said(self) -> tuple[str, ...]:
         """How many rows are compared in how many strata, and what is not."""

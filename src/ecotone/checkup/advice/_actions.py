@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
+from ecotone.checkup._json_values import finite
+from ecotone.checkup.performance._metric_values import LabelPlan
+from ecotone.checkup.performance._model_actions import (
+    Deferral,
+    DeferralPoint,
+    Retraining,
+    RetrainingPoint,
+    RowsToLabel,
+    RowToLabel,
+)
+from ecotone.checkup.rows._place import places
 from ecotone.compare.estimate import retraining_gain
 from ecotone.compare.estimate._core import Core
-from ecotone.contracts import Floats, Ints, as_seed
+from ecotone.contracts import Floats, as_seed
 from ecotone.data import Pair
 from ecotone.decide.actions import deferral_curve, rows_to_label
 
@@ -20,29 +29,39 @@ LEAST_LABELS = 50
 _LEVEL = 0.9
 
 
-def actions(core: Core, pair: Pair, labels: dict[str, Any] | None, *, raised: bool) -> dict[str, Any]:
-    """Entries of ``details``: ``defer``, ``label_rows`` and ``retrain``, those that can be had.
+def actions(
+    core: Core, pair: Pair, labels: LabelPlan | None, *, raised: bool
+) -> tuple[Deferral | None, RowsToLabel | None, Retraining | None]:
+    """Which rows to defer, which to label, and what retraining brings; None of what cannot be had.
 
     Parameters
     ----------
     core : Core
     pair : Pair
         Whose current rows are those of the core's predictions.
-    labels : dict or None
-        How many random labels settle the metric: ``rows``, ``half_width``, ``level``, ``of``; None asks for none.
+    labels : LabelPlan or None
+        How many random labels settle the metric; None asks for none.
     raised : bool
         Whether the metric has become worse; retraining is weighed only then.
     """
-    found: dict[str, Any] = {}
-    if core.data.p_current is not None:
-        found["defer"] = _defer(core, pair)
-    if labels is not None:
-        found["label_rows"] = _label_rows(core, pair, labels)
-    if raised and len(core.data.labelled) >= LEAST_LABELS:
-        gain = retraining_gain(core.data, core.metric.name, level=_LEVEL, seed=core.seed)
-        if np.isfinite(gain.value):
-            found["retrain"] = {"gain": gain.value, "interval": gain.interval, "unknown": gain.unknown, **gain.details}
-    return found
+    defer = _defer(core, pair) if core.data.p_current is not None else None
+    label_rows = None if labels is None else _label_rows(core, pair, labels)
+    return defer, label_rows, _retrain(core) if raised else None
+
+
+def _retrain(core: Core) -> Retraining | None:
+    if len(core.data.labelled) < LEAST_LABELS:
+        return None
+    gain = retraining_gain(core.data, core.metric.name, level=_LEVEL, seed=core.seed)
+    if not np.isfinite(gain.value):
+        return None
+    curve = tuple(
+        RetrainingPoint(
+            point["labels"], finite(point["gain"]), (finite(point["interval"][0]), finite(point["interval"][1]))
+        )
+        for point in gain.details["curve"]
+    )
+    return Retraining(gain.value, gain.interval, gain.unknown, **{**gain.details, "curve": curve})
 
 
 def _correct(core: Core) -> Floats:
@@ -51,7 +70,7 @@ def _correct(core: Core) -> Floats:
     return np.clip(q[np.arange(len(q)), np.asarray(core.data.predicted_current, dtype=np.int64)], 0.0, 1.0)
 
 
-def _defer(core: Core, pair: Pair) -> dict[str, Any]:
+def _defer(core: Core, pair: Pair) -> Deferral:
     """The smallest share whose deferral brings the accuracy of the rest back to the reference's, else a tenth."""
     data, correct = core.data, _correct(core)
     rows, right = data.labelled, None
@@ -63,27 +82,27 @@ def _defer(core: Core, pair: Pair) -> dict[str, Any]:
     at = next((i for i, value in enumerate(after) if value >= wanted), SHARES.index(USUAL))
     count = int(SHARES[at] * len(correct))
     least = np.argsort(correct, kind="stable")[:count]
-    return {
-        "share": SHARES[at],
-        "rows": count,
-        "accuracy": float(curve[0]),
-        "accuracy_of_the_rest": after[at],
-        "reference": wanted,
-        "from": "calibrated confidence" if right is None else "labels",
-        "curve": [{"share": share, "accuracy": value} for share, value in zip(SHARES, after)],
-        "index": places(pair, least[:MOST_DEFERRED]),
-    }
+    return Deferral(
+        share=SHARES[at],
+        rows=count,
+        accuracy=float(curve[0]),
+        accuracy_of_the_rest=after[at],
+        reference=wanted,
+        by="calibrated confidence" if right is None else "labels",
+        curve=tuple(DeferralPoint(share, accuracy) for share, accuracy in zip(SHARES, after)),
+        index=places(pair, least[:MOST_DEFERRED]),
+    )
 
 
-def _label_rows(core: Core, pair: Pair, labels: dict[str, Any]) -> dict[str, Any]:
+def _label_rows(core: Core, pair: Pair, labels: LabelPlan) -> RowsToLabel:
     """Unlabelled rows to label, in random order, each with the number of rows that it stands for."""
     left = np.setdiff1d(np.arange(len(core.data.x_current)), core.data.labelled)
-    half, level = float(labels["half_width"]), float(labels["level"])
+    half, level = labels.half_width, labels.level
     if core.data.is_regression:
-        size = int(min(MOST_LABELS, max(labels["rows"], 1), len(left)))
+        size = int(min(MOST_LABELS, max(labels.rows, 1), len(left)))
         rows = as_seed(core.seed, 61).choice(left, size, replace=False)
         weight = np.full(size, len(left) / size)
-        half *= float(np.sqrt(max(1.0, labels["rows"] / size)))
+        half *= float(np.sqrt(max(1.0, labels.rows / size)))
     else:
         correct = _correct(core)[left]
         plan = rows_to_label(correct, half_width=min(half, 0.49), level=level, seed=core.seed)
@@ -91,10 +110,7 @@ def _label_rows(core: Core, pair: Pair, labels: dict[str, Any]) -> dict[str, Any
             half *= 1.02 * float(np.sqrt(len(plan.rows) / MOST_LABELS))
             plan = rows_to_label(correct, half_width=half, level=level, seed=core.seed)
         rows, weight, half = left[plan.rows], plan.weight, plan.half_width
-    listed = [{**place, "weight": round(float(w), 4)} for place, w in zip(places(pair, rows), weight)]
-    return {"rows": len(listed), "half_width": half, "level": level, "of": labels["of"], "index": listed}
-
-
-def places(pair: Pair, rows: Ints) -> list[dict[str, Any]]:
-    """File and row of current rows, in the order given."""
-    return [{"file": file, "row": row} for file, row in (pair.current.where(int(i)) for i in rows)]
+    listed = tuple(
+        RowToLabel(place.file, place.row, round(float(w), 4)) for place, w in zip(places(pair, rows), weight)
+    )
+    return RowsToLabel(len(listed), half, level, labels.of, listed)

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+
+from ecotone.checkup.performance._performance_result import Performance
 
 from ._need import Need
 
 
-def leaks(quality: dict[str, Any]) -> Iterator[Need]:
+def leaks(model: Performance) -> Iterator[Need]:
     """One need for all such columns: only the user can know when their values are written."""
-    found = (quality["details"].get("columns") or {}).get("leaks") or []
+    found = model.details.columns.leaks_found
     if not found:
         return
-    names = ", ".join(f"'{leak['name']}' ({leak['how']})" for leak in found[:4])
+    names = ", ".join(f"'{leak.name}' ({leak.how})" for leak in found[:4])
     names += f" and {len(found) - 4} more" if len(found) > 4 else ""
-    known = ", ".join(f"'{leak['name']}'" for leak in found[:2]) + (" and others are" if len(found) > 2 else "")
+    known = ", ".join(f"'{leak.name}'" for leak in found[:2]) + (" and others are" if len(found) > 2 else "")
     known += {1: " is", 2: " are"}.get(len(found), "")
-    read = [leak["name"] for leak in found if leak["read"]]
+    read = [leak.name for leak in found if leak.read]
     several = len(found) > 1
     yield Need(
         "leak",
@@ -26,6 +27,6 @@ def leaks(quality: dict[str, Any]) -> Iterator[Need]:
         if read
         else "Estimates and attribution do not use it. It is a leak if it is known only after the outcome.",
         1.6,
-        {"columns": [leak["name"] for leak in found], "read": read},
+        {"columns": [leak.name for leak in found], "read": read},
         action=f"Find out whether {known} known when the model has to predict; if not, leave out with --ignore",
     )

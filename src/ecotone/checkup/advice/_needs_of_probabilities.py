@@ -3,87 +3,92 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
-from ._need import MOST_ROWS, Need
+from ecotone.checkup._findings import Findings
+from ecotone.checkup.performance._class_facts import ClassShares
+from ecotone.checkup.performance._details import ClassDetails
+from ecotone.checkup.performance._performance_result import Performance
+from ecotone.checkup.rows._place import Place
+
+from ._need import MOST_ROWS, Need, numbers_of
 from ._needs_of_performance import part_of_loss
 
 _LEAST_SHARE = 0.02  # that a class's share must have moved, at least
 _LEAST_LIFT = 0.005  # of accuracy, for a deferral to be worth its rows
 
 
-def unsure(content: dict[str, Any], quality: dict[str, Any]) -> Iterator[Need]:
+def unsure(findings: Findings, model: Performance) -> Iterator[Need]:
     """Rows of low confidence; those that lie outside the reference go first, for their confidence means nothing."""
-    found = quality["details"].get("defer")
-    if found is None or (quality["unknown"] and found["from"] != "labels"):
+    found = model.details.defer
+    if found is None or (model.unknown and found.by != "labels"):
         return
-    lift = found["accuracy_of_the_rest"] - found["accuracy"]
-    if lift < _LEAST_LIFT or not found["rows"]:
+    lift = found.accuracy_of_the_rest - found.accuracy
+    if lift < _LEAST_LIFT or not found.rows:
         return
-    first = content["rows"]["index"]
-    known = {(place["file"], place["row"]) for place in first}
-    rows = [*first, *(place for place in found["index"] if (place["file"], place["row"]) not in known)]
+    first: tuple[Place, ...] = findings.rows.places
+    rows = (*first, *(place for place in found.index if place not in set(first)))
     yield Need(
         "unsure",
-        f"The model is right on {accuracy(found['accuracy'])} of the current rows, and on fewer of those where it is "
+        f"The model is right on {accuracy(found.accuracy)} of the current rows, and on fewer of those where it is "
         "unsure.",
-        f"Deferring the least sure {found['share']:.0%} ({found['rows']:,} rows) raises the accuracy of the rest from "
-        f"{accuracy(found['accuracy'])} to {accuracy(found['accuracy_of_the_rest'])}, by {found['from']}.",
-        1.8 + 0.1 * part_of_loss(lift, quality),
-        {**{k: v for k, v in found.items() if k != "index"}, "index": rows[:MOST_ROWS]},
+        f"Deferring the least sure {found.share:.0%} ({found.rows:,} rows) raises the accuracy of the rest from "
+        f"{accuracy(found.accuracy)} to {accuracy(found.accuracy_of_the_rest)}, by {found.by}.",
+        1.8 + 0.1 * part_of_loss(lift, model),
+        numbers_of(found),
+        rows[:MOST_ROWS],
     )
 
 
-def miscalibrated(quality: dict[str, Any]) -> Iterator[Need]:
-    found = quality["details"].get("calibration")
-    if found and found["pvalue"] <= 0.005 and found["error"] >= 0.02:
+def miscalibrated(model: Performance) -> Iterator[Need]:
+    """Probabilities that are off by more than chance explains."""
+    found = model.details.calibration if isinstance(model.details, ClassDetails) else None
+    if found is not None and found.pvalue <= 0.005 and found.error >= 0.02:
         expected = "Too few rows of a class to tell what it brings."
-        if found["after"] is not None:
-            gaps = f"from {found['error']:.3g} to about {found['after']:.3g}"
+        if found.after is not None:
+            gaps = f"from {found.error:.3g} to about {found.after:.3g}"
             expected = f"Brings the mean gap between probability and frequency {gaps}."
         yield Need(
             "miscalibration",
-            f"The model's probabilities are off by {found['error']:.3g} on {found['rows']:,} reference rows.",
+            f"The model's probabilities are off by {found.error:.3g} on {found.rows:,} reference rows.",
             expected,
             1.5,
-            dict(found),
+            numbers_of(found),
         )
 
 
-def class_shares(content: dict[str, Any], quality: dict[str, Any]) -> Iterator[Need]:
+def class_shares(model: Performance) -> Iterator[Need]:
     """Shares of the classes that moved: as labels have them, else if p(x|y) held and nothing refutes that."""
-    found = quality["details"].get("label_shift")
-    if not found or found.get("refused") or not content["verdict"]["changed"]:
+    found = model.details.label_shift if isinstance(model.details, ClassDetails) else None
+    if found is None or found.refused or found.interval is None or found.current is None:
         return
-    sure = [max(low, -high) for low, high in found["interval"]]  # how far from no change, at least
+    sure = [max(low, -high) for low, high in found.interval]  # how far from no change, at least
     most = max(range(len(sure)), key=sure.__getitem__)
     if sure[most] <= _LEAST_SHARE:
         return
-    labels = found.get("from") == "labels"
-    if labels and not found["correction"]:  # known, and weights by class would not help: nothing to be done
+    labels = found.source == "labels"
+    if labels and found.correction is None:  # known, and weights by class would not help: nothing to be done
         return
     expected, weight = "What correcting the probabilities brings could not be estimated.", 1.1
-    if found["correction"]:
-        (loss, loss_then), (right, right_then) = found["correction"]["log_loss"], found["correction"]["accuracy"]
+    if found.correction is not None:
+        (loss, loss_then), (right, right_then) = found.correction.log_loss, found.correction.accuracy
         if loss_then >= loss:
             return
-        where = f"on the {found['rows'][1]:,} labelled rows" if labels else "on reference rows weighted to these shares"
+        where = f"on the {found.rows[1]:,} labelled rows" if labels else "on reference rows weighted to these shares"
         brought = "bring" if labels else "would bring, if p(x|y) held,"
         expected = (
             f"Probabilities corrected to these shares {brought} the log loss from {loss:.3g} to {loss_then:.3g} and "
             f"the accuracy from {accuracy(right)} to {accuracy(right_then)}, {where}."
         )
         weight = 1.3
-    name = str(found["classes"][most])[:40]
-    more = {key: value for key, value in found.items() if key not in ("classes", "refused")}
-    yield Need("label", _moved(found, most, name, labels=labels), expected, weight, {**more, "class": name})
+    name = found.classes[most][:40]
+    why = _moved(found, found.interval[most], (found.reference[most], found.current[most]), name)
+    yield Need("label", why, expected, weight, {**numbers_of(found, "classes", "refused"), "class": name})
 
 
-def _moved(found: dict[str, Any], at: int, name: str, *, labels: bool) -> str:
-    low, high = found["interval"][at]
-    change = f"change {low:+.3f} to {high:+.3f} at {found['level']:.0%}, all classes jointly"
-    went = f"from {share(found['reference'][at])} to {share(found['current'][at])}"
-    if labels:
+def _moved(found: ClassShares, interval: tuple[float, float], shares: tuple[float, float], name: str) -> str:
+    change = f"change {interval[0]:+.3f} to {interval[1]:+.3f} at {found.level:.0%}, all classes jointly"
+    went = f"from {share(shares[0])} to {share(shares[1])}"
+    if found.source == "labels":
         return f"By the labels, class {name!r} went {went} of the rows ({change})."
     return (
         f"If only the shares of the classes moved and p(x|y) held, which the rows do not refute, class {name!r} went "

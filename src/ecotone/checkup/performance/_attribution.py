@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from scipy.cluster.hierarchy import fcluster, linkage
@@ -13,12 +12,12 @@ from scipy.stats import rankdata
 from ecotone.compare.estimate._core import Core
 from ecotone.compare.estimate._errors import multiplicity
 from ecotone.compare.explain._mechanism_ratios import mechanism_ratio
-from ecotone.contracts import Bools, Explanation, Floats, Ints, as_seed
+from ecotone.contracts import Bools, Floats, Ints, as_seed
 from ecotone.measure import shapley_values
 
+from ._attribution_parts import COLUMNS, LABELS, Attribution, PartOfChange
 from ._measured import Scores, scores
 
-LABELS = "p(y|x)"
 DEPENDENCE = "dependence between blocks"
 _MOST_BLOCKS = 6
 _ROWS = 4000  # per table, for the ratios
@@ -28,7 +27,7 @@ _CLIP = 50.0
 
 def attribute(
     core: Core, names: Sequence[str], level: float, blocks: Mapping[str, Sequence[str]] | None = None
-) -> dict[str, Any] | None:
+) -> Attribution | None:
     r"""Shapley values of the change from the reference's metric to that of the labelled current rows.
 
     The players are the distributions of blocks of columns, the dependence between the blocks, and p(y|x). A coalition S
@@ -47,8 +46,7 @@ def attribute(
 
     Returns
     -------
-    dict, or None where the metric is 0/0 on either side
-        ``total``, ``from``, ``parts``, ``intervals``, ``summary`` (p(x) and p(y|x)), ``blocks``.
+    Attribution, or None where the metric is 0/0 on either side
     """
     rng = as_seed(core.seed, 31)
     data = core.data
@@ -61,42 +59,44 @@ def attribute(
     of = clusters(data.x_reference, most[0]) if blocks is None else _given(names, blocks)
     columns = {_title([names[i] for i in at]) if blocks is None else title: at for title, at in of.items()}
     ratios = _ratios(core, few, columns, rng)
-    players = [*ratios, LABELS]
     draws = _draws(few, 200 if core.metric.row_mean else 20, rng)
+    worth = _worth(few, draws, list(ratios.values()), total)
+    values = shapley_values(worth, len(ratios) + 1, seed=core.seed).values
+    moved = values[:-1].sum(axis=0)
+    reach = {name: _interval(v, level) for name, v in zip((*ratios, LABELS), values)}
+    return Attribution(
+        total=total,
+        start=sides[0].value(),
+        parts={name: float(v) for name, v in zip(reach, values[:, 0])},
+        intervals={name: ends for name, ends in reach.items() if ends is not None},
+        summary={
+            COLUMNS: PartOfChange(float(moved[0]), _interval(moved, level)),
+            LABELS: PartOfChange(float(values[-1, 0]), reach[LABELS]),
+        },
+        blocks={title: tuple(names[i] for i in at) for title, at in columns.items()},
+        level=level,
+    )
+
+
+def _worth(
+    few: tuple[Scores, Scores], draws: tuple[Floats, Floats], ratios: Sequence[tuple[Floats, Floats]], total: float
+) -> Callable[[frozenset[int]], Floats]:
+    """The change that a coalition of ratios, and of the labels as the last player, makes in every draw."""
     before = _values(few[0], draws[0], np.ones(len(few[0].rows)))
     after = _values(few[1], draws[1], np.ones(len(few[1].rows)))
     change = after - before
     change = change - change[0] + total
 
     def worth(coalition: frozenset[int]) -> Floats:
-        if len(coalition) == len(players):
+        if len(coalition) == len(ratios) + 1:
             return np.asarray(change)
-        with_labels = len(players) - 1 in coalition
-        inside = [r for i, r in enumerate(ratios.values()) if (i in coalition) != with_labels]
+        with_labels = len(ratios) in coalition
+        inside = [r for i, r in enumerate(ratios) if (i in coalition) != with_labels]
         weight = np.prod([np.ones(len(few[int(with_labels)].rows)), *(r[int(with_labels)] for r in inside)], axis=0)
         weight = np.clip(1 / weight if with_labels else weight, 1 / _CLIP, _CLIP)
         return np.asarray(_values(few[int(with_labels)], draws[int(with_labels)], weight) - before)
 
-    values = shapley_values(worth, len(players), seed=core.seed).values
-    told = Explanation(
-        total=float(values[:, 0].sum()),
-        parts={name: float(v) for name, v in zip(players, values[:, 0])},
-        method="PerformanceShiftAttribution",
-        intervals={name: ends for name, v in zip(players, values) if (ends := _interval(v, level)) is not None},
-    )
-    moved = values[:-1].sum(axis=0)
-    return {
-        "total": total,
-        "from": sides[0].value(),
-        "parts": dict(told.parts),
-        "intervals": dict(told.intervals),
-        "summary": {
-            "p(x)": {"value": float(moved[0]), "interval": _interval(moved, level)},
-            LABELS: {"value": float(values[-1, 0]), "interval": _interval(values[-1], level)},
-        },
-        "blocks": {title: [names[i] for i in at] for title, at in columns.items()},
-        "level": level,
-    }
+    return worth
 
 
 def clusters(x: Floats, most: int) -> dict[str, Ints]:

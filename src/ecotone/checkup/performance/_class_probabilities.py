@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from ecotone.compare.estimate import Predictions
@@ -11,28 +9,24 @@ from ecotone.compare.estimate._core import Core
 from ecotone.contracts import Ints, as_seed
 from ecotone.decide.calibration import calibration_error
 
+from ._class_facts import Calibration, ClassShares
 from ._class_shares import estimated_shares, shares_of_labels
 
 _MOST_ROWS = 20_000
 _LEAST_ROWS = 100
 
 
-def class_probabilities(core: Core) -> dict[str, Any]:
-    """``calibration`` on the reference rows where there are probabilities, and ``label_shift`` between the tables."""
+def class_probabilities(core: Core) -> tuple[Calibration | None, ClassShares | None]:
+    """How far a classifier is off on the reference rows, and the shares of the classes in both tables."""
     data = core.data
-    if data.is_regression:
-        return {}
     if data.p_reference is None or data.p_current is None:
-        return {"label_shift": shares_of_labels(core)}
+        return None, shares_of_labels(core)
     ref = _independent(len(data.p_reference), data.units and data.units[0], as_seed(core.seed, 21))
     cur = _independent(len(data.p_current), data.units and data.units[1], as_seed(core.seed, 22))
     known = shares_of_labels(core)
     if min(len(ref), len(cur)) < _LEAST_ROWS:
-        return {"label_shift": known}
-    return {
-        "calibration": _calibration(data, ref, core.seed),
-        "label_shift": estimated_shares(core, ref, cur) if known is None else known,
-    }
+        return None, known
+    return _calibration(data, ref, core.seed), estimated_shares(core, ref, cur) if known is None else known
 
 
 def _independent(n: int, units: Ints | None, rng: np.random.Generator) -> Ints:
@@ -44,8 +38,8 @@ def _independent(n: int, units: Ints | None, rng: np.random.Generator) -> Ints:
     return np.sort(rows[:_MOST_ROWS])
 
 
-def _calibration(data: Predictions, rows: Ints, seed: int) -> dict[str, Any]:
+def _calibration(data: Predictions, rows: Ints, seed: int) -> Calibration:
     assert data.p_reference is not None
     p, y = data.p_reference[rows], np.asarray(data.y_reference, dtype=np.int64)[rows]
     found = calibration_error(p[:, 1] if p.shape[1] == 2 else p, y, seed=seed)
-    return {"error": found.error, "pvalue": found.pvalue, "after": found.after, "rows": found.rows}
+    return Calibration(found.error, found.pvalue, found.after, found.rows)

@@ -13,6 +13,8 @@ from ecotone.compare.estimate._mixture_fit import mixture_misfit
 from ecotone.contracts import BadInput, Floats, Ints, as_seed
 from ecotone.measure.ratios import BBSE, MLLS
 
+from ._class_facts import ClassShares, Correction
+
 LEVEL = 0.9
 LEAST_LABELS = 50
 _REFUTED = 0.05
@@ -20,7 +22,7 @@ _FITTED_ROWS = 5000  # per table, for the fit of the mixture
 _FITTED_COLUMNS = 40
 
 
-def shares_of_labels(core: Core) -> dict[str, Any] | None:
+def shares_of_labels(core: Core) -> ClassShares | None:
     """Counted shares, where at least 50 current rows have labels; their ``interval`` of the change holds jointly.
 
     ``correction``: log loss and accuracy on the labelled current rows of the calibrated probabilities as they are, and
@@ -35,17 +37,21 @@ def shares_of_labels(core: Core) -> dict[str, Any] | None:
     z = float(stats.norm.isf((1 - LEVEL) / (2 * len(before))))
     sides = ((here, units[0]), (there, None if units[1] is None else units[1][rows]))
     half = z * np.sqrt(sum(_variances(hot, of) for hot, of in sides))
-    return {
-        "from": "labels",
-        "classes": list(data.classes),
-        "rows": [len(here), len(there)],
-        "reference": before.tolist(),
-        "current": now.tolist(),
-        "interval": np.column_stack([now - before - half, now - before + half]).tolist(),
-        "level": LEVEL,
-        "correction": _correction_by_labels(core, before, now),
-        "refused": None,
-    }
+    return ClassShares(
+        source="labels",
+        classes=tuple(data.classes),
+        rows=(len(here), len(there)),
+        reference=tuple(before.tolist()),
+        current=tuple(now.tolist()),
+        interval=_pairs(np.column_stack([now - before - half, now - before + half])),
+        level=LEVEL,
+        correction=_correction_by_labels(core, before, now),
+        refused=None,
+    )
+
+
+def _pairs(ends: Floats) -> tuple[tuple[float, float], ...]:
+    return tuple((float(low), float(high)) for low, high in ends)
 
 
 def _hot(y: Any, core: Core) -> Floats:
@@ -60,7 +66,7 @@ def _variances(hot: Floats, units: Ints | None) -> Floats:
     return np.asarray(np.where(found > 0, found, share * (1 - share) / n))
 
 
-def _correction_by_labels(core: Core, before: Floats, now: Floats) -> dict[str, list[float]] | None:
+def _correction_by_labels(core: Core, before: Floats, now: Floats) -> Correction | None:
     data, rows = core.data, core.data.labelled
     if data.p_current is None or data.y_current is None or not (before > 0).all():
         return None
@@ -74,13 +80,11 @@ def _correction_by_labels(core: Core, before: Floats, now: Floats) -> dict[str, 
     error = float(np.sqrt(variance_of_mean(gain, None if data.units is None else data.units[1][rows])))
     if gain.mean() <= float(stats.norm.isf(0.05)) * error:
         return None
-    return {
-        "log_loss": [float(loss.mean()) for loss in losses],
-        "accuracy": [float((p.argmax(axis=1) == y).mean()) for p in (q, new)],
-    }
+    right = [float((p.argmax(axis=1) == y).mean()) for p in (q, new)]
+    return Correction((float(losses[0].mean()), float(losses[1].mean())), (right[0], right[1]))
 
 
-def estimated_shares(core: Core, ref: Ints, cur: Ints) -> dict[str, Any] | None:
+def estimated_shares(core: Core, ref: Ints, cur: Ints) -> ClassShares | None:
     """Shares of the classes if p(x|y) held; ``interval`` of the change holds for all classes jointly, at 90 %.
 
     ``refused`` says why there are none: where the scores and columns of the current rows are no mixture of those of
@@ -95,27 +99,20 @@ def estimated_shares(core: Core, ref: Ints, cur: Ints) -> dict[str, Any] | None:
         found = BBSE().fit(data.p_reference[ref], y[ref], data.p_current[cur])
     except BadInput:  # the model does not tell its classes apart: it can not tell their shares either
         return None
-    told: dict[str, Any] = {
-        "from": "probabilities",
-        "classes": list(data.classes),
-        "rows": [len(ref), len(cur)],
-        "reference": found.reference_priors_.tolist(),
-        "current": None,
-        "interval": None,
-        "level": LEVEL,
-        "correction": None,
-    }
     correction, shares = _correction(*core.shared.calibrated(), y)
     least = min(float(found.current_priors_.min()), 1.0 if shares is None else float(shares.min()))
-    if (refused := _refused(core, ref, cur, found.current_priors_, least)) is not None:
-        return {**told, "refused": refused}
-    return {
-        **told,
-        "current": found.current_priors_.tolist(),
-        "interval": found.change_interval(LEVEL).tolist(),
-        "correction": correction,
-        "refused": None,
-    }
+    refused = _refused(core, ref, cur, found.current_priors_, least)
+    return ClassShares(
+        source="probabilities",
+        classes=tuple(data.classes),
+        rows=(len(ref), len(cur)),
+        reference=tuple(found.reference_priors_.tolist()),
+        current=tuple(found.current_priors_.tolist()) if refused is None else None,
+        interval=_pairs(found.change_interval(LEVEL)) if refused is None else None,
+        level=LEVEL,
+        correction=correction if refused is None else None,
+        refused=refused,
+    )
 
 
 def _refused(core: Core, ref: Ints, cur: Ints, shares: Floats, least: float) -> str | None:
@@ -137,9 +134,7 @@ def _refused(core: Core, ref: Ints, cur: Ints, shares: Floats, least: float) -> 
     return f"the current rows are no mixture of the reference's classes (p = {max(pvalue, 1e-300):.2g}): p(x|y) changed"
 
 
-def _correction(
-    reference: Floats, current: Floats, y: Ints
-) -> tuple[dict[str, list[float]] | None, Floats | None]:  # fmt: skip
+def _correction(reference: Floats, current: Floats, y: Ints) -> tuple[Correction | None, Floats | None]:
     """Log loss and accuracy of calibrated probabilities as they are, and corrected, on reweighted reference rows."""
     try:
         found = MLLS().fit(reference, y, current)
@@ -148,7 +143,6 @@ def _correction(
     w = found.predict(y)
     at = np.arange(len(y)), y
     both = reference, found.correct(reference)
-    return {
-        "log_loss": [float(np.average(-np.log(np.maximum(p[at], 1e-6)), weights=w)) for p in both],
-        "accuracy": [float(np.average(p.argmax(1) == y, weights=w)) for p in both],
-    }, found.current_priors_
+    loss = [float(np.average(-np.log(np.maximum(p[at], 1e-6)), weights=w)) for p in both]
+    right = [float(np.average(p.argmax(1) == y, weights=w)) for p in both]
+    return Correction((loss[0], loss[1]), (right[0], right[1])), found.current_priors_

@@ -4,15 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import ClassVar
 
 import numpy as np
 
+from ecotone.checkup._json_values import Keys
 from ecotone.contracts import BadInput, Floats
 from ecotone.data import CODED, ORDERED, Pair
 from ecotone.data._model_columns import ModelColumns
 
 _TOLD = 8
+
+
+@dataclass(frozen=True)
+class Leak:
+    """A column that nearly determines the target, how nearly, and whether the model reads it."""
+
+    name: str
+    how: str
+    read: bool
 
 
 @dataclass(frozen=True)
@@ -44,13 +54,12 @@ class ColumnsRead:
     leaks_read: tuple[str, ...]
     constant: tuple[str, ...] = ()
 
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-ready."""
-        return {
-            "used": list(self.used), "source": self.source, "missing": list(self.missing),
-            "constant": list(self.constant),
-            "leaks": [{"name": n, "how": how, "read": n in self.leaks_read} for n, how in self.leaks.items()],
-        }  # fmt: skip
+    JSON: ClassVar[Keys] = ("used", "source", "missing", "constant", ("leaks", "leaks_found"))
+
+    @property
+    def leaks_found(self) -> tuple[Leak, ...]:
+        """The columns of ``leaks``, one by one."""
+        return tuple(Leak(name, how, name in self.leaks_read) for name, how in self.leaks.items())
 
     def notes(self, target: str) -> list[str]:
         """What a reader must know of it, in sentences."""

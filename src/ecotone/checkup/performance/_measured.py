@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from scipy import stats
 
+from ecotone.checkup._json_values import finite_ends
 from ecotone.compare.estimate import Predictions
 from ecotone.compare.estimate._core import Core
 from ecotone.compare.estimate._errors import multiplicity, spread_of, variance_of_mean
 from ecotone.contracts import Floats, Ints, as_seed
 from ecotone.measure.scores import Metric
+
+from ._metric_values import Measured, MeasuredNow, Powered
 
 _DRAWS = 100
 _RESAMPLED_ROWS = 20_000
@@ -83,7 +85,7 @@ def scores(data: Predictions, metric: Metric, side: str) -> Scores:
     return Scores(data, metric, side, np.arange(len(data.x_reference)) if side == "reference" else data.labelled)
 
 
-def measured(s: Scores, level: float, seed: int) -> dict[str, Any]:
+def measured(s: Scores, level: float, seed: int) -> Measured:
     """The metric with an interval for the population of the rows; ``undefined`` says why there is none.
 
     Shares, and recall and precision of two classes: Wilson's interval, with the effective number of rows where units
@@ -91,15 +93,22 @@ def measured(s: Scores, level: float, seed: int) -> dict[str, Any]:
     at the end of its range Wilson's of the rarest class, for then no sample differs.
     """
     n = len(s.rows)
-    found: dict[str, Any] = {"value": None, "interval": None, "level": level, "rows": n, "units": _units(s.units, n)}
+    units = _units(s.units, n)
     if (why := s.undefined) is not None:
-        return {**found, "method": "undefined", "undefined": why}
+        return Measured(None, None, level, n, units, "undefined", why)
     value = s.value()
-    interval, how = _interval(s, value, level, found["units"], seed)
-    if interval is not None:
-        low, high = (s.metric.clip(end) for end in interval)
-        found["interval"] = (low, high)
-    return {**found, "value": value, "method": how}
+    ends, how = _interval(s, value, level, units, seed)
+    interval = None if ends is None else (s.metric.clip(ends[0]), s.metric.clip(ends[1]))
+    return Measured(value, finite_ends(interval), level, n, units, how)
+
+
+def measured_now(core: Core, reference: Measured, level: float) -> MeasuredNow | None:
+    """The metric of the labelled current rows, and with the help of predictions; None where no row has a label."""
+    if not len(core.data.labelled):
+        return None
+    found = measured(scores(core.data, core.metric, "current"), level, core.seed)
+    both = found.value is not None and reference.value is not None
+    return MeasuredNow(**vars(found), prediction_powered=powered(core, level) if both else None)
 
 
 def _units(units: Ints | None, rows: int) -> int:
@@ -154,7 +163,7 @@ def spread(s: Scores, rng: np.random.Generator) -> float:
     return spread_of(values) * float(np.sqrt(len(part.rows) / len(s.rows)))
 
 
-def powered(core: Core, level: float) -> dict[str, Any] | None:
+def powered(core: Core, level: float) -> Powered | None:
     r"""Prediction-powered value where a random sample of the current rows has labels, else None.
 
     .. math:: \bar s_{lab} + \lambda(\bar m_{all} - \bar m_{lab})
@@ -174,4 +183,4 @@ def powered(core: Core, level: float) -> dict[str, Any] | None:
     variance += lam**2 * variance_of_mean(model, units)
     half = float(stats.t.isf((1 - level) / 2, len(rows) - 1)) * float(np.sqrt(variance))
     low, high = core.metric.clip(value - half), core.metric.clip(value + half)
-    return {"value": core.metric.clip(value), "interval": (low, high), "weight": lam}
+    return Powered(core.metric.clip(value), (low, high), lam)

@@ -2,95 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from scipy import stats
 
+from ecotone.checkup._json_values import finite, finite_ends
 from ecotone.checkup.advice._actions import actions
 from ecotone.compare.estimate import Predictions, doubly_robust
 from ecotone.compare.estimate import _doubly_robust as robust
 from ecotone.compare.estimate._compared import compared
 from ecotone.compare.estimate._core import Core
+from ecotone.contracts import Estimate, Ints
 from ecotone.data import ModelOptions, Pair, Roles
 
+from ._attribution import attribute
+from ._attribution_parts import Attribution
 from ._class_probabilities import class_probabilities
 from ._degradation_test import degradation_test
-from ._measured import measured, powered, scores
+from ._details import ClassDetails, Details
+from ._measured import measured, measured_now, scores
+from ._metric_values import Ends, LabelPlan
 from ._model_outputs import Outputs
 from ._performance_groups import by_group
 from ._performance_limits import LEVEL, bound, labels_needed, too_good, undefined_notes
-from ._predict_with import predict_with
-
-__all__ = ["Performance", "performance", "predict_with"]
+from ._performance_result import Performance
 
 LEAST_LABELS = 50  # labelled current rows from which on the test reads the labels alone
-
-
-@dataclass(frozen=True)
-class Performance:
-    """What is known of a model's metric on the current rows; intervals are 90 %.
-
-    Parameters
-    ----------
-    metric : str
-    reference : dict
-        ``value`` and ``interval`` on the reference rows; None where the metric is 0/0, and ``undefined`` says why.
-    estimate, interval : float, (float, float)
-        Doubly robust, without the current labels; None where the metric is 0/0, and ``unknown`` says why.
-    assumption : str
-    unknown : str or None
-        Why the estimate should not be acted on.
-    estimators : dict
-        Every estimator's value.
-    bound : dict or None
-        Interval of the metric if the odds of being right are off by at most ``factor`` in every row.
-    actual : dict or None
-        Where current labels are there: ``value``, ``interval``, ``rows``, ``prediction_powered``.
-    attribution : dict or None
-        Where current labels are there: ``parts`` that sum to the change, their ``intervals``, ``blocks`` of columns.
-    raised : bool
-        Whether the global test passes its share of alpha.
-    pvalue : float
-        Of "performance has not become worse". Without labels it assumes that p(y|x) held.
-    test : str
-    groups : list of dict or None
-    labels : dict or None
-        How many random labels give an interval of what half-width; None where every row is labelled, and where the
-        metric is undefined on the reference.
-    warning : str or None
-        Signs that the reference rows trained the model. Never an alarm.
-    notes : tuple of str
-    """
-
-    metric: str
-    reference: dict[str, Any]
-    estimate: float | None
-    interval: tuple[float, float] | None
-    assumption: str
-    unknown: str | None
-    estimators: dict[str, float]
-    bound: dict[str, Any] | None
-    actual: dict[str, Any] | None
-    attribution: dict[str, Any] | None
-    raised: bool
-    pvalue: float
-    test: str
-    groups: list[dict[str, Any]] | None
-    labels: dict[str, Any] | None
-    warning: str | None
-    notes: tuple[str, ...] = ()
-    greater_is_better: bool = True
-    details: dict[str, Any] = field(default_factory=dict)
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-ready."""
-        return {
-            name: list(value) if isinstance(value := getattr(self, name), tuple) else value
-            for name in self.__dataclass_fields__
-        }
 
 
 def performance(
@@ -143,28 +82,25 @@ def performance(
     outputs = Outputs(pair, frames, roles, model, seed=seed)
     data, kept = outputs.predictions()
     core = Core.of(data, model.metric or ("mae" if data.is_regression else "accuracy"), seed)
-    found = doubly_robust(data, core.metric.name, level=LEVEL, seed=seed)
-    known, unknown = bool(np.isfinite(found.value)), found.unknown
-    reference = measured(scores(data, core.metric, "reference"), LEVEL, seed)
-    actual = attribution = None
-    if len(data.labelled):
-        actual = measured(scores(data, core.metric, "current"), LEVEL, seed)
-        both = actual["value"] is not None and reference["value"] is not None
-        actual["prediction_powered"] = powered(core, LEVEL) if both else None
-    pvalue, test = _test(core, seed)
-    if min(len(data.labelled), len(data.x_reference)) >= LEAST_LABELS:
-        from ._attribution import attribute
+    return _answers(core, outputs, kept, pair, groups=roles.groups, alpha=alpha)
 
-        attribution = attribute(core, outputs.read.used, LEVEL)
-    raised = bool(pvalue <= alpha and (unknown is None or len(data.labelled) >= LEAST_LABELS))
+
+def _answers(core: Core, outputs: Outputs, kept: Ints, pair: Pair, *, groups: str | None, alpha: float) -> Performance:
+    data = core.data
+    found = doubly_robust(data, core.metric.name, level=LEVEL, seed=core.seed)
+    reference = measured(scores(data, core.metric, "reference"), LEVEL, core.seed)
+    actual = measured_now(core, reference, LEVEL)
+    pvalue, test = _test(core, core.seed)
+    attribution = _attribution(core, outputs)
+    raised = bool(pvalue <= alpha and (found.unknown is None or len(data.labelled) >= LEAST_LABELS))
     labels = labels_needed(core)
     return Performance(
         metric=core.metric.name,
         reference=reference,
-        estimate=found.value if known else None,
-        interval=found.interval if known and np.isfinite(found.interval).any() else None,
+        estimate=finite(found.value),
+        interval=_interval(found),
         assumption=found.assumption,
-        unknown=unknown,
+        unknown=found.unknown,
         estimators={name: value for name, value in compared(core).items() if np.isfinite(value)},
         bound=bound(core),
         actual=actual,
@@ -177,15 +113,38 @@ def performance(
         warning=too_good(core),
         notes=(*outputs.notes, *undefined_notes(core, reference, actual)),
         greater_is_better=core.metric.greater_is_better,
-        details={
-            "effective": core.shared.effective,
-            "classes": list(data.classes),
-            "positive": _positive(data),
-            "columns": outputs.read.to_dict(),
-            **actions(core, pair, labels, raised=raised),
-            **class_probabilities(core),
-        },
+        details=_details(core, outputs, pair, labels, raised=raised),
     )
+
+
+def _interval(found: Estimate) -> Ends | None:
+    """None where there is no value, or neither end is known."""
+    known = np.isfinite(found.value) and np.isfinite(found.interval).any()
+    return finite_ends(found.interval) if known else None
+
+
+def _attribution(core: Core, outputs: Outputs) -> Attribution | None:
+    if min(len(core.data.labelled), len(core.data.x_reference)) < LEAST_LABELS:
+        return None
+    return attribute(core, outputs.read.used, LEVEL)
+
+
+def _details(core: Core, outputs: Outputs, pair: Pair, labels: LabelPlan | None, *, raised: bool) -> Details:
+    data = core.data
+    defer, label_rows, retrain = actions(core, pair, labels, raised=raised)
+    found = Details(
+        effective=finite(core.shared.effective),
+        classes=tuple(data.classes),
+        positive=_positive(data),
+        columns=outputs.read,
+        defer=defer,
+        label_rows=label_rows,
+        retrain=retrain,
+    )
+    if data.is_regression:
+        return found
+    calibration, shares = class_probabilities(core)
+    return ClassDetails(**vars(found), calibration=calibration, label_shift=shares)
 
 
 def _positive(data: Predictions) -> str | None:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
+from ecotone.checkup._json_values import finite_ends
 from ecotone.compare.estimate import doubly_robust
 from ecotone.compare.estimate._core import Core
 from ecotone.contracts import BadInput, Ints
 
 from ._class_names import keys
 from ._measured import measured, scores
+from ._metric_values import GroupMetric
 from ._model_outputs import Outputs
 from ._performance_limits import LEVEL
 
@@ -19,7 +19,7 @@ LEAST_IN_GROUP = 50
 MOST_GROUPS = 20
 
 
-def by_group(core: Core, outputs: Outputs, groups: str, kept: Ints) -> list[dict[str, Any]]:
+def by_group(core: Core, outputs: Outputs, groups: str, kept: Ints) -> tuple[GroupMetric, ...]:
     """The estimate in every group, with the fits of the whole tables."""
     for table, where in zip(outputs.tables, ("the reference", "current")):
         if groups not in table.column_names:
@@ -30,18 +30,26 @@ def by_group(core: Core, outputs: Outputs, groups: str, kept: Ints) -> list[dict
     found = []
     for name in names[np.argsort(-counts, kind="stable")][:MOST_GROUPS]:
         ref, cur = np.flatnonzero(here == name), np.flatnonzero(there == name)
-        entry: dict[str, Any] = {"name": str(name), "rows": [len(ref), len(cur)], "estimate": None, "interval": None}
         in_weights = int(np.isin(core.shared.rows, ref).sum())
         if min(in_weights, len(cur)) < LEAST_IN_GROUP:
-            entry["unknown"] = f"fewer than {LEAST_IN_GROUP} rows in one of the tables"
+            why = f"fewer than {LEAST_IN_GROUP} rows in one of the tables"
+            found.append(GroupMetric(str(name), (len(ref), len(cur)), None, None, why))
         else:
-            part = core.data.take(ref, cur)
-            core.shared.part(part, ref, cur)
-            answer = doubly_robust(part, core.metric.name, level=LEVEL, seed=core.seed)
-            known = bool(np.isfinite(answer.value))
-            entry |= {"estimate": answer.value if known else None, "interval": answer.interval if known else None,
-                      "unknown": answer.unknown, "reference": answer.details["reference"]}  # fmt: skip
-            if len(part.labelled):
-                entry["actual"] = measured(scores(part, core.metric, "current"), LEVEL, core.seed)
-        found.append(entry)
-    return found
+            found.append(_group(core, str(name), ref, cur))
+    return tuple(found)
+
+
+def _group(core: Core, name: str, ref: Ints, cur: Ints) -> GroupMetric:
+    part = core.data.take(ref, cur)
+    core.shared.part(part, ref, cur)
+    answer = doubly_robust(part, core.metric.name, level=LEVEL, seed=core.seed)
+    known = bool(np.isfinite(answer.value))
+    return GroupMetric(
+        name=name,
+        rows=(len(ref), len(cur)),
+        estimate=answer.value if known else None,
+        interval=finite_ends(answer.interval) if known else None,
+        unknown=answer.unknown,
+        reference=answer.details["reference"],
+        actual=measured(scores(part, core.metric, "current"), LEVEL, core.seed) if len(part.labelled) else None,
+    )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from scipy import stats
 
@@ -11,18 +9,20 @@ from ecotone.compare.estimate._core import Core
 from ecotone.compare.estimate._doubly_robust import DOUBLY_ROBUST
 from ecotone.contracts import Floats, Ints
 
+from ._metric_values import Bound, LabelPlan, Measured
+
 LEVEL = 0.9
 FACTOR = 2.0  # of the odds of being right, in the bound for what cannot be seen
 HALF_WIDTH = 0.02  # of the interval that labels should settle
 
 
-def bound(core: Core) -> dict[str, Any] | None:
+def bound(core: Core) -> Bound | None:
     """Accuracy if the odds of being right are off by at most a factor, row by row."""
     if core.metric.name != "accuracy":
         return None
     right = right_on_current(core)
     ends = [float((right * g / (right * g + 1 - right)).mean()) for g in (1 / FACTOR, FACTOR)]
-    return {"factor": FACTOR, "interval": (ends[0], ends[1])}
+    return Bound(FACTOR, (ends[0], ends[1]))
 
 
 def right_on_current(core: Core) -> Floats:
@@ -30,7 +30,7 @@ def right_on_current(core: Core) -> Floats:
     return np.asarray(q[np.arange(len(q)), np.asarray(core.data.predicted_current, dtype=np.int64)])
 
 
-def labels_needed(core: Core) -> dict[str, Any] | None:
+def labels_needed(core: Core) -> LabelPlan | None:
     """How many random labels settle the metric, at most those that are not there yet; None where there is no such plan.
 
     ``half_width`` is that of the interval which so many labels give.
@@ -52,7 +52,7 @@ def labels_needed(core: Core) -> dict[str, Any] | None:
         need = (z / half) ** 2 * max(value * (1 - value), 0.01)
     rows = int(np.clip(np.ceil(need), 1, left))
     half *= float(np.sqrt(max(1.0, need / rows)))
-    return {"rows": rows, "half_width": half, "of": of, "level": LEVEL}
+    return LabelPlan(rows, half, of, LEVEL)
 
 
 def too_good(core: Core) -> str | None:
@@ -79,12 +79,12 @@ def too_good(core: Core) -> str | None:
     return None
 
 
-def undefined_notes(core: Core, reference: dict[str, Any], actual: dict[str, Any] | None) -> list[str]:
+def undefined_notes(core: Core, reference: Measured, actual: Measured | None) -> list[str]:
     """Where the metric has no value, and where it leaves out a class."""
     metric, found = core.metric, []
     for side, where in ((reference, "the reference"), (actual, "the labelled current rows")):
-        if side is not None and side["value"] is None:
-            found.append(f"{metric.name} is undefined on {where}: {side['undefined']}; no alarm rests on it")
+        if side is not None and side.value is None:
+            found.append(f"{metric.name} is undefined on {where}: {side.undefined}; no alarm rests on it")
     if metric.task == "regression" or metric.row_mean or len(core.data.classes) == 2 or actual is None:
         return found
     before, now = (set(core.data.y_reference.tolist()), set(_labels_now(core).tolist()))

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
+from typing import ClassVar
+
+from ecotone.checkup._json_values import Keys
 
 from ._contract import Contract, Rules, bound
 from ._summary import ColumnSummary, iso
@@ -51,18 +53,12 @@ class Kept:
     unchecked: tuple[Unchecked, ...]
     columns: int
 
+    JSON: ClassVar[Keys] = ("violated", "columns", "violations", "unchecked")
+
     @property
     def violated(self) -> bool:
+        """Whether any rule is broken."""
         return bool(self.violations)
-
-    def to_dict(self) -> dict[str, Any]:
-        """The ``contract`` section."""
-        return {
-            "violated": self.violated,
-            "columns": self.columns,
-            "violations": [asdict(v) for v in self.violations],
-            "unchecked": [asdict(u) for u in self.unchecked],
-        }
 
 
 def keeps(contract: Contract, table: Mapping[str, ColumnSummary]) -> Kept:

@@ -30,11 +30,6 @@ class Facts:
     quality: Quality = field(default_factory=Quality)
     contract: Kept | None = None
 
-    def to_dict(self) -> dict[str, Any]:
-        """The sections ``schema``, ``quality`` and ``contract``."""
-        kept = None if self.contract is None else self.contract.to_dict()
-        return {"schema": self.schema.to_dict(), "quality": self.quality.to_dict(), "contract": kept}
-
 
 def facts_of_tables(sources: tuple[Any, Any], frames: tuple[Frame, Frame], both: Pair, settings: Settings) -> Facts:
     """The facts of two tables that were read; of profiles those of every row that they counted."""

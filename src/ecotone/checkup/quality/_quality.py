@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
+from ecotone.checkup._json_values import Keys
 from ecotone.data import Frame, Profile
 from ecotone.data._readers import open_profile
 from ecotone.data._thread_map import thread_map
@@ -38,6 +39,8 @@ class ColumnQuality:
     current: ColumnSummary | None
     breaks: tuple[Break, ...] = ()
 
+    JSON: ClassVar[Keys] = ("name", "reference", "current")
+
 
 @dataclass(frozen=True)
 class Quality:
@@ -51,24 +54,13 @@ class Quality:
 
     columns: tuple[ColumnQuality, ...] = ()
 
-    def to_dict(self) -> dict[str, Any]:
-        """The ``quality`` section: ``breaks``, notable ones first by kind, and ``columns``."""
+    JSON: ClassVar[Keys] = ("breaks", "columns")
+
+    @property
+    def breaks(self) -> tuple[Break, ...]:
+        """What broke: notable facts first, by kind."""
         found = [b for column in self.columns for b in column.breaks]
-        found.sort(key=lambda b: (not b.notable, _ORDER.index(b.what)))
-        return {
-            "breaks": [
-                {"column": b.column, "what": b.what, "sentence": b.sentence, "notable": b.notable, "bare": b.bare}
-                for b in found
-            ],
-            "columns": [
-                {
-                    "name": c.name,
-                    "reference": None if c.reference is None else c.reference.to_dict(),
-                    "current": None if c.current is None else c.current.to_dict(),
-                }
-                for c in self.columns
-            ],
-        }
+        return tuple(sorted(found, key=lambda b: (not b.notable, _ORDER.index(b.what))))
 
 
 def quality(

@@ -6,9 +6,10 @@ import difflib
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import ClassVar
 
+from ecotone.checkup._json_values import Keys
 from ecotone.data import Untested
 
 from ._summary import ColumnSummary
@@ -69,6 +70,10 @@ class Schema:
     columns: int = 0
     reordered: bool = False
 
+    JSON: ClassVar[Keys] = (
+        "changed", "lost", "new", "renamed", "type_changed", "untested", "compared", "columns", "reordered",
+    )  # fmt: skip
+
     @property
     def changed(self) -> bool:
         """Whether a column was lost, is new, or changed its type; another order alone is none."""
@@ -79,11 +84,6 @@ class Schema:
         said = {*(u.name for u in self.untested), *(c.name for c in self.type_changed if not c.compared)}
         more = [u for u in untested if u.name not in {*said, *self.lost, *self.new}]
         return replace(self, untested=(*self.untested, *more), compared=self.compared - len(more))
-
-    def to_dict(self) -> dict[str, Any]:
-        """The ``schema`` section."""
-        lists = {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
-        return {"changed": self.changed, **lists}
 
 
 def schema(

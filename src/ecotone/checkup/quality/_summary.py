@@ -6,17 +6,20 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
 
+from ecotone.checkup._json_values import Keys
 from ecotone.data._pool import pool
 from ecotone.data._pooled_column import PooledColumn
 from ecotone.data._profile_columns import ColumnProfile
 
 from ._empirical_distribution import EmpiricalDistribution
 
+#: A number, or a date-time in ISO 8601.
+Figure = float | int | str | None
 #: Levels of a text column that are counted one by one.
 MOST_LEVELS = 100_000
 _NOTHING = EmpiricalDistribution(np.empty(0))
@@ -65,27 +68,48 @@ class ColumnSummary:
     levels: Mapping[str, int] | None = None
     distribution: EmpiricalDistribution = field(default=_NOTHING, repr=False, compare=False)
 
+    JSON: ClassVar[Keys] = (
+        ("type", "stored"), ("reads_as", "family"), ("count", "rows"), "missing", "infinite", "distinct", "estimated",
+        ("min", "least"), ("max", "largest"), ("mean", "shown_mean"), ("median", "shown_median"), ("reason", "lacking"),
+    )  # fmt: skip
+
     @property
     def present(self) -> int:
+        """Rows with a value."""
         return self.rows - self.missing
 
     @property
     def ordered(self) -> bool:
+        """Whether its values have an order."""
         return self.family in ("number", "time")
 
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-ready; date-times in ISO 8601, and why a figure is lacking."""
-        show = iso if self.family == "time" else plain_number
-        figures = {name: show(getattr(self, name)) for name in ("low", "high", "mean", "median")}
-        return {
-            "type": self.stored, "reads_as": self.family, "count": self.rows, "missing": self.missing,
-            "infinite": self.infinite, "distinct": self.distinct, "estimated": self.estimated,
-            "min": figures["low"], "max": figures["high"], "mean": figures["mean"], "median": figures["median"],
-            "reason": self._lacking(figures),
-        }  # fmt: skip
+    @property
+    def least(self) -> Figure:
+        """The smallest value as a document has it: date-times in ISO 8601."""
+        return self._shown(self.low)
 
-    def _lacking(self, figures: Mapping[str, Any]) -> str | None:
-        if None not in figures.values() and self.distinct is not None:
+    @property
+    def largest(self) -> Figure:
+        """The largest value, in the same way."""
+        return self._shown(self.high)
+
+    @property
+    def shown_mean(self) -> Figure:
+        """The mean, in the same way."""
+        return self._shown(self.mean)
+
+    @property
+    def shown_median(self) -> Figure:
+        """The median, in the same way."""
+        return self._shown(self.median)
+
+    def _shown(self, value: float | int | None) -> Figure:
+        return iso(value) if self.family == "time" else plain_number(value)
+
+    @property
+    def lacking(self) -> str | None:
+        """Why a figure is lacking; None where none is."""
+        if None not in (self.least, self.largest, self.shown_mean, self.shown_median, self.distinct):
             return None
         if not self.present:
             return "no row has a value"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ecotone.checkup._content import CheckContent
+
 from ._section_advice import advice
 from ._section_certainty import certainty
 from ._section_columns import columns, every_column
@@ -16,13 +18,12 @@ from ._section_rows import rows
 from ._templates import page
 
 
-def html_report(content: dict[str, Any], pictures: dict[str, Any], *, redact: bool = False) -> str:
+def html_report(content: CheckContent, pictures: dict[str, Any], *, redact: bool = False) -> str:
     """The page.
 
     Parameters
     ----------
-    content : dict
-        The JSON document of a check.
+    content : CheckContent
     pictures : dict
         What the plots are drawn from.
     redact : bool

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from ecotone.checkup._column_entry import ColumnEntry
 from ecotone.checkup._leading import convincing, leading
-from ecotone.checkup.performance._performance import Performance
-from ecotone.checkup.rows._rows import RowsOutside
-from ecotone.compare.two_sample import TwoTables
+from ecotone.checkup._verdict import Verdict
+from ecotone.checkup.rows._rows_outside import RowsOutside
 from ecotone.contracts import Floats, Ints
 from ecotone.data import CODED, NAMED, Column, Pair
 
@@ -22,37 +23,17 @@ _LONG = 12.0  # range over the middle four fifths' range, above which the ends s
 _GONE = 0.005  # share of missing values from which on they have a cell of their own
 
 
-def pictures(
-    both: Pair,
-    verdict: TwoTables,
-    entries: list[dict[str, Any]],
-    rows: RowsOutside,
-    quality: Performance | None,
-) -> dict[str, Any]:
+def pictures(both: Pair, verdict: Verdict, entries: Sequence[ColumnEntry], rows: RowsOutside) -> dict[str, Any]:
     """Binned shares of the columns that moved, the pair that changed most, the map of rows."""
-    moved = [e["name"] for e in leading(entries) if e["role"] != "relation" and e["kind"] != "embedding"][:MOST_DRAWN]
+    moved = [e.name for e in leading(entries) if e.role != "relation" and e.kind != "embedding"][:MOST_DRAWN]
     shown = {name: column_picture(both.reference[name], both.current[name]) for name in moved}
-    pair = _convincing(verdict)
+    pair = convincing(verdict)
     return {
         "columns": shown,
-        "pair": None if pair is None else pair_picture(both, *pair),
+        "pair": None if pair is None else pair_picture(both, *pair.columns),
         "rows": rows.map,
         "named_rows": rows.named,
     }
-
-
-def _convincing(verdict: TwoTables) -> tuple[str, str] | None:
-    found = convincing(
-        {
-            "changed": verdict.changed,
-            "alpha": verdict.alpha,
-            "families": [
-                {"name": f.name, "share": f.share, "pvalue": f.pvalue, "reason": f.reason} for f in verdict.families
-            ],
-            "pairs": [{"columns": [a, b], "pvalue": p} for a, b, p, _ in verdict.pairs],
-        }
-    )
-    return None if found is None else (found["columns"][0], found["columns"][1])
 
 
 def column_picture(reference: Column, current: Column) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ecotone.checkup._column_entry import ColumnEntry
 from ecotone.checkup._leading import leading
 from ecotone.contracts import Floats, Ints
 from ecotone.data import Column, Profile
@@ -19,13 +20,13 @@ _POINTS = 20_000  # that stand for a table's rows
 
 
 def counted_pictures(
-    both: CountedPair, profiles: tuple[Profile, Profile], entries: Sequence[dict[str, Any]]
+    both: CountedPair, profiles: tuple[Profile, Profile], entries: Sequence[ColumnEntry]
 ) -> dict[str, Any]:
     """Binned shares of the columns that moved; neither a pair nor a map of rows."""
     columns = {c.name: c for c in both.columns}
     cuts = {cut.name: cut for cut in both.sums[0].cuts.columns}
     drawn = {}
-    for name in [e["name"] for e in leading(entries)][:MOST_DRAWN]:
+    for name in [e.name for e in leading(entries)][:MOST_DRAWN]:
         sides = [_drawable(columns[name], k, cuts.get(name), profiles[k]) for k in (0, 1)]
         drawn[name] = column_picture(*sides)
     return {"columns": drawn, "pair": None, "rows": {}, "named_rows": []}

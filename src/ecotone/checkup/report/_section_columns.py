@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from markupsafe import Markup
 
+from ecotone.checkup._column_entry import ColumnEntry, Conditional, Marginal, TestedColumn
+from ecotone.checkup._content import CheckContent
 from ecotone.checkup._leading import leading
+from ecotone.checkup._verdict import PairOfColumns
 
 from ._column_plots import column_plot
-from ._format import EFFECTS, between, effect, ends, percent, plain, said_of, small
+from ._column_words import EFFECTS, effect, said_of
+from ._format import between, ends, percent, plain, small
 from ._markup import isolated, name, p
 from ._templates import leading_capital, render
 from ._tracks import Row, tracks
@@ -32,7 +37,7 @@ class _Card:
     material: bool
     said: Markup
     plot: Markup
-    near: list[str]
+    near: tuple[str, ...]
     foot: list[str | Markup]
 
 
@@ -43,6 +48,16 @@ class _Forest:
 
 
 @dataclass(frozen=True)
+class _Effect:
+    """A column with an effect that is known."""
+
+    name: str
+    changed: bool
+    value: float
+    marginal: Marginal
+
+
+@dataclass(frozen=True)
 class _Line:
     """A column in the table of all; without figures where it was not tested."""
 
@@ -50,78 +65,81 @@ class _Line:
     kind: str
     role: str
     reason: str
-    marginal: dict[str, Any] | None
-    conditional: dict[str, Any]
+    marginal: Marginal | None
+    conditional: Conditional | None
     effect: list[str]
     missing: str
     psi: float | None
 
 
-def columns(content: dict[str, Any], pictures: dict[str, Any], *, redact: bool) -> Markup:
+def columns(content: CheckContent, pictures: dict[str, Any], *, redact: bool) -> Markup:
     """A card for each column that moved, largest movement first, and a forest of effects."""
-    named, forest = leading(content["columns"]), _forest(content)
+    named, forest = leading(content.columns), _forest(content)
     if not named and not forest:
         return Markup()
-    drawn, pairs = pictures.get("columns") or {}, content["verdict"]["pairs"]
+    drawn, pairs = pictures.get("columns") or {}, content.verdict.pairs
     return render(
-        "check/columns.html", forest=forest, min_effect=content["verdict"]["min_effect"],
-        cards=[_card(c, drawn.get(c["name"]), pairs, redact=redact) for c in named[:_CARDS]], moved=len(named),
-        tested=sum(1 for c in content["columns"] if c["marginal"]), counted=bool(content["rows"].get("reason")),
-        material=sum(1 for c in named if c["marginal"]["material"]),
+        "check/columns.html", forest=forest, min_effect=content.verdict.min_effect,
+        cards=[_card(c, drawn.get(c.name), pairs, redact=redact) for c in named[:_CARDS]], moved=len(named),
+        tested=sum(1 for c in content.columns if isinstance(c, TestedColumn)), counted=bool(content.rows.reason),
+        material=sum(1 for c in named if c.marginal.material),
     )  # fmt: skip
 
 
-def _card(column: dict[str, Any], picture: dict[str, Any] | None, pairs: list[Any], *, redact: bool) -> _Card:
-    marginal, conditional = column["marginal"], column["conditional"] or {}
+def _card(
+    column: TestedColumn, picture: dict[str, Any] | None, pairs: Sequence[PairOfColumns], *, redact: bool
+) -> _Card:
+    marginal, conditional = column.marginal, column.conditional
     said = said_of(column, pairs, redact=redact)
-    said = leading_capital(said) if column["role"] == "relation" else said
-    alone = Markup("alone {}").format(p(marginal["pvalue"], marginal["log10_pvalue"]))
+    said = leading_capital(said) if column.role == "relation" else said
+    alone = Markup("alone {}").format(p(marginal.pvalue, marginal.log10_pvalue))
     foot: list[str | Markup] = [" ".join(effect(marginal)).strip(), alone]
-    if conditional.get("pvalue") is not None:
-        given = p(conditional["pvalue"], conditional.get("log10_pvalue"))
-        foot.append(Markup("given the others {}").format(given))
-    levels = (column.get("movement") or {}).get("levels") or {}
+    if conditional.pvalue is not None:
+        foot.append(Markup("given the others {}").format(p(conditional.pvalue, conditional.log10_pvalue)))
+    levels = column.movement.levels if column.movement is not None else None
     return _Card(
-        column["name"], column["kind"], column["role"], marginal["material"],
-        isolated(plain(said, 500).replace("->", "→"), levels), column_plot(column["name"], picture, redact=redact),
-        (conditional.get("group") or [])[:3], [part for part in foot if part],
+        column.name, column.kind, column.role, marginal.material,
+        isolated(plain(said, 500).replace("->", "→"), levels or ()), column_plot(column.name, picture, redact=redact),
+        conditional.group[:3], [part for part in foot if part],
     )  # fmt: skip
 
 
-def _forest(content: dict[str, Any]) -> _Forest | None:
-    found = [c for c in content["columns"] if c["marginal"] is not None and c["marginal"]["effect"] is not None]
+def _forest(content: CheckContent) -> _Forest | None:
+    found = [
+        _Effect(c.name, c.marginal.changed, c.marginal.effect, c.marginal)
+        for c in content.columns
+        if isinstance(c, TestedColumn) and c.marginal.effect is not None
+    ]
     if not found:
         return None
-    found.sort(key=lambda c: (not c["marginal"]["changed"], -abs(c["marginal"]["effect"])))
-    changed = sum(1 for c in found if c["marginal"]["changed"])
-    most = max(_CALM, min(_FOREST, changed + 5))
+    found.sort(key=lambda c: (not c.changed, -abs(c.value)))
+    most = max(_CALM, min(_FOREST, sum(c.changed for c in found) + 5))
     shown = found if len(found) <= most + 2 else found[:most]
-    drawn = tracks([_effect_row(c) for c in shown], band=content["verdict"]["min_effect"])
-    return _Forest(drawn, len(found) - len(shown))
+    return _Forest(tracks([_effect_row(c) for c in shown], band=content.verdict.min_effect), len(found) - len(shown))
 
 
-def _effect_row(column: dict[str, Any]) -> Row:
-    marginal = column["marginal"]
-    cls = "cur" if marginal["changed"] else "none"
-    interval = ends(marginal["interval"])
+def _effect_row(column: _Effect) -> Row:
+    cls = "cur" if column.changed else "none"
+    interval = ends(column.marginal.interval)
     marks: list[Any] = [("line", cls, *interval)] if interval else []
-    words = f"{small(marginal['effect'], plus=True)} {between(interval, lambda end: small(end, plus=True))}"
-    what = EFFECTS.get(marginal["effect_name"], marginal["effect_name"])
-    return Row(name(column["name"], 45), [*marks, ("point", cls, marginal["effect"])], words, what)
+    words = f"{small(column.value, plus=True)} {between(interval, lambda end: small(end, plus=True))}"
+    what = EFFECTS.get(column.marginal.effect_name, column.marginal.effect_name)
+    return Row(name(column.name, 45), [*marks, ("point", cls, column.value)], words, what)
 
 
-def every_column(content: dict[str, Any], *, redact: bool) -> Markup:
+def every_column(content: CheckContent, *, redact: bool) -> Markup:
     """The folded table."""
-    rows = [_line(column, redact=redact) for column in content["columns"][:_TABLE_ROWS]]
-    return render("check/every_column.html", rows=rows, total=len(content["columns"]))
+    rows = [_line(column, redact=redact) for column in content.columns[:_TABLE_ROWS]]
+    return render("check/every_column.html", rows=rows, total=len(content.columns))
 
 
-def _line(column: dict[str, Any], *, redact: bool) -> _Line:
-    marginal, conditional = column["marginal"], column["conditional"] or {}
-    if marginal is None:
-        reason = _WITHHELD.get(column["kind"], "") if redact else column.get("reason", "")
-        return _Line(column["name"], column["kind"], "", reason, None, {}, [], "", None)
-    missing = marginal.get("missing") or [None, None]
+def _line(column: ColumnEntry, *, redact: bool) -> _Line:
+    if not isinstance(column, TestedColumn):
+        reason = _WITHHELD.get(column.kind, "") if redact else column.reason
+        return _Line(column.name, column.kind, "", reason, None, None, [], "", None)
+    marginal, missing = column.marginal, column.marginal.missing
     gone = f"{percent(missing[0])} → {percent(missing[1])}" if any(missing) else "0 %"
-    told, psi = [part for part in effect(marginal) if part], (marginal.get("psi") or {}).get("value")
-    return _Line(column["name"], column["kind"], column["role"], "", marginal, conditional, told, gone, psi)
+    told = [part for part in effect(marginal) if part]
+    return _Line(
+        column.name, column.kind, column.role, "", marginal, column.conditional, told, gone, marginal.psi.value
+    )

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any
 
 from markupsafe import Markup
 
+from ecotone.checkup._content import CheckContent
+from ecotone.checkup._data_summary import TableRead
 from ecotone.checkup._leading import leading
 
+from ._answers import TAKES_LABELS, UNKNOWN, answers, sizes
 from ._fact_words import given_words
-from ._format import TAKES_LABELS, UNKNOWN, answers, detectable, plain, sizes
+from ._format import plain
 from ._markup import isolated
 from ._templates import leading_capital, render
+from ._verdict_words import detectable
 
 _QUESTIONS = {
     "material": "Material: above the minimum effect?",
@@ -33,37 +36,37 @@ class _Tile:
     instead: str = ""  # what stands in the place of a p-value
 
 
-def pairing(content: dict[str, Any]) -> str:
+def pairing(content: CheckContent) -> str:
     """Which file is compared with which."""
 
-    def side(which: str) -> str:
-        sources = [re.split(r"[\\/]", s["name"])[-1] or which for s in content["data"][which]["sources"]]
+    def side(which: str, table: TableRead) -> str:
+        sources = [re.split(r"[\\/]", source.name)[-1] or which for source in table.sources]
         return (sources[0] if sources else which) + (f" and {len(sources) - 1} more" if len(sources) > 1 else "")
 
-    return f"{side('current')} against {side('reference')}"
+    return f"{side('current', content.data.current)} against {side('reference', content.data.reference)}"
 
 
-def lead(content: dict[str, Any], *, redact: bool) -> Markup:
+def lead(content: CheckContent, *, redact: bool) -> Markup:
     """The headline, its tiles, and what rows were matched on."""
-    head, verdict = content["headline"], content["verdict"]
-    levels = {"material": verdict["alpha"], "changed": verdict["alpha"], "rows outside": content["rows"]["alpha"]}
-    levels["performance"] = next(
-        (part["alpha"] for part in content["budget"]["parts"] if part["name"] == "performance"), None
-    )
+    head, verdict = content.headline, content.verdict
+    levels = {
+        "material": verdict.alpha, "changed": verdict.alpha, "rows outside": content.rows.alpha,
+        "performance": content.budget.part("performance"),
+    }  # fmt: skip
     tiles = [
         _Tile(_QUESTIONS[what], word, alarm, p, levels[what], TAKES_LABELS if word == UNKNOWN else "")
         for what, alarm, word, p in answers(content)
     ]
-    headline = isolated(plain(head["sentence"], 400), (c["name"] for c in leading(content["columns"])[:3]))
+    headline = isolated(plain(head.sentence, 400), (c.name for c in leading(content.columns)[:3]))
     return render(
         "check/lead.html", head=head, headline=headline, tiles=tiles, pairing=pairing(content), sizes=sizes(content),
-        min_effect=verdict["min_effect"], given=given_words(content, redact=redact),
+        min_effect=verdict.min_effect, given=given_words(content.data, redact=redact),
     )  # fmt: skip
 
 
-def quiet(content: dict[str, Any]) -> Markup:
+def quiet(content: CheckContent) -> Markup:
     """What a clean result rules out."""
-    found = [leading_capital(words) for words in detectable(content["verdict"])]
-    if content["headline"]["alarms"] or not found:
+    found = [leading_capital(words) for words in detectable(content.verdict)]
+    if content.headline.alarms or not found:
         return Markup()
     return render("check/quiet.html", found=found)

@@ -7,12 +7,13 @@ from typing import Any
 
 from markupsafe import Markup
 
+from ecotone.checkup._content import CheckContent
 from ecotone.checkup._leading import convincing
 
 from . import _svg
-from ._format import pair_words
 from ._markup import name
 from ._templates import render
+from ._verdict_words import pair_words
 
 
 @dataclass(frozen=True)
@@ -25,19 +26,19 @@ class _Heat:
     lines: list[tuple[str | Markup, list[Markup]]]
 
 
-def pair(content: dict[str, Any], pictures: dict[str, Any], *, redact: bool) -> Markup:
+def pair(content: CheckContent, pictures: dict[str, Any], *, redact: bool) -> Markup:
     """The pair that changed most, where its own test holds."""
-    found, picture = convincing(content["verdict"]), pictures.get("pair")
-    if not found or not (picture or content["rows"].get("reason")):
+    found, picture = convincing(content.verdict), pictures.get("pair")
+    if not found or not (picture or content.rows.reason):
         return Markup()
     others = [
         other
-        for other in content["verdict"]["pairs"]
-        if other is not found and other["pvalue"] <= min(found["pvalue"] * 1e6, 0.001)
+        for other in content.verdict.pairs
+        if other is not found and other.pvalue <= min(found.pvalue * 1e6, 0.001)
     ]
-    a, b = found["columns"]
+    a, b = found.columns
     return render(
-        "check/pair.html", a=a, b=b, words=pair_words(found, redact=redact), pvalue=found["pvalue"], others=others[:4],
+        "check/pair.html", a=a, b=b, words=pair_words(found, redact=redact), pvalue=found.pvalue, others=others[:4],
         heat=_heat(picture, redact=redact) if picture else None,
     )  # fmt: skip
 

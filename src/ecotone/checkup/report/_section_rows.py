@@ -7,6 +7,9 @@ from typing import Any
 
 from markupsafe import Markup
 
+from ecotone.checkup._content import CheckContent
+from ecotone.checkup.rows._row_reason import RowReason
+
 from . import _svg
 from ._format import number
 from ._markup import name
@@ -33,16 +36,16 @@ class _Named:
     columns: list[_Reason]
 
 
-def rows(content: dict[str, Any], pictures: dict[str, Any], *, redact: bool) -> Markup:
+def rows(content: CheckContent, pictures: dict[str, Any], *, redact: bool) -> Markup:
     """Which rows lie outside, why, and a map."""
-    found = content["rows"]
-    shown = [_named(entry) for entry in (found.get("reasons") or [])[:_MOST]]
-    drawn = not found.get("reason") and (found["raised"] or found["index"])
+    found = content.rows
+    shown = [_named(entry) for entry in found.reasons[:_MOST]]
+    drawn = not found.reason and (found.raised or found.places)
     return render(
-        "check/rows.html", found=found, total=content["data"]["current"]["rows_read"],
+        "check/rows.html", found=found, total=content.data.current.rows_read,
         map=_map(pictures) if drawn else "", shown=shown, first=_FIRST, redact=redact,
-        several=len(content["data"]["current"]["sources"]) > 1,
-        hidden=len(found["index"]) - sum(1 + row.copies for row in shown),
+        several=len(content.data.current.sources) > 1,
+        hidden=len(found.places) - sum(1 + row.copies for row in shown),
     )  # fmt: skip
 
 
@@ -52,10 +55,10 @@ def _map(pictures: dict[str, Any]) -> Markup:
     return _svg.scatter([(cls, drawn.get(part) or []) for cls, part in parts], "map of the rows")
 
 
-def _named(entry: dict[str, Any]) -> _Named:
-    reasons = [_Reason(reason["column"], _value(reason.get("value"))) for reason in entry["columns"][:3]]
-    return _Named(entry["file"], entry["row"], entry.get("copies") or 0, entry["pvalue"], reasons)
+def _named(entry: RowReason) -> _Named:
+    reasons = [_Reason(reason.column, _value(reason.value)) for reason in entry.columns[:3]]
+    return _Named(entry.file, entry.row, entry.copies, entry.pvalue, reasons)
 
 
-def _value(value: Any) -> str | Markup:
+def _value(value: float | str | None) -> str | Markup:
     return "missing" if value is None else number(value) if isinstance(value, (int, float)) else name(value, 40)

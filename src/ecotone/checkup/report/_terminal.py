@@ -5,12 +5,13 @@ from __future__ import annotations
 import shutil
 import textwrap
 from collections.abc import Iterable, Sequence
-from typing import Any
 
+from ecotone.checkup._content import CheckContent
 from ecotone.checkup._gates import word
 
+from ._answers import TAKES_LABELS, UNKNOWN, answers, sizes
 from ._fact_words import as_one, given_words
-from ._format import TAKES_LABELS, UNKNOWN, answers, plain, pvalue, sizes
+from ._format import plain, pvalue
 from ._terminal_blocks import Block, blocks
 
 _SCREEN = 24
@@ -20,7 +21,7 @@ _FOOT = "--verbose says all of it, --report FILE.html draws it"
 
 
 def text_report(
-    content: dict[str, Any],
+    content: CheckContent,
     width: int | None = None,
     *,
     verbose: bool = False,
@@ -30,8 +31,7 @@ def text_report(
 
     Parameters
     ----------
-    content : dict
-        The JSON document of a check.
+    content : CheckContent
     width : int
         Characters in a line; by default the terminal's, between 80 and 100.
     verbose : bool
@@ -54,23 +54,22 @@ def _wrap(said: str, wide: int, first: str = "", then: str | None = None) -> lis
     return [line.replace("\u00a0", " ") for line in lines] or [first.rstrip()]
 
 
-def _headline(content: dict[str, Any], wide: int, answer: str, *, verbose: bool) -> list[str]:
-    head, verdict, found = content["headline"], content["verdict"], content["schema"]
+def _headline(content: CheckContent, wide: int, answer: str, *, verbose: bool) -> list[str]:
+    head, found = content.headline, content.schema
     first = f"{answer:<5}  " if len(answer) <= 5 else f"{answer}: "
-    lines = _cut(_wrap(head["sentence"], wide, first, " " * 7), 99 if verbose else 4)
-    compared = f"{found['compared']:,} of {found['columns']:,} columns compared{as_one(content)}"
-    asked = f"alpha {head['alpha']:g}, minimum effect {verdict['min_effect']:g}"
+    lines = _cut(_wrap(head.sentence, wide, first, " " * 7), 99 if verbose else 4)
+    compared = f"{found.compared:,} of {found.columns:,} columns compared{as_one(content.data)}"
+    asked = f"alpha {head.alpha:g}, minimum effect {content.verdict.min_effect:g}"
     lines += _wrap(f"{sizes(content)}; {compared}; {asked}", wide, " " * 7)
-    if given := given_words(content):
+    if given := given_words(content.data):
         lines += _cut(_wrap(given, wide, " " * 7), 99 if verbose else 3)
-    if head["guarantee"] != "exact" and head["reason"] not in head["sentence"]:
-        said = _wrap(f"guarantee {head['guarantee']}: {head['reason']}", wide, " " * 7)
+    if head.guarantee != "exact" and head.reason not in head.sentence:
+        said = _wrap(f"guarantee {head.guarantee}: {head.reason}", wide, " " * 7)
         lines += _cut(said, 99 if verbose else 3)
     lines.append("")
-    for what, alarm, told, found in answers(content):
-        lines.append(
-            f"  {'!' if alarm else ' '} {what:<13} {told:<16} {TAKES_LABELS if told == UNKNOWN else pvalue(*found)}"
-        )
+    for what, alarm, told, value in answers(content):
+        shown = TAKES_LABELS if told == UNKNOWN else pvalue(*value)
+        lines.append(f"  {'!' if alarm else ' '} {what:<13} {told:<16} {shown}")
     return lines
 
 

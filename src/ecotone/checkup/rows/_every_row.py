@@ -12,6 +12,7 @@ from ecotone.data import Pair, Part, Table
 from ecotone.data._equal_rows import first_equal
 from ecotone.decide.conformal import conformal_pvalues
 
+from ._place import Place
 from ._row_scores import Scored
 
 _OUTSIDE = 0.01  # p-value of a row from which on it counts as outside, if it occurs often
@@ -28,7 +29,7 @@ class EveryRow:
     pvalues : (rows read,) float64
     named : (k,) int64
         Positions in the sources, read one after another, of the rows named and of copies of these; ascending.
-    sources : tuple of (file, row)
+    places : tuple of Place
         The same rows in their sources.
     copies : mapping of int to int
         The rows named that differ (the first of equal ones, as positions in the current table), and how many other
@@ -39,7 +40,7 @@ class EveryRow:
 
     pvalues: Floats
     named: Ints
-    sources: tuple[tuple[str, int], ...]
+    places: tuple[Place, ...]
     copies: dict[int, int]
     copies_said: str
 
@@ -67,7 +68,7 @@ def every_row(pair: Pair, found: Scored, index: Ints, pvalues: Floats) -> EveryR
     chosen[index] = True
     named = rows[(twin >= 0) & chosen[np.maximum(twin, 0)]]
     copies = {row: int(times[row]) - 1 for row in np.unique(first[index]).tolist()}
-    return EveryRow(p, named, _sources(pair, named), copies, _said(pair, times, chosen, pvalues))
+    return EveryRow(p, named, _places(pair, named), copies, _said(pair, times, chosen, pvalues))
 
 
 def _said(pair: Pair, times: Ints, chosen: Bools, pvalues: Floats) -> str:
@@ -110,10 +111,10 @@ def _by_density(pair: Pair, found: Scored, rows: Ints) -> Floats:
     return np.minimum(1.0, 2 * conformal_pvalues(scores, found.pairs[0][0]))
 
 
-def _sources(pair: Pair, rows: Ints) -> tuple[tuple[str, int], ...]:
+def _places(pair: Pair, rows: Ints) -> tuple[Place, ...]:
     """File and row of each position in the sources, as ``Table.where`` gives them."""
     parts = pair.current.parts or (Part("", int(rows.max(initial=0)) + 1),)
     ends = np.cumsum([part.rows for part in parts])
     part = np.searchsorted(ends, rows, side="right")
     starts = ends - [p.rows for p in parts]
-    return tuple((parts[i].name, int(row)) for i, row in zip(part, rows - starts[part]))
+    return tuple(Place(parts[i].name, int(row)) for i, row in zip(part, rows - starts[part]))

@@ -10,56 +10,59 @@ from scipy.linalg import eigh
 
 from ecotone.contracts import Floats, Ints
 from ecotone.data import NAMED, Column, Pair
-from ecotone.data._gaussianise import Gaussianiser
 from ecotone.detect.anomaly import GaussianMixtureDensity
+
+from ._row_reason import RowReason, SurprisingValue
+from ._row_scores import Scored
 
 _MAX_EXPLAINED = 200
 
 
 def row_reasons(
-    pair: Pair,
-    encoder: Gaussianiser,
-    density: GaussianMixtureDensity,
-    X: Floats,
-    index: Ints,
-    improbable: Ints,
-    pvalues: Floats,
-    typical: Floats,
-    copies: Mapping[int, int],
-) -> tuple[dict[str, Any], ...]:
+    pair: Pair, found: Scored, index: Ints, improbable: Ints, pvalues: Floats, copies: Mapping[int, int]
+) -> tuple[RowReason, ...]:
     """The columns that make the lowest rows surprising, given the other columns; of equal rows the first.
 
-    ``copies`` has the rows to explain and for each how many others equal it.
+    ``improbable`` are the rows that the density alone names; ``copies`` has the rows to explain and for each how many
+    others equal it.
     """
     if not len(index):
         return ()
-    different = np.array(sorted(copies))
+    different, typical = np.array(sorted(copies)), found.scores[0][found.n :]
     rows = different[np.lexsort((typical[different], pvalues[different]))][:_MAX_EXPLAINED]
+    parts = _contributions(found, rows, index, improbable)
+    names = list(dict.fromkeys(found.encoder.outputs_))
+    column_of = np.array([names.index(name) for name in found.encoder.outputs_])
+    by_column = parts @ (column_of[:, None] == np.arange(len(names)))
+    return tuple(
+        RowReason(
+            *pair.current.where(int(row)),
+            float(pvalues[row]),
+            copies[int(row)],
+            _surprising(pair, int(row), names, each),
+        )
+        for row, each in zip(rows, by_column)
+    )
+
+
+def _contributions(found: Scored, rows: Ints, index: Ints, improbable: Ints) -> Floats:
+    """Of each score to how surprising a row is; of rows that are typical one by one, what they share."""
+    density, X = found.density, found.pooled[found.n :]
     parts = density.contributions(X[rows])
-    group = ~np.isin(rows, improbable)  # rows typical one by one: what they share sets them apart
+    group = ~np.isin(rows, improbable)
     precision = density.whitener_ @ density.whitener_.T
     shared = (X[index].mean(0) - density.center_) @ precision
     parts[group] = np.maximum((X[rows[group]] - density.center_) * shared, 0)
-    names = list(dict.fromkeys(encoder.outputs_))
-    column_of = np.array([names.index(name) for name in encoder.outputs_])
-    by_column = parts @ (column_of[:, None] == np.arange(len(names)))
-    out = []
-    for row, contribution in zip(rows, by_column):
-        top = np.argsort(-contribution, kind="stable")[:5]
-        shown = [j for j in top if contribution[j] >= 0.2 * contribution[top[0]]]
-        file, at = pair.current.where(int(row))
-        columns = [
-            {
-                "column": names[j],
-                "value": _value(pair.current[names[j]], int(row)),
-                "contribution": round(float(contribution[j]), 3),
-            }
-            for j in shown
-        ]
-        out.append(
-            {"file": file, "row": at, "pvalue": float(pvalues[row]), "copies": copies[int(row)], "columns": columns}
-        )
-    return tuple(out)
+    return parts
+
+
+def _surprising(pair: Pair, row: int, names: list[str], contribution: Floats) -> tuple[SurprisingValue, ...]:
+    """The columns that add at least a fifth of what the first does, five at most."""
+    top = np.argsort(-contribution, kind="stable")[:5]
+    shown = [j for j in top if contribution[j] >= 0.2 * contribution[top[0]]]
+    return tuple(
+        SurprisingValue(names[j], _value(pair.current[names[j]], row), round(float(contribution[j]), 3)) for j in shown
+    )
 
 
 def _value(column: Column, row: int) -> float | str | None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -16,84 +16,9 @@ from ._every_row import every_row
 from ._global_test import global_test
 from ._row_calibration import LEAST, fewest, halves, rows_needed, units_of
 from ._row_reasons import plane, row_reasons
-from ._row_scores import families, scored
-from ._row_share import most, select, share_outside
-
-
-@dataclass(frozen=True)
-class RowsOutside:
-    """Which current rows lie outside the reference, and how sure that is.
-
-    Parameters
-    ----------
-    share : float or None
-        Share of the current rows, beyond the 1 % expected, that lie where only the rarest 1 % of the reference lies:
-        the mean over splits of the reference, never below the share of the rows named. See ``share_outside``.
-    interval : (float, float) or (None, None)
-        From a lower bound that holds with probability .95 to one: rows that are foreign may still look typical, so
-        that the upper end is open. None, and so is the share, where no row could be scored.
-    share_said : str
-        Both in a sentence.
-    index : (k,) int64
-        Positions in the current table of the rows named, ascending; empty unless ``raised``.
-    named : (l,) int64
-        Positions in current as it was read of the rows named and of copies of them that were left out, ascending.
-    sources : tuple of (file, row)
-        The same rows in their sources.
-    copies_said : str
-        The row outside that occurs most often, named or not, in a sentence; empty where none occurs again.
-    pvalues : (rows of current as read,) float64
-        Conformal p-value of every current row, copies that were left out included.
-    reasons : tuple of dict
-        For at most 200 of the rows named, lowest first, and of equal ones for the first: file, row, pvalue, the number
-        of copies (other current rows that equal it) and the columns that make it surprising.
-    n_calibration : int
-    needed : int or None
-        Calibration rows needed to find and name 1 % of the current rows (five at least), where there are fewer.
-    global_pvalue : float
-    raised : bool
-        Whether ``global_pvalue`` is at most ``alpha``.
-    map : dict
-        ``reference``, ``current``, ``outside``: plane coordinates of at most 2 000 rows.
-    """
-
-    share: float | None
-    interval: tuple[float, float] | tuple[None, None]
-    share_said: str
-    index: Ints
-    named: Ints
-    sources: tuple[tuple[str, int], ...]
-    copies_said: str
-    pvalues: Floats
-    reasons: tuple[dict[str, Any], ...]
-    n_calibration: int
-    needed: int | None
-    global_pvalue: float
-    raised: bool
-    alpha: float
-    fdr: float
-    map: dict[str, Any] = field(default_factory=dict)
-    statement: str = ""
-    seconds: float = 0.0
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-ready, without the p-values of all rows and the map."""
-        return {
-            "share": self.share,
-            "interval": list(self.interval),
-            "share_said": self.share_said,
-            "index": [{"file": file, "row": row} for file, row in self.sources],
-            "copies_said": self.copies_said,
-            "reasons": list(self.reasons),
-            "n_calibration": self.n_calibration,
-            "needed": self.needed,
-            "global_pvalue": self.global_pvalue,
-            "raised": self.raised,
-            "alpha": self.alpha,
-            "fdr": self.fdr,
-            "statement": self.statement,
-            "seconds": self.seconds,
-        }
+from ._row_scores import Scored, families, scored
+from ._row_share import Scores, most, select, share_outside
+from ._rows_outside import RowsOutside
 
 
 def rows_outside(
@@ -129,55 +54,61 @@ def rows_outside(
         if not 0 < value < 1:
             raise BadInput(f"{name} must lie between 0 and 1, got {value!r}")
     began, rng = time.perf_counter(), as_seed(seed, 31)
-    fit, calibrate = halves(pair, max_fit, rng)
-    n, m = len(calibrate), pair.current.n
+    halving = halves(pair, max_fit, rng)
+    n, m = len(halving[1]), pair.current.n
     short = rows_needed(n, m, alpha, fdr)
-    enough = min(len(fit), n) >= LEAST // 2 and m > 0
-    found = scored(pair, (fit, calibrate), max_fit, rng) if enough else None
+    enough = min(map(len, halving)) >= LEAST // 2 and m > 0
+    found = scored(pair, halving, max_fit, rng) if enough else None
     if found is None:
-        return _nothing(pair, n, short, alpha, fdr)
-    global_p = global_test(found.scores, n, units_of(pair, calibrate), rng)
-    raised = global_p <= alpha
-    each = [conformal_pvalues(current, held) for held, current in found.pairs]
-    by_score = families(pair, found, (fit, calibrate), max_fit, rng)
-    named = [
-        select(p, live, fdr / 2, most(family) if raised else 0)
-        for p, (_, live), family in zip(each, found.pairs, by_score)
-    ]
-    index = np.union1d(*named)
-    pvalues = np.minimum(1.0, 2 * np.minimum(*each))
-    every = every_row(pair, found, index, pvalues)
-    share = share_outside(by_score, len(index), None if pair.units is None else _counts(pair))
+        rows = m if pair.stand_in is None else len(pair.stand_in)
+        return RowsOutside.not_scored(
+            rows, alpha=alpha, fdr=fdr, n_calibration=n, needed=short, global_pvalue=1.0, statement=_unscored(pair)
+        )
+    global_p = global_test(found.scores, n, units_of(pair, halving[1]), rng)
+    by_score = families(pair, found, halving, max_fit, rng)
+    named = _named(found, by_score, fdr, raised=global_p <= alpha)
+    units = None if pair.units is None else _counts(pair)
+    share = share_outside(by_score, len(named.index), units)
+    every = every_row(pair, found, named.index, named.pvalues)
     return RowsOutside(
         share=share.value,
         interval=share.interval,
         share_said=share.said(),
-        index=index,
+        index=named.index,
         named=every.named,
-        sources=every.sources,
+        places=every.places,
         copies_said=every.copies_said,
         pvalues=every.pvalues,
-        reasons=row_reasons(
-            pair,
-            found.encoder,
-            found.density,
-            found.pooled[n:],
-            index,
-            named[0],
-            pvalues,
-            found.scores[0][n:],
-            every.copies,
-        ),
+        reasons=row_reasons(pair, found, named.index, named.improbable, named.pvalues, every.copies),
         n_calibration=n,
-        needed=short if not len(index) else None,
+        needed=short if not len(named.index) else None,
         global_pvalue=global_p,
-        raised=raised,
+        raised=global_p <= alpha,
         alpha=alpha,
         fdr=fdr,
-        map=plane(found.density, found.pooled, n, index, rng),
-        statement=_statement(raised, index, share.value, fdr, short, (n, m), pair.units is not None),
+        map=plane(found.density, found.pooled, n, named.index, rng),
+        statement=_statement(global_p <= alpha, named.index, share.value, fdr, short, (n, m), units is not None),
         seconds=time.perf_counter() - began,
     )
+
+
+@dataclass(frozen=True)
+class _Named:
+    """Current rows that are named, those of them by the density alone, and every row's p-value."""
+
+    index: Ints
+    improbable: Ints
+    pvalues: Floats
+
+
+def _named(found: Scored, by_score: Sequence[Sequence[Scores]], fdr: float, *, raised: bool) -> _Named:
+    """Behind the global test, by each score no more rows than its share outside allows."""
+    each = [conformal_pvalues(current, held) for held, current in found.pairs]
+    improbable, foreign = (
+        select(p, live, fdr / 2, most(family) if raised else 0)
+        for p, (_, live), family in zip(each, found.pairs, by_score)
+    )
+    return _Named(np.union1d(improbable, foreign), improbable, np.minimum(1.0, 2 * np.minimum(*each)))
 
 
 def _counts(pair: Pair) -> tuple[int, int]:
@@ -203,13 +134,9 @@ def _statement(
     return " ".join(said)
 
 
-def _nothing(pair: Pair, n: int, short: int | None, alpha: float, fdr: float) -> RowsOutside:
-    """No column or too few rows to score."""
-    why = (
+def _unscored(pair: Pair) -> str:
+    """Why no row has a score."""
+    return (
         f"Rows are not scored: {pair.reference.n} rows of reference ({LEAST} are needed, of two units or more), "
         "or no column to score."
     )
-    empty = np.empty(0, np.int64)
-    ones = np.ones(pair.current.n if pair.stand_in is None else len(pair.stand_in))
-    nothing = (None, (None, None), "The share outside is not estimated.")
-    return RowsOutside(*nothing, empty, empty, (), "", ones, (), n, short, 1.0, False, alpha, fdr, statement=why)

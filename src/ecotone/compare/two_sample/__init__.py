@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from ._columns import ColumnMargin as ColumnMargin
     from ._coverage_test import coverage_test as coverage_test
     from ._dependence import Dependence as Dependence
+    from ._dependence import Guarantee as Guarantee
     from ._dependence import dependence as dependence
     from ._dependence import with_units as with_units
     from ._energy_family import table_energy_test as table_energy_test
