@@ -4,13 +4,30 @@ import copy
 from html.parser import HTMLParser
 
 import numpy as np
+from from_json import typed
 
-from ecotone.checkup._result_protocol import jsonable
+from ecotone.checkup._json_values import jsonable
+from ecotone.checkup.report import _notebook, _page, _terminal
 from ecotone.checkup.report._plot_data import column_picture, pair_picture
 from ecotone.data import Column, Pair, Table
 
 NAMES = ("margins", "pairs", "support", "trees", "triples", "energy")
 SHARES = (0.45, 0.20, 0.10, 0.10, 0.05, 0.10)
+
+
+def html_report(content, drawn, **how):
+    """The page of a document made by hand."""
+    return _page.html_report(typed(content), drawn, **how)
+
+
+def html_summary(content):
+    """Its cell in a notebook."""
+    return _notebook.html_summary(typed(content))
+
+
+def text_report(content, *width, **how):
+    """Its text."""
+    return _terminal.text_report(typed(content), *width, **how)
 
 
 def column(name, *, kind="numeric", effect=0.0, changed=False, material=False, role=None, sentence="", movement=None):
@@ -184,7 +201,7 @@ def everything():
     content["data"]["notes"] = ["town: NOTEVALUE is rare"]
     content["data"]["untested"] = [{"name": "fixed", "kind": "constant", "reason": "constant: 'CONSTANTVALUE'"}]
     content["data"]["dependence"]["found"] = [
-        {"what": "serial", "table": "reference", "column": "speed", "lag": 1, "value": 0.01, "pvalue": 0.5,
+        {"what": "serial", "table": "reference", "column": "speed", "rows": 9, "value": 0.01, "pvalue": 0.5,
          "detected": False}
     ]  # fmt: skip
     content["advice"] = [

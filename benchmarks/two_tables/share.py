@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 from scenarios import outside
 
-from ecotone.checkup.rows._rows import RowsOutside, rows_outside
+from ecotone.checkup.rows._rows import rows_outside
+from ecotone.checkup.rows._rows_outside import RowsOutside
 from ecotone.data import Pair, align_tables, read_table
 
 _FOREIGN, _SHIFT, _COLUMNS = 0.1, 0.8, 5

@@ -3,13 +3,21 @@
 import numpy as np
 import pyarrow as pa
 import pytest
+from from_json import made
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 import ecotone
 from ecotone.cards import discover
-from ecotone.checkup.advice._advice import advise
+from ecotone.checkup._findings import Findings
+from ecotone.checkup._json_values import to_dict
+from ecotone.checkup.advice import _advice
 
 PLACES = [{"file": "now.csv", "row": row} for row in range(300)]
+
+
+def advise(found):
+    """The advice on findings made by hand, as the document has it."""
+    return [to_dict(item) for item in _advice.advise(made(Findings, found))]
 
 
 def _content(*, changed=True, material=True, outside=0, quality=None, guarantee="exact", declared=()):

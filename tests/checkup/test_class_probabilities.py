@@ -3,10 +3,13 @@
 import numpy as np
 import pyarrow as pa
 import pytest
+from from_json import made
 from scipy import special
 
 import ecotone
-from ecotone.checkup.advice._advice import advise
+from ecotone.checkup._findings import Findings
+from ecotone.checkup._json_values import to_dict
+from ecotone.checkup.advice import _advice
 from ecotone.checkup.advice._needs_of_probabilities import accuracy, share
 from ecotone.checkup.performance._class_probabilities import _independent
 
@@ -68,8 +71,20 @@ def test_copied_rows_of_a_unit_count_once():
     assert found["calibration"]["rows"] == 400 and found["calibration"]["pvalue"] > 0.005
 
 
+def advise(found):
+    """The advice on findings made by hand, as the document has it."""
+    return [to_dict(item) for item in _advice.advise(made(Findings, found))]
+
+
 def _content(interval, correction, changed=True):
-    shift = {"classes": ["a", "b"], "reference": [0.7, 0.3], "current": [0.6, 0.4], "interval": interval, "level": 0.9}
+    shift = {
+        "from": "probabilities",
+        "classes": ["a", "b"],
+        "reference": [0.7, 0.3],
+        "current": [0.6, 0.4],
+        "interval": interval,
+        "level": 0.9,
+    }
     quality = {
         "metric": "accuracy", "greater_is_better": True, "reference": {"value": 0.9}, "estimate": 0.9, "actual": None,
         "attribution": None, "raised": False, "unknown": None, "labels": {},

@@ -50,5 +50,4 @@ def test_without_pandas_it_is_polars_and_without_both_arrow(result, monkeypatch)
 def test_figures_are_numbers_where_no_date_is_among_them():
     rng = np.random.default_rng(1)
     a, b = ({"x": rng.normal(size=60), "k": np.arange(60) % 7} for _ in "ab")
-    content = ecotone.check(a, b)
-    assert columns_table(content.content).schema.field("max_current").type == pa.float64()
+    assert columns_table(ecotone.check(a, b).found).schema.field("max_current").type == pa.float64()

@@ -46,7 +46,7 @@ def test_attribution_rests_on_what_the_model_reads(kind):
     assert "the columns that the model reads" in said and "'closed' nearly determines the target 'y'" in said
     assert "do not use it" in said
     result = ecotone.check(_table(1, 200), _table(2, 200), target="y", model=model, **more)
-    assert "rests on the 1 column that the model reads" in text_report(result.content, verbose=True)
+    assert "rests on the 1 column that the model reads" in text_report(result.found, verbose=True)
 
 
 def test_probabilities_bring_their_features_or_all_columns_but_leaks():

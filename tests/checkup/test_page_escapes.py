@@ -7,7 +7,7 @@ from importlib import resources
 
 import numpy as np
 import pytest
-from check_contents import Page, everything
+from check_contents import Page, everything, html_report, html_summary
 from jinja2 import UndefinedError
 from markupsafe import Markup
 from networks import foreign, passed, reference, rows
@@ -16,8 +16,6 @@ from ecotone.checkup.outside import detect_outliers
 from ecotone.checkup.outside._outside_report import outside_report
 from ecotone.checkup.outside._outside_result import OutsideResult
 from ecotone.checkup.report._markup import isolated, name, names, p
-from ecotone.checkup.report._notebook import html_summary
-from ecotone.checkup.report._page import html_report
 from ecotone.checkup.report._templates import _environment, render
 from ecotone.contracts import Activations
 
@@ -55,13 +53,13 @@ def full():
         "distinct": 3,
         "estimated": True,
         "min": 1.0,
-        "median": "m",
+        "median": 2.0,
         "mean": None,
-        "max": "x",
+        "max": 3.0,
     }
     content["quality"] = {
         "breaks": [{"column": "age", "what": "range", "sentence": "max 9", "bare": "max", "notable": True}],
-        "columns": [{"name": "age", "reference": fact, "current": {**fact, "max": "z"}}],
+        "columns": [{"name": "age", "reference": fact, "current": {**fact, "max": 4.0}}],
     }
     content["data"]["given"] = {"sentences": ["rows of equal hour"]}
     content["data"]["embeddings"] = [{"name": "emb", "columns": ["e0", "e1"]}]
@@ -86,6 +84,7 @@ def spoilt():
         family["reason"] = family["reason"] and HOSTILE
     parts = found["performance"]["attribution"]["parts"]
     parts[HOSTILE] = parts.pop("dependence between blocks")
+    found["quality"]["breaks"][0]["what"] = "range"  # one of a list, and not shown
     found["verdict"]["pairs"][0]["what"] = f"level:{HOSTILE} x L1"
     return found, drawn
 

@@ -10,11 +10,12 @@ from scipy import stats
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LinearRegression, LogisticRegression
 
-from ecotone.checkup._result_protocol import jsonable
+from ecotone.checkup._json_values import to_dict
 from ecotone.checkup.performance._attribution import clusters
 from ecotone.checkup.performance._degradation_test import degradation_test
 from ecotone.checkup.performance._measured import measured, scores, wilson
-from ecotone.checkup.performance._performance import performance, predict_with
+from ecotone.checkup.performance._performance import performance
+from ecotone.checkup.performance._predict_with import predict_with
 from ecotone.compare.estimate import Predictions
 from ecotone.contracts import BadInput
 from ecotone.data import ModelOptions, Roles, align_tables, read_table
@@ -53,13 +54,13 @@ def test_a_shift_without_labels_is_estimated_and_raised():
     assert found.interval[0] <= truth <= found.interval[1] and found.estimate == pytest.approx(truth, abs=0.05)
     assert found.raised and found.pvalue <= 0.005 and found.actual is None and found.attribution is None
     assert "p(y|x)" in found.assumption and found.unknown is None
-    low, high = found.bound["interval"]
+    low, high = found.bound.interval
     assert low < found.estimate < high
-    assert {g["name"] for g in found.groups} == {"u", "v"} and all(g["estimate"] is not None for g in found.groups)
+    assert {g.name for g in found.groups} == {"u", "v"} and all(g.estimate is not None for g in found.groups)
     need = 1.645**2 / 0.02**2 * found.estimate * (1 - found.estimate)
-    assert found.labels["rows"] == N < need, "never more rows than there are"
-    assert found.labels["half_width"] == pytest.approx(0.02 * np.sqrt(need / N), rel=0.02)
-    json.dumps(jsonable(found.to_dict()), allow_nan=False)
+    assert found.labels.rows == N < need, "never more rows than there are"
+    assert found.labels.half_width == pytest.approx(0.02 * np.sqrt(need / N), rel=0.02)
+    json.dumps(to_dict(found), allow_nan=False)
 
 
 def test_a_concept_change_is_invisible_without_labels_and_attributed_with_them():
@@ -69,10 +70,10 @@ def test_a_concept_change_is_invisible_without_labels_and_attributed_with_them()
     assert not blind.raised and "cannot be seen without labels" in blind.assumption
     seen = _check(before, now, model=model, target="y")
     assert seen.raised and seen.test.startswith("labels")
-    parts = seen.attribution["parts"]
-    assert sum(parts.values()) == pytest.approx(seen.actual["value"] - seen.reference["value"], abs=1e-9)
+    parts = seen.attribution.parts
+    assert sum(parts.values()) == pytest.approx(seen.actual.value - seen.reference.value, abs=1e-9)
     assert parts["p(y|x)"] < 0.8 * sum(parts.values()) < 0
-    low, high = seen.attribution["intervals"]["p(y|x)"]
+    low, high = seen.attribution.intervals["p(y|x)"]
     assert low <= parts["p(y|x)"] <= high < 0
 
 
@@ -80,9 +81,9 @@ def test_a_change_of_inputs_is_attributed_to_the_block_that_moved():
     rng = np.random.default_rng(2)
     model = _model(rng)
     found = _check(_table(N, rng), _table(N, rng, shift=0.8), model=model, target="y").attribution
-    moved = next(title for title, names in found["blocks"].items() if "a" in names)
-    assert found["parts"][moved] < 0.5 * found["total"] < 0
-    assert abs(found["summary"]["p(x)"]["value"]) > 2 * abs(found["summary"]["p(y|x)"]["value"])
+    moved = next(title for title, names in found.blocks.items() if "a" in names)
+    assert found.parts[moved] < 0.5 * found.total < 0
+    assert abs(found.summary["p(x)"].value) > 2 * abs(found.summary["p(y|x)"].value)
 
 
 def test_a_sample_of_labels_is_used_as_it_is():
@@ -90,10 +91,10 @@ def test_a_sample_of_labels_is_used_as_it_is():
     model, now = _model(rng), _table(N, rng, shift=0.6)
     now.loc[rng.permutation(N)[200:], "y"] = None
     found = _check(_table(N, rng), now, model=model, target="y")
-    assert found.actual["rows"] == 200
-    assert found.actual["interval"] == pytest.approx(wilson(found.actual["value"], 200, 0.9))
-    powered = found.actual["prediction_powered"]
-    assert powered["interval"][0] < powered["value"] < powered["interval"][1]
+    assert found.actual.rows == 200
+    assert found.actual.interval == pytest.approx(wilson(found.actual.value, 200, 0.9))
+    powered = found.actual.prediction_powered
+    assert powered.interval[0] < powered.value < powered.interval[1]
 
 
 def test_unchanged_tables_raise_nothing():
@@ -127,7 +128,7 @@ def test_regression_with_and_without_labels():
     truth = np.abs(now["y"] - model.predict(now[["x"]])).mean()
     assert found.metric == "mae" and found.interval[0] <= truth <= found.interval[1] and found.raised
     seen = _check(before, now, model=model, target="y", metric="rmse")
-    assert seen.raised and sum(seen.attribution["parts"].values()) == pytest.approx(seen.attribution["total"], abs=1e-9)
+    assert seen.raised and sum(seen.attribution.parts.values()) == pytest.approx(seen.attribution.total, abs=1e-9)
 
 
 def test_probability_columns_of_many_classes_and_one_of_two():
@@ -139,11 +140,11 @@ def test_probability_columns_of_many_classes_and_one_of_two():
                              "y": np.array(list("abc"))[(p.cumsum(1) > rng.random((n, 1))).argmax(1)]})  # fmt: skip
 
     found = _check(table(N), table(N), probability=["p_b", "p_a", "p_c"], target="y")
-    assert found.reference["value"] == pytest.approx(0.61, abs=0.06), "columns are matched with classes by name"
+    assert found.reference.value == pytest.approx(0.61, abs=0.06), "columns are matched with classes by name"
     q = rng.random(N)
     one = pd.DataFrame({"x": q, "p": q, "y": (rng.random(N) < q) * 1})
     found = _check(one, one.drop(columns="y"), probability="p", target="y", metric="roc_auc")
-    assert found.reference["value"] == pytest.approx(5 / 6, abs=0.03) and found.details["positive"] == "1"
+    assert found.reference.value == pytest.approx(5 / 6, abs=0.03) and found.details.positive == "1"
 
 
 def test_says_when_the_reference_trained_the_model():
@@ -253,7 +254,7 @@ def test_exact_test_and_wilson_equal_scipys():
     expected = stats.hypergeom.cdf(b, 160, a + b, 70)
     assert degradation_test(*sides, 0)[0] == pytest.approx(expected)
     interval = stats.binomtest(b, 70).proportion_ci(0.9, method="wilson")
-    assert measured(sides[1], 0.9, 0)["interval"] == pytest.approx((interval.low, interval.high))
+    assert measured(sides[1], 0.9, 0).interval == pytest.approx((interval.low, interval.high))
 
 
 def test_correlated_columns_share_a_block():

@@ -2,20 +2,22 @@
 
 import re
 import xml.etree.ElementTree as ElementTree
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from check_contents import Page, column, everything, nothing
+from check_contents import Page, column, everything, html_report, html_summary, nothing, text_report
+from from_json import made, typed
 
+from ecotone.checkup._column_entry import TestedColumn
 from ecotone.checkup._gates import failing
+from ecotone.checkup._json_values import jsonable
 from ecotone.checkup._leading import convincing, leading
-from ecotone.checkup._result_protocol import jsonable
+from ecotone.checkup._verdict import Verdict
 from ecotone.checkup.report import _svg
-from ecotone.checkup.report._format import number, percent, plain, pvalue, said_of
-from ecotone.checkup.report._notebook import html_summary
-from ecotone.checkup.report._page import html_report
+from ecotone.checkup.report._column_words import said_of
+from ecotone.checkup.report._format import number, percent, plain, pvalue
 from ecotone.checkup.report._plot_data import column_picture
-from ecotone.checkup.report._terminal import text_report
 from ecotone.data import Column
 
 
@@ -203,13 +205,13 @@ def test_the_waterfall_ends_where_the_metric_is():
 
 def test_a_pair_is_shown_only_where_its_own_test_holds():
     content, drawn = everything()
-    assert convincing(content["verdict"])["columns"] == ["town", "wind"]
+    assert convincing(made(Verdict, content["verdict"])).columns == ("town", "wind")
     content["verdict"]["pairs"][0]["pvalue"] = 0.02
-    assert convincing(content["verdict"]) is None
+    assert convincing(made(Verdict, content["verdict"])) is None
     assert "The pair that changed" not in html_report(content, drawn)
     content["verdict"]["pairs"][0]["pvalue"] = 1e-9
     content["verdict"]["families"][1]["pvalue"] = 0.03
-    assert convincing(content["verdict"]) is None
+    assert convincing(made(Verdict, content["verdict"])) is None
 
 
 def test_material_columns_and_larger_effects_come_first():
@@ -220,12 +222,13 @@ def test_material_columns_and_larger_effects_come_first():
         column("matters", effect=0.05, changed=True, material=True),
         column("still"),
     ]
-    assert [c["name"] for c in leading(columns)] == ["matters", "large", "small", "relation"]
-    assert said_of(columns[0], []) == "slightly higher values" and said_of(columns[1], []) == "lower values"
-    columns[0]["marginal"]["effect_name"] = "spread"
-    assert said_of(columns[0], [], redact=True) == "slightly more spread"
-    columns[0]["marginal"]["interval"] = [-0.1, 0.1]
-    assert "too little" in said_of(columns[0], [])
+    small, large, *_ = entries = [made(TestedColumn, entry) for entry in columns]
+    assert [c.name for c in leading(entries)] == ["matters", "large", "small", "relation"]
+    assert said_of(small, []) == "slightly higher values" and said_of(large, []) == "lower values"
+    small = replace(small, marginal=replace(small.marginal, effect_name="spread"))
+    assert said_of(small, [], redact=True) == "slightly more spread"
+    small = replace(small, marginal=replace(small.marginal, interval=(-0.1, 0.1)))
+    assert "too little" in said_of(small, [])
 
 
 @pytest.mark.parametrize(
@@ -342,10 +345,10 @@ def test_the_word_alarm_stands_exactly_where_the_run_fails():
     ):  # fmt: skip
         first = text_report(content, 100, fail_on=on)
         assert first.startswith(wanted), on
-        assert bool(failing(content, "material" if on is None else on)) == first.startswith("ALARM")
+        assert bool(failing(typed(content), "material" if on is None else on)) == first.startswith("ALARM")
     content["headline"].update(alarms=[], answer="cannot tell")
     assert text_report(content).startswith("cannot tell: ")
-    content["schema"]["changed"] = True
+    content["schema"]["lost"] = ["gone"]
     assert text_report(content).startswith("columns changed (does not fail): ")
     assert text_report(content, fail_on="schema").startswith("ALARM")
 

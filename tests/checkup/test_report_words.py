@@ -2,10 +2,14 @@
 
 import numpy as np
 import pytest
+from from_json import made
 
 import ecotone
+from ecotone.checkup._column_entry import TestedColumn
+from ecotone.checkup._duplicates_summary import Duplicates
+from ecotone.checkup.report._answers import answers
+from ecotone.checkup.report._column_words import said_of
 from ecotone.checkup.report._fact_words import equal_rows
-from ecotone.checkup.report._format import answers, said_of
 from ecotone.checkup.report._page import html_report
 from ecotone.checkup.report._terminal import text_report
 from ecotone.compare.explain._movement_levels import level_words
@@ -28,14 +32,14 @@ def test_a_column_named_for_its_spread_says_so(facts, said):
     marginal = {"effect_name": "spread", "effect": -0.06, "interval": [-0.08, -0.03]}
     column = {"name": "t", "kind": "numeric", "role": "moved", "marginal": marginal, "movement": facts}
     column["sentence"] = "mean 8.43 → 8.46"
-    assert said_of(column, []) == said
-    assert said_of({**column, "marginal": {**marginal, "effect_name": "auc"}}, []) == "mean 8.43 → 8.46"
+    assert said_of(made(TestedColumn, column), []) == said
+    column["marginal"] = {**marginal, "effect_name": "auc"}
+    assert said_of(made(TestedColumn, column), []) == "mean 8.43 → 8.46"
 
 
 def test_equal_rows_are_told_where_there_are_some():
-    none = {"reference": 0, "current": 0}
-    assert equal_rows({**none, "kept": none, "overlap": 0}) == "Equal rows: none."
-    said = equal_rows({"reference": 3, "current": 0, "kept": none, "overlap": 2})
+    assert equal_rows(made(Duplicates, {})) == "Equal rows: none."
+    said = equal_rows(made(Duplicates, {"reference": 3, "overlap": 2}))
     assert (
         said
         == "Equal rows: 3 of the reference and 0 of current left out as copies; of current 2 in the reference, too."
@@ -55,15 +59,15 @@ def test_where_performance_is_unknown_no_pvalue_says_that_it_held():
     before, after = table(600, 0), table(600, 9)
     del after["y"]
     roles = {"target": "y", "prediction": "prediction", "probability": "probability", "features": ["x"]}
-    content = ecotone.check(_frame(before), _frame(after), **roles).to_dict()
-    assert content["performance"]["unknown"] and content["performance"]["pvalue"] == 1
+    content = ecotone.check(_frame(before), _frame(after), **roles).found
+    assert content.performance.unknown and content.performance.pvalue == 1
     told = {what: (word, found[0]) for what, _, word, found in answers(content)}
     assert told["performance"] == ("unknown", None)
     page = html_report(content, {})
     assert "cannot be told without labels" in page and "no worse than before" not in page
     assert "takes labels" in page and "What no label can rule out" not in page
-    guess = f"{content['performance']['estimate']:.3f}"
-    low, high = (f"{end:.3f}" for end in content["performance"]["interval"])
+    guess = f"{content.performance.estimate:.3f}"
+    low, high = (f"{end:.3f}" for end in content.performance.interval)
     text = text_report(content, 96)
     assert f"now, estimated    [{low}, {high}]  not to be acted on" in text and "takes labels" in text
     assert f"{guess} [" not in text and f"{guess} [" not in page

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from ecotone.checkup import check
+from ecotone.checkup._json_values import to_dict
 from ecotone.checkup.rows import _row_scores
 from ecotone.checkup.rows._global_test import global_test
+from ecotone.checkup.rows._place import Place
 from ecotone.checkup.rows._row_share import select, share_outside
 from ecotone.checkup.rows._rows import rows_outside
 from ecotone.contracts import BadInput
@@ -178,22 +180,22 @@ def test_reasons_name_the_column_and_value():
     )
     found = rows_outside(pair, alpha=0.005)
     assert set(range(30)) <= set(found.index.tolist())
-    for reason in [r for r in found.reasons if r["row"] < 30]:
-        assert reason["file"] == "new"
-        assert reason["columns"][0]["column"] == "x3"
-        assert reason["columns"][0]["value"] == 1000 * (2 + reason["row"])
-    assert found.sources[0] == ("new", 0)
+    for reason in [r for r in found.reasons if r.row < 30]:
+        assert reason.file == "new"
+        assert reason.columns[0].column == "x3"
+        assert reason.columns[0].value == 1000 * (2 + reason.row)
+    assert found.places[0] == Place("new", 0)
 
 
 def test_result_is_json_ready_and_repeatable():
     pair = _pair(9, foreign=60, where=_cluster)
     a, b = (rows_outside(pair, alpha=0.005, seed=5) for _ in range(2))
-    text = json.dumps(a.to_dict() | {"seconds": 0}, allow_nan=False)
-    assert text == json.dumps(b.to_dict() | {"seconds": 0})
+    text = json.dumps(to_dict(a) | {"seconds": 0}, allow_nan=False)
+    assert text == json.dumps(to_dict(b) | {"seconds": 0})
     json.dumps(a.map, allow_nan=False)
     assert 0 < len(a.map["outside"]) <= 400
     assert sum(len(points) for points in a.map.values()) <= 2000
-    assert len(a.to_dict()["index"]) == len(a.index)
+    assert len(to_dict(a)["index"]) == len(a.index)
 
 
 def test_a_shift_of_the_whole_table_is_said():
@@ -234,8 +236,8 @@ def test_mixed_columns_missing_values_and_levels():
     tables = [_table(v, kinds=kinds, levels="abcd") for v in (draw(2400), current)]
     found = rows_outside(Pair(*tables), alpha=0.005)
     assert np.isin(np.arange(40), found.index).mean() > 0.9
-    first = next(r for r in found.reasons if r["row"] < 40)["columns"]
-    assert {c["column"]: c["value"] for c in first[:2]} == {"x2": "d", "x3": None}
+    first = next(r for r in found.reasons if r.row < 40).columns
+    assert {c.column: c.value for c in first[:2]} == {"x2": "d", "x3": None}
 
 
 @pytest.mark.parametrize("shape", [(3, 5), (25, 1), (500, 1)])

@@ -111,7 +111,7 @@ def test_a_metric_at_its_end_has_an_interval_with_room():
     data = _pair(y, y, y, y)
     for name in ("recall", "precision", "f1", "balanced_accuracy"):
         found = measured(scores(data, metric_named(name), "current"), 0.9, 0)
-        assert found["value"] == 1 and found["interval"][0] < 0.95 and found["interval"][1] == 1
+        assert found.value == 1 and found.interval[0] < 0.95 and found.interval[1] == 1
 
 
 def test_recall_and_precision_are_shares_of_some_rows():
@@ -123,7 +123,7 @@ def test_recall_and_precision_are_shares_of_some_rows():
     for name, of in (("recall", y), ("precision", said)):
         found = measured(scores(data, metric_named(name), "current"), 0.9, 0)
         share, n = (y * said).sum() / of.sum(), of.sum()
-        assert found["value"] == pytest.approx(share) and found["interval"] == pytest.approx(wilson(share, n, 0.9))
+        assert found.value == pytest.approx(share) and found.interval == pytest.approx(wilson(share, n, 0.9))
 
 
 def test_samples_without_a_value_leave_no_interval_and_do_not_raise():
@@ -134,7 +134,7 @@ def test_samples_without_a_value_leave_no_interval_and_do_not_raise():
         x, x, y, y, y, np.column_stack([1 - p, p]), np.column_stack([1 - p, p]), y_current=y, classes=("a", "b")
     )
     found = measured(scores(data, metric_named("roc_auc"), "current"), 0.9, 0)
-    assert found["value"] > 0.9 and found["interval"] is None and "0/0 in more than a tenth" in found["method"]
+    assert found.value > 0.9 and found.interval is None and "0/0 in more than a tenth" in found.method
     worse = scores(data, metric_named("roc_auc"), "current")
     assert degradation_test(scores(data, metric_named("roc_auc"), "reference"), worse, 0)[0] > 0.4
 
@@ -142,7 +142,7 @@ def test_samples_without_a_value_leave_no_interval_and_do_not_raise():
 def test_one_row_has_no_interval():
     data = Predictions(np.zeros((1, 1)), np.zeros((1, 1)), np.array([1.0]), np.array([2.0]), np.array([2.0]))
     found = measured(scores(data, metric_named("mae"), "reference"), 0.9, 0)
-    assert found["value"] == 1 and found["interval"] is None and "one row" in found["method"]
+    assert found.value == 1 and found.interval is None and "one row" in found.method
 
 
 def test_an_estimate_without_a_value_is_unknown():

@@ -166,13 +166,8 @@ def _options(arguments: Mapping[str, Any]) -> dict[str, Any]:
 def _answers(both: Pair, frames: tuple[Frame, Frame], facts: Facts, settings: Settings, stage: Stages) -> CheckResult:
     seed, fdr, budget, roles = settings.seed, settings.fdr, Budget(alpha=settings.alpha), settings.roles
     with stage("dependence", 0.15):
-        ties = dependence(
-            both,
-            entity=roles.entity is not None,
-            time=roles.time is not None,
-            independent=settings.independent,
-            seed=seed,
-        )
+        declared = {"entity": roles.entity is not None, "time": roles.time is not None}
+        ties = dependence(both, **declared, independent=settings.independent, seed=seed)
         ties = within_strata(ties, both)
         both = with_units(both, ties)
         facts = replace(facts, schema=facts.schema.with_untested(both.untested))
@@ -184,16 +179,9 @@ def _answers(both: Pair, frames: tuple[Frame, Frame], facts: Facts, settings: Se
     with stage("pictures", 0.95):
         drawn = pictures(both, verdict, entries, rows)
     found = Findings(
-        schema=facts.schema,
-        quality=facts.quality,
-        contract=facts.contract,
-        verdict=verdict,
-        columns=entries,
-        rows=rows,
-        performance=quality,
-        budget=BudgetSummary.of(budget),
-        data=data_of_tables(both, frames, ties, settings),
-    )
+        schema=facts.schema, quality=facts.quality, contract=facts.contract, verdict=verdict, columns=entries, rows=rows,
+        performance=quality, budget=BudgetSummary.of(budget), data=data_of_tables(both, frames, ties, settings),
+    )  # fmt: skip
     return CheckResult(content_of(found, settings, ties, stage.timing()), drawn, rows.pvalues, both.current)
 
 
@@ -206,14 +194,8 @@ def _tests(
 
     def verdict() -> TwoTables:
         with stage("verdict", 0.25):
-            return two_tables(
-                both,
-                alpha=levels["verdict"],
-                min_effect=settings.min_effect,
-                fdr=fdr,
-                seed=seed,
-                encoded=ties.encoded,
-            )
+            alpha, least = levels["verdict"], settings.min_effect
+            return two_tables(both, alpha=alpha, min_effect=least, fdr=fdr, seed=seed, encoded=ties.encoded)
 
     def columns() -> tuple[ConditionalChange, ...]:
         with stage("columns", 0.5):

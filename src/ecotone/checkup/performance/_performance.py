@@ -108,7 +108,7 @@ def _answers(core: Core, outputs: Outputs, kept: Ints, pair: Pair, *, groups: st
         raised=raised,
         pvalue=pvalue,
         test=test,
-        groups=None if roles.groups is None else by_group(core, outputs, roles.groups, kept),
+        groups=None if groups is None else by_group(core, outputs, groups, kept),
         labels=labels,
         warning=too_good(core),
         notes=(*outputs.notes, *undefined_notes(core, reference, actual)),
