@@ -8,6 +8,7 @@ import pyarrow as pa
 import pytest
 
 import ecotone
+from ecotone.checkup._json_values import to_dict
 from ecotone.checkup.quality._breaks import breaks
 from ecotone.checkup.quality._quality import quality
 from ecotone.checkup.quality._schema import schema
@@ -133,7 +134,7 @@ def test_facts_of_every_kind():
         "time": pa.array([day, day + 86400, None, day + 172800]), "truth": [True, False, None, True],
         "nothing": pa.nulls(4), "nested": [[1], [2], None, [3]], "large": [2**60, 2**60 + 1, 2**60 + 2, 2**60],
     }  # fmt: skip
-    found = {name: s.to_dict() for name, s in facts(table).items()}
+    found = {name: to_dict(s) for name, s in facts(table).items()}
     json.dumps(found, allow_nan=False)
     assert [found["number"][k] for k in ("count", "missing", "distinct", "min", "max", "median")] == [4, 1, 2, 3, 5, 5]
     assert found["number"]["mean"] == pytest.approx(13 / 3) and found["number"]["reason"] is None
@@ -152,7 +153,7 @@ def test_a_profile_has_the_same_facts():
     )  # fmt: skip
     held = profile(table)
     for name, whole in facts(table.to_pandas()).items():
-        one, other = whole.to_dict(), summary_of_profile(held[name]).to_dict()
+        one, other = to_dict(whole), to_dict(summary_of_profile(held[name]))
         for figure in ("count", "missing", "distinct", "min", "max"):
             assert one[figure] == other[figure], (name, figure)
         assert one["mean"] == other["mean"] or one["mean"] == pytest.approx(other["mean"])
@@ -257,7 +258,7 @@ def test_breaks_carry_no_part_of_alpha():
     table = {"x": rng.normal(size=200)}
     names = {part["name"].split("/")[0] for part in ecotone.check(table, table).budget["parts"]}
     assert names == {"verdict", "rows", "performance"}
-    assert quality({}, {}).to_dict() == {"breaks": [], "columns": []}
+    assert to_dict(quality({}, {})) == {"breaks": [], "columns": []}
 
 
 def test_ends_of_ranges_keep_their_zeros_and_show_that_they_differ():
