@@ -8,9 +8,9 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 
 import ecotone
 from ecotone.cards import discover
-from ecotone.checkup._findings import Findings
-from ecotone.checkup._json_values import to_dict
 from ecotone.checkup.advice import _advice
+from ecotone.checkup.document._findings import Findings
+from ecotone.checkup.document._json_values import to_dict
 
 PLACES = [{"file": "now.csv", "row": row} for row in range(300)]
 

@@ -7,10 +7,10 @@ from from_json import made
 from scipy import special
 
 import ecotone
-from ecotone.checkup._findings import Findings
-from ecotone.checkup._json_values import to_dict
 from ecotone.checkup.advice import _advice
 from ecotone.checkup.advice._needs_of_probabilities import accuracy, share
+from ecotone.checkup.document._findings import Findings
+from ecotone.checkup.document._json_values import to_dict
 from ecotone.checkup.performance._class_probabilities import _independent
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from ecotone.checkup.document import Findings
 from ecotone.compare.two_sample import Dependence
-
-from ._findings import Findings
 
 #: Units (entities, blocks in time) of a table below which relabelling them can show nothing.
 _FEWEST_UNITS = 20

@@ -9,28 +9,23 @@ from typing import Any
 
 from threadpoolctl import threadpool_limits
 
-from ecotone.checkup.performance._performance import performance
-from ecotone.checkup.performance._performance_result import Performance
-from ecotone.checkup.quality._facts import Facts, facts_of_tables
-from ecotone.checkup.report._plot_data import pictures
-from ecotone.checkup.rows._rows import rows_outside
-from ecotone.checkup.rows._rows_outside import RowsOutside
+from ecotone.checkup.document import BudgetSummary, Findings, Verdict, data_of_tables
+from ecotone.checkup.performance import Performance, performance
+from ecotone.checkup.quality import Facts, facts_of_tables
+from ecotone.checkup.report import pictures
+from ecotone.checkup.rows import RowsOutside, rows_outside
 from ecotone.compare.explain import ConditionalChange, conditional_change
 from ecotone.compare.two_sample import Dependence, TwoTables, dependence, two_tables, with_units
 from ecotone.contracts import BadInput, Predictor
 from ecotone.data import Frame, Pair, align_tables, read_table, thread_map
 from ecotone.decide import Budget
 
-from ._budget_summary import BudgetSummary
 from ._columns import column_entries
-from ._content import content_of
-from ._data_summary import data_of_tables
-from ._findings import Findings
+from ._content_of import content_of
 from ._from_counts import check_counts, open_counts
 from ._result import CheckResult
 from ._settings import Settings
 from ._stages import Progress, Stages
-from ._verdict import Verdict
 from ._within_strata import within_strata
 
 WIDE = 1000
@@ -179,8 +174,8 @@ def _answers(both: Pair, frames: tuple[Frame, Frame], facts: Facts, settings: Se
     with stage("pictures", 0.95):
         drawn = pictures(both, verdict, entries, rows)
     found = Findings(
-        schema=facts.schema, quality=facts.quality, contract=facts.contract, verdict=verdict, columns=entries, rows=rows,
-        performance=quality, budget=BudgetSummary.of(budget), data=data_of_tables(both, frames, ties, settings),
+        schema=facts.schema, quality=facts.quality, contract=facts.contract, verdict=verdict, columns=entries,
+        rows=rows, performance=quality, budget=BudgetSummary.of(budget), data=data_of_tables(both, frames, ties, seed),
     )  # fmt: skip
     return CheckResult(content_of(found, settings, ties, stage.timing()), drawn, rows.pvalues, both.current)
 

@@ -8,16 +8,24 @@ from dataclasses import replace
 
 import numpy as np
 
+from ecotone.checkup.document import (
+    ColumnEntry,
+    Conditional,
+    Marginal,
+    MovementFacts,
+    Psi,
+    Role,
+    TestedColumn,
+    UntestedColumn,
+    finite,
+    finite_ends,
+)
 from ecotone.compare.explain import ConditionalChange, Movement, describe_shift
 from ecotone.compare.two_sample import ColumnMargin
 from ecotone.contracts import Ints
 from ecotone.data import Pair, Untested
 from ecotone.data._table import ORDERED
 from ecotone.decide.multiple_testing import benjamini_hochberg, reject
-
-from ._column_entry import ColumnEntry, Conditional, Marginal, Psi, Role, TestedColumn, UntestedColumn
-from ._json_values import finite, finite_ends
-from ._movement_facts import MovementFacts
 
 _NOT_RUN = Conditional(
     None, None, None, (), "untested: no variation, a rare level, or too few rows for this many columns"

@@ -6,11 +6,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from ecotone.checkup.quality._quality import ColumnQuality
-
-from ._column_entry import ColumnEntry, TestedColumn
-from ._content import CheckContent
-from ._leading import leading
+from ecotone.checkup.document import CheckContent, ColumnEntry, TestedColumn, leading
+from ecotone.checkup.quality import ColumnQuality
 
 _SIDES = ("reference", "current")
 #: By the table's name for a figure, the summary's.

@@ -6,27 +6,31 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ecotone.checkup.quality._facts import facts_of_profiles
-from ecotone.checkup.report._plot_data_of_counts import counted_pictures
-from ecotone.checkup.rows._rows_outside import RowsOutside
+from ecotone.checkup.document import (
+    BudgetSummary,
+    DataSummary,
+    DependenceSummary,
+    DuplicatesNotSought,
+    Findings,
+    Source,
+    TableRead,
+    Verdict,
+)
+from ecotone.checkup.quality import facts_of_profiles
+from ecotone.checkup.report import counted_pictures
+from ecotone.checkup.rows import RowsOutside
 from ecotone.compare.two_sample import Dependence
 from ecotone.compare.two_sample._two_profiles import two_profiles
 from ecotone.contracts import BadInput
 from ecotone.data import CountedPair, Profile, counted_pair, open_profile, profile
 from ecotone.decide import Budget
 
-from ._budget_summary import BudgetSummary
 from ._columns import entries_of_counts
-from ._content import content_of
-from ._data_summary import DataSummary, Source, TableRead
-from ._dependence_summary import DependenceSummary
-from ._duplicates_summary import DuplicatesNotSought
-from ._findings import Findings
+from ._content_of import content_of
 from ._movement_of_counts import movements_of_counts
 from ._result import CheckResult
 from ._settings import Settings
 from ._stages import Stages
-from ._verdict import Verdict
 
 _SIDES = ("reference", "current")
 _WHY = "a profile made without rows"

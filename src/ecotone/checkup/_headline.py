@@ -3,45 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
 
-from ecotone.compare.two_sample import Dependence, Guarantee
+from ecotone.checkup.document import Alarm, Answer, Findings, Headline, TestedColumn, convincing, leading, material
+from ecotone.compare.two_sample import Dependence
 
 from ._blindness import blindness
-from ._column_entry import TestedColumn
-from ._findings import Findings
-from ._leading import convincing, leading, material
 from ._settings import Settings
 
-Answer = Literal["changed", "no change found", "cannot tell"]
-Alarm = Literal["material", "performance", "changed", "outliers"]
-
 _NAMED = 3
-
-
-@dataclass(frozen=True)
-class Headline:
-    """What leads a check.
-
-    Parameters
-    ----------
-    alarms : tuple of str
-        Of ``material``, ``performance``, ``changed``, ``outliers``.
-    answer : {"changed", "no change found", "cannot tell"}
-        ``cannot tell`` where no test could have raised an alarm, whatever had changed.
-    sentence : str
-    alpha : float
-        As asked for.
-    guarantee, reason : str
-    """
-
-    alarms: tuple[Alarm, ...]
-    answer: Answer
-    sentence: str
-    alpha: float
-    guarantee: Guarantee
-    reason: str
 
 
 def headline(found: Findings, settings: Settings, ties: Dependence) -> Headline:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ecotone.checkup.quality._facts import Facts
+from ecotone.checkup.quality import Facts
 from ecotone.compare.explain import Movement
 from ecotone.compare.explain._movement_levels import level_words, rates_differ, shares_moved
 from ecotone.compare.explain._movement_words import change, percent

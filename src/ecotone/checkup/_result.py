@@ -12,12 +12,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from ecotone.checkup.document import CheckContent, failing, jsonable, keys_of, to_dict
 from ecotone.contracts import BadInput, Floats
 from ecotone.data import Table
 
-from ._content import CheckContent
-from ._gates import failing
-from ._json_values import jsonable, keys_of, to_dict
 from ._result_protocol import save_result, strict_json
 
 
@@ -129,7 +127,7 @@ class CheckResult:
 
     def to_html(self, *, redact: bool = False) -> str:
         """The report as one self-contained HTML page; ``redact`` leaves out every value of a row."""
-        from ecotone.checkup.report._page import html_report
+        from ecotone.checkup.report import html_report
 
         return html_report(self.found, jsonable(self.pictures), redact=redact)
 
@@ -142,7 +140,7 @@ class CheckResult:
         fail_on : str or iterable of str
             As for :meth:`fails`; by default ``material``, and ``performance`` where there is a model.
         """
-        from ecotone.checkup.report._terminal import text_report
+        from ecotone.checkup.report import text_report
 
         return text_report(self.found, verbose=verbose, fail_on=fail_on)
 
@@ -150,6 +148,6 @@ class CheckResult:
         return self.text()
 
     def _repr_html_(self) -> str:
-        from ecotone.checkup.report._notebook import html_summary
+        from ecotone.checkup.report import html_summary
 
         return html_summary(self.found)

@@ -9,10 +9,9 @@ from typing import Any, Protocol, runtime_checkable
 
 import pyarrow as pa
 
+from ecotone.checkup.document import jsonable
 from ecotone.contracts import write_whole
 from ecotone.data import table_bytes
-
-from ._json_values import jsonable
 
 
 @runtime_checkable

@@ -6,12 +6,9 @@ import math
 from dataclasses import dataclass, fields
 from typing import Any
 
-from ecotone.checkup.quality._contract import Contract
+from ecotone.checkup.quality import Contract
 from ecotone.contracts import BadInput
 from ecotone.data import ModelOptions, Roles
-
-#: The headline's alarms, in the order in which they lead.
-ALARMS = ("material", "performance", "changed", "outliers")
 
 #: What most arguments belong to.
 PARTS = (Roles, ModelOptions)

@@ -1,1 +1,12 @@
 """From findings to what to do: needs, and the remedies that the cards offer for them."""
+
+from typing import TYPE_CHECKING
+
+from ecotone._lazy import attach
+
+if TYPE_CHECKING:
+    from ._actions import actions as actions
+    from ._advice import advise as advise
+    from ._advice_item import AdviceItem as AdviceItem
+
+__getattr__, __dir__, __all__ = attach(__name__, __file__)

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from ecotone.checkup._json_values import finite
-from ecotone.checkup.performance._metric_values import LabelPlan
-from ecotone.checkup.performance._model_actions import (
+from ecotone.checkup.document import finite
+from ecotone.checkup.performance import (
     Deferral,
     DeferralPoint,
+    LabelPlan,
     Retraining,
     RetrainingPoint,
     RowsToLabel,
     RowToLabel,
 )
-from ecotone.checkup.rows._place import places
+from ecotone.checkup.rows import places
 from ecotone.compare.estimate import retraining_gain
 from ecotone.compare.estimate._core import Core
 from ecotone.contracts import Floats, as_seed

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ecotone.cards import Card, discover
-from ecotone.checkup._findings import Findings
+from ecotone.checkup.document import Findings
 
 from ._advice_item import AdviceItem
 from ._need import MOST_ROWS, Need

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from ecotone.checkup._json_values import Keys
-from ecotone.checkup.performance._model_actions import RowToLabel
-from ecotone.checkup.rows._place import Place
+from ecotone.checkup.document import Keys
+from ecotone.checkup.performance import RowToLabel
+from ecotone.checkup.rows import Place
 
 
 @dataclass(frozen=True)

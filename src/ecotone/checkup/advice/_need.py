@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ecotone.checkup._json_values import to_dict
-from ecotone.checkup.rows._place import Place
+from ecotone.checkup.document import to_dict
+from ecotone.checkup.rows import Place
 
 MOST_ROWS = 200  # listed to be deferred
 

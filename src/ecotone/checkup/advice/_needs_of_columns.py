@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ecotone.checkup.performance._performance_result import Performance
+from ecotone.checkup.performance import Performance
 
 from ._need import Need
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ecotone.checkup._column_entry import TestedColumn
-from ecotone.checkup._findings import Findings
-from ecotone.checkup.performance._attribution_parts import Attribution
-from ecotone.checkup.performance._performance_result import Performance
+from ecotone.checkup.document import Findings, TestedColumn
+from ecotone.checkup.performance import Attribution, Performance
 
 from ._need import Need, numbers_of
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ecotone.checkup._findings import Findings
-from ecotone.checkup.performance._class_facts import ClassShares
-from ecotone.checkup.performance._details import ClassDetails
-from ecotone.checkup.performance._performance_result import Performance
-from ecotone.checkup.rows._place import Place
+from ecotone.checkup.document import Findings
+from ecotone.checkup.performance import ClassDetails, ClassShares, Performance
+from ecotone.checkup.rows import Place
 
 from ._need import MOST_ROWS, Need, numbers_of
 from ._needs_of_performance import part_of_loss

@@ -12,7 +12,7 @@ import numpy as np
 from scipy.stats import spearmanr
 
 from ecotone import __version__
-from ecotone.checkup.rows._row_share import Scores, share_outside
+from ecotone.checkup.rows import Scores, share_outside
 from ecotone.contracts import Activations, BadInput, Floats, Ints, as_numpy, as_seed
 from ecotone.decide.conformal import conformal_pvalues
 from ecotone.decide.multiple_testing import benjamini_hochberg, reject

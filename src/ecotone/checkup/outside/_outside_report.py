@@ -8,10 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from markupsafe import Markup
 
-from ecotone.checkup.report import _svg
-from ecotone.checkup.report._format import number, percent, plain
-from ecotone.checkup.report._markup import name
-from ecotone.checkup.report._templates import page, render
+from ecotone.checkup.report import _svg, name, number, page, percent, plain, render
 
 from ._outside_rows import rows_outside
 

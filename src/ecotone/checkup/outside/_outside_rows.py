@@ -8,11 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from ecotone.checkup.report import _svg
-from ecotone.checkup.report._format import plain
-from ecotone.checkup.report._markup import name
-from ecotone.checkup.report._svg_signs import regions
-from ecotone.checkup.report._templates import render
+from ecotone.checkup.report import _svg, name, plain, regions, render
 from ecotone.contracts import as_numpy
 from ecotone.detect.explain._games import GRID
 

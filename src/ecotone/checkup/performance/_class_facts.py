@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from ecotone.checkup._json_values import Keys
+from ecotone.checkup.document import Keys
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ecotone.checkup._json_values import Keys
-from ecotone.checkup.rows._place import Place
+from ecotone.checkup.document import Keys
+from ecotone.checkup.rows import Place
 
 
 @dataclass(frozen=True)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pyarrow as pa
 from scipy import stats
 
-from ecotone.checkup._json_values import finite, finite_ends
-from ecotone.checkup.advice._actions import actions
+from ecotone.checkup.advice import actions
+from ecotone.checkup.document import finite, finite_ends
 from ecotone.compare.estimate import Predictions, doubly_robust
 from ecotone.compare.estimate import _doubly_robust as robust
 from ecotone.compare.estimate._compared import compared

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ecotone.checkup._content import CheckContent
-from ecotone.checkup.performance._performance_result import Performance
+from ecotone.checkup.document import CheckContent
+from ecotone.checkup.performance import Performance
 
 UNKNOWN, TAKES_LABELS = "unknown", "takes labels"  # an answer, and what stands in the place of its p-value
 

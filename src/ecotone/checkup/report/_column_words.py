@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ecotone.checkup._column_entry import Marginal, TestedColumn
-from ecotone.checkup._movement_facts import MovementFacts
-from ecotone.checkup._verdict import PairOfColumns
+from ecotone.checkup.document import Marginal, MovementFacts, PairOfColumns, TestedColumn
 from ecotone.compare.explain._movement_levels import level_words
 from ecotone.compare.explain._movement_words import change
 

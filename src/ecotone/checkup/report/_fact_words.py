@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from ecotone.checkup._data_summary import DataSummary
-from ecotone.checkup._duplicates_summary import Duplicates
-from ecotone.checkup.quality._contract_check import Kept
-from ecotone.checkup.quality._quality import Quality
-from ecotone.checkup.quality._schema import Schema
+from ecotone.checkup.document import DataSummary, Duplicates
+from ecotone.checkup.quality import Kept, Quality, Schema
 from ecotone.data import Untested
 
 _NAMED = 4

@@ -8,8 +8,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from ecotone.checkup.performance._attribution_parts import COLUMNS, LABELS, Attribution
-from ecotone.checkup.performance._performance_result import Performance
+from ecotone.checkup.performance import COLUMNS, LABELS, Attribution, Performance
 
 from ._format import between, ends, plain, precise
 from ._markup import names

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ecotone.checkup.performance._columns_read import ColumnsRead
+from ecotone.checkup.performance import ColumnsRead
 
 
 def rests_on(columns: ColumnsRead) -> str:

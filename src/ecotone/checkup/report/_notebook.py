@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ecotone.checkup._content import CheckContent
-from ecotone.checkup._leading import leading
+from ecotone.checkup.document import CheckContent, leading
 
 from ._answers import answers, sizes
 from ._column_words import effect, said_of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ecotone.checkup._content import CheckContent
+from ecotone.checkup.document import CheckContent
 
 from ._section_advice import advice
 from ._section_certainty import certainty

@@ -7,10 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ecotone.checkup._column_entry import ColumnEntry
-from ecotone.checkup._leading import convincing, leading
-from ecotone.checkup._verdict import Verdict
-from ecotone.checkup.rows._rows_outside import RowsOutside
+from ecotone.checkup.document import ColumnEntry, Verdict, convincing, leading
+from ecotone.checkup.rows import RowsOutside
 from ecotone.contracts import Floats, Ints
 from ecotone.data import CODED, NAMED, Column, Pair
 

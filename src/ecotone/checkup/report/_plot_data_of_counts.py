@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ecotone.checkup._column_entry import ColumnEntry
-from ecotone.checkup._leading import leading
+from ecotone.checkup.document import ColumnEntry, leading
 from ecotone.contracts import Floats, Ints
 from ecotone.data import Column, Profile
 from ecotone.data._column_counts import ColumnCounts, CountedPair

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from ecotone.checkup._content import CheckContent
-from ecotone.checkup.advice._advice_item import AdviceItem
+from ecotone.checkup.advice import AdviceItem
+from ecotone.checkup.document import CheckContent
 
 from ._templates import render
 

@@ -6,9 +6,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from ecotone.checkup._content import CheckContent
-from ecotone.checkup._dependence_summary import DependenceTest, TimeLength
-from ecotone.checkup._verdict import Verdict
+from ecotone.checkup.document import CheckContent, DependenceTest, TimeLength, Verdict
 
 from ._markup import p
 from ._templates import leading_capital, render

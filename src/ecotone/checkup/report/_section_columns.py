@@ -8,10 +8,15 @@ from typing import Any
 
 from markupsafe import Markup
 
-from ecotone.checkup._column_entry import ColumnEntry, Conditional, Marginal, TestedColumn
-from ecotone.checkup._content import CheckContent
-from ecotone.checkup._leading import leading
-from ecotone.checkup._verdict import PairOfColumns
+from ecotone.checkup.document import (
+    CheckContent,
+    ColumnEntry,
+    Conditional,
+    Marginal,
+    PairOfColumns,
+    TestedColumn,
+    leading,
+)
 
 from ._column_plots import column_plot
 from ._column_words import EFFECTS, effect, said_of

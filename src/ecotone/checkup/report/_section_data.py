@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from ecotone.checkup._content import CheckContent
-from ecotone.checkup._duplicates_summary import DuplicatesNotSought
+from ecotone.checkup.document import CheckContent, DuplicatesNotSought
 
 from ._fact_words import equal_rows
 from ._format import plain

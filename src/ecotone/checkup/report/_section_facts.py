@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from ecotone.checkup._content import CheckContent
-from ecotone.checkup.quality._quality import ColumnQuality
-from ecotone.checkup.quality._summary import ColumnSummary
+from ecotone.checkup.document import CheckContent
+from ecotone.checkup.quality import ColumnQuality, ColumnSummary
 
 from ._fact_words import break_lines, contract_lines, schema_lines, untested_lines
 from ._format import number, plain

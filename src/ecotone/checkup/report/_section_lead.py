@@ -7,9 +7,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from ecotone.checkup._content import CheckContent
-from ecotone.checkup._data_summary import TableRead
-from ecotone.checkup._leading import leading
+from ecotone.checkup.document import CheckContent, TableRead, leading
 
 from ._answers import TAKES_LABELS, UNKNOWN, answers, sizes
 from ._fact_words import given_words

@@ -7,10 +7,8 @@ from typing import Any
 
 from markupsafe import Markup
 
-from ecotone.checkup._content import CheckContent
-from ecotone.checkup._json_values import finite
-from ecotone.checkup.performance._metric_values import Ends, GroupMetric, Measured
-from ecotone.checkup.performance._performance_result import Performance
+from ecotone.checkup.document import CheckContent, finite
+from ecotone.checkup.performance import Ends, GroupMetric, Measured, Performance
 
 from ._format import between, ends, number, plain, precise
 from ._markup import name, names

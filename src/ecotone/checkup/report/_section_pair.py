@@ -7,8 +7,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from ecotone.checkup._content import CheckContent
-from ecotone.checkup._leading import convincing
+from ecotone.checkup.document import CheckContent, convincing
 
 from . import _svg
 from ._markup import name

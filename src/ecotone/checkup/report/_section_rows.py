@@ -7,8 +7,8 @@ from typing import Any
 
 from markupsafe import Markup
 
-from ecotone.checkup._content import CheckContent
-from ecotone.checkup.rows._row_reason import RowReason
+from ecotone.checkup.document import CheckContent
+from ecotone.checkup.rows import RowReason
 
 from . import _svg
 from ._format import number

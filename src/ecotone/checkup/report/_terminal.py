@@ -6,8 +6,7 @@ import shutil
 import textwrap
 from collections.abc import Iterable, Sequence
 
-from ecotone.checkup._content import CheckContent
-from ecotone.checkup._gates import word
+from ecotone.checkup.document import CheckContent, first_word
 
 from ._answers import TAKES_LABELS, UNKNOWN, answers, sizes
 from ._fact_words import as_one, given_words
@@ -40,7 +39,7 @@ def text_report(
         What fails the run: the text says ALARM exactly where it does.
     """
     wide = width or min(100, max(80, shutil.get_terminal_size((96, 24)).columns))
-    head = _headline(content, wide, word(content, fail_on), verbose=verbose)
+    head = _headline(content, wide, first_word(content, fail_on), verbose=verbose)
     found = blocks(content, brief=not verbose)
     if verbose:
         return "\n\n".join("\n".join(part) for part in [head, *(_long(block, wide) for block in found)])

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ecotone.checkup._content import CheckContent
-from ecotone.checkup._leading import leading
-from ecotone.checkup.performance._attribution_parts import COLUMNS, LABELS
-from ecotone.checkup.performance._metric_values import Measured
-from ecotone.checkup.performance._performance_result import Performance
+from ecotone.checkup.document import CheckContent, leading
+from ecotone.checkup.performance import COLUMNS, LABELS, Measured, Performance
 
 from ._column_words import said_of
 from ._fact_words import break_lines, contract_lines, schema_lines, untested_lines

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from statistics import NormalDist
 
-from ecotone.checkup._verdict import PairOfColumns, Verdict
+from ecotone.checkup.document import PairOfColumns, Verdict
 
 _SCORES = {"L1": "position of", "L2": "spread of", "up": "upper tail of", "low": "lower tail of"}
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ecotone.checkup.performance._performance_result import Performance
-from ecotone.checkup.quality._contract_check import Kept
-from ecotone.checkup.quality._quality import Quality
-from ecotone.checkup.quality._schema import Schema
-from ecotone.checkup.rows._rows_outside import RowsOutside
+from ecotone.checkup.performance import Performance
+from ecotone.checkup.quality import Kept, Quality, Schema
+from ecotone.checkup.rows import RowsOutside
 
 from ._budget_summary import BudgetSummary
 from ._column_entry import ColumnEntry

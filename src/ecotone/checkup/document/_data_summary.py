@@ -11,7 +11,6 @@ from ecotone.data import Frame, Pair, Table, Untested
 from ._dependence_summary import DependenceSummary
 from ._duplicates_summary import Duplicates, DuplicatesNotSought
 from ._given_summary import Given
-from ._settings import Settings
 
 
 @dataclass(frozen=True)
@@ -74,7 +73,7 @@ class DataSummary:
     seed: int
 
 
-def data_of_tables(both: Pair, frames: tuple[Frame, Frame], ties: Dependence, settings: Settings) -> DataSummary:
+def data_of_tables(both: Pair, frames: tuple[Frame, Frame], ties: Dependence, seed: int) -> DataSummary:
     """The data of a check that read rows."""
     kinds: dict[str, str] = {column.name: column.kind for column in both.by_themselves().reference}
     return DataSummary(
@@ -87,5 +86,5 @@ def data_of_tables(both: Pair, frames: tuple[Frame, Frame], ties: Dependence, se
         given=None if both.strata is None else Given.of(both.strata),
         dependence=DependenceSummary.of(ties),
         notes=tuple(both.notes),
-        seed=settings.seed,
+        seed=seed,
     )

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from ecotone.contracts import BadInput
 
 from ._content import CheckContent
-from ._settings import ALARMS
+from ._headline import ALARMS
 
 FAIL_ON = (*ALARMS, "schema", "contract", "any", "never")
 _WORDS = {"outliers": "rows outside", "schema": "columns changed", "contract": "contract violated"}
@@ -45,7 +45,7 @@ def failing(content: CheckContent, on: Iterable[str] | str) -> tuple[str, ...]:
     return tuple(name for name in found(content) if "any" in wanted or name in wanted)
 
 
-def word(content: CheckContent, on: Iterable[str] | str | None = None) -> str:
+def first_word(content: CheckContent, on: Iterable[str] | str | None = None) -> str:
     """The first word of a report: ALARM exactly where the run fails."""
     seen = found(content)
     if failing(content, usual(content) if on is None else on):

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import ClassVar
 
-from ecotone.checkup.advice._advice import advise
-from ecotone.checkup.advice._advice_item import AdviceItem
-from ecotone.compare.two_sample import Dependence
+from ecotone.checkup.advice import AdviceItem
 
-from ._columns import ROLE_NOTE
 from ._findings import Findings
-from ._headline import Headline, headline
+from ._headline import Headline
 from ._json_values import Keys
-from ._settings import Settings
 
 FORMAT = "ecotone.check/1"
 
@@ -46,18 +42,3 @@ class CheckContent(Findings):
         "format", "ecotone", "headline", "schema", "quality", "contract", "verdict", "columns", "columns_note", "rows",
         "performance", "budget", "data", "advice", "timing",
     )  # fmt: skip
-
-
-def content_of(found: Findings, settings: Settings, ties: Dependence, timing: Mapping[str, float]) -> CheckContent:
-    """The findings with the headline and the advice that they call for."""
-    from ecotone import __version__
-
-    return CheckContent(
-        **{field.name: getattr(found, field.name) for field in fields(Findings)},
-        format=FORMAT,
-        ecotone=__version__,
-        headline=headline(found, settings, ties),
-        columns_note=ROLE_NOTE,
-        advice=advise(found),
-        timing=timing,
-    )
