@@ -9,4 +9,4 @@ if TYPE_CHECKING:
     from ._advice import advise as advise
     from ._advice_item import AdviceItem as AdviceItem
 
-__getattr__, __dir__, __all__ = attach(__name__, __file__)
+__getattr__, __dir__ = attach(__name__, __file__)

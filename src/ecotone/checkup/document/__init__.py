@@ -47,4 +47,4 @@ if TYPE_CHECKING:
     from ._verdict import PairOfColumns as PairOfColumns
     from ._verdict import Verdict as Verdict
 
-__getattr__, __dir__, __all__ = attach(__name__, __file__)
+__getattr__, __dir__ = attach(__name__, __file__)

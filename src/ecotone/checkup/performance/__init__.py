@@ -32,4 +32,4 @@ if TYPE_CHECKING:
     from ._performance import performance as performance
     from ._performance_result import Performance as Performance
 
-__getattr__, __dir__, __all__ = attach(__name__, __file__)
+__getattr__, __dir__ = attach(__name__, __file__)

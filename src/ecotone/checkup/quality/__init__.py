@@ -18,4 +18,4 @@ if TYPE_CHECKING:
     from ._schema import Schema as Schema
     from ._summary import ColumnSummary as ColumnSummary
 
-__getattr__, __dir__, __all__ = attach(__name__, __file__)
+__getattr__, __dir__ = attach(__name__, __file__)

@@ -18,4 +18,4 @@ if TYPE_CHECKING:
     from ._templates import render as render
     from ._terminal import text_report as text_report
 
-__getattr__, __dir__, __all__ = attach(__name__, __file__)
+__getattr__, __dir__ = attach(__name__, __file__)

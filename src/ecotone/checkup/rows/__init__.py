@@ -14,4 +14,4 @@ if TYPE_CHECKING:
     from ._rows import rows_outside as rows_outside
     from ._rows_outside import RowsOutside as RowsOutside
 
-__getattr__, __dir__, __all__ = attach(__name__, __file__)
+__getattr__, __dir__ = attach(__name__, __file__)
