@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 import numpy as np
 from from_json import typed
 
-from ecotone.checkup.document._json_values import jsonable
+from ecotone.checkup.as_json import jsonable
 from ecotone.checkup.report import _notebook, _page, _terminal
 from ecotone.checkup.report._plot_data import column_picture, pair_picture
 from ecotone.data import Column, Pair, Table

@@ -7,8 +7,8 @@ from typing import Literal, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
 
+from ecotone.checkup.as_json import keys_of
 from ecotone.checkup.document import CheckContent
-from ecotone.checkup.document._json_values import keys_of
 from ecotone.checkup.performance._columns_read import ColumnsRead
 from ecotone.checkup.quality._breaks import Break
 from ecotone.checkup.quality._quality import ColumnQuality, Quality

@@ -9,8 +9,8 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 import ecotone
 from ecotone.cards import discover
 from ecotone.checkup.advice import _advice
-from ecotone.checkup.document._findings import Findings
-from ecotone.checkup.document._json_values import to_dict
+from ecotone.checkup.as_json import to_dict
+from ecotone.checkup.document import Findings
 
 PLACES = [{"file": "now.csv", "row": row} for row in range(300)]
 

@@ -9,8 +9,8 @@ from scipy import special
 import ecotone
 from ecotone.checkup.advice import _advice
 from ecotone.checkup.advice._needs_of_probabilities import accuracy, share
-from ecotone.checkup.document._findings import Findings
-from ecotone.checkup.document._json_values import to_dict
+from ecotone.checkup.as_json import to_dict
+from ecotone.checkup.document import Findings
 from ecotone.checkup.performance._class_probabilities import _independent
 
 

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 import ecotone
-from ecotone.checkup.document._json_values import to_dict
+from ecotone.checkup.as_json import to_dict
 from ecotone.checkup.quality._breaks import breaks
 from ecotone.checkup.quality._quality import quality
 from ecotone.checkup.quality._schema import schema

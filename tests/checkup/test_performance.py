@@ -10,7 +10,7 @@ from scipy import stats
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LinearRegression, LogisticRegression
 
-from ecotone.checkup.document._json_values import to_dict
+from ecotone.checkup.as_json import to_dict
 from ecotone.checkup.performance._attribution import clusters
 from ecotone.checkup.performance._degradation_test import degradation_test
 from ecotone.checkup.performance._measured import measured, scores, wilson

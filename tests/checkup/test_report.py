@@ -9,15 +9,12 @@ import pytest
 from check_contents import Page, column, everything, html_report, html_summary, nothing, text_report
 from from_json import made, typed
 
-from ecotone.checkup.document._column_entry import TestedColumn
-from ecotone.checkup.document._gates import failing
-from ecotone.checkup.document._json_values import jsonable
-from ecotone.checkup.document._leading import convincing, leading
-from ecotone.checkup.document._verdict import Verdict
+from ecotone.checkup.as_json import jsonable
+from ecotone.checkup.document import TestedColumn, Verdict, convincing, failing, leading
 from ecotone.checkup.report import _svg
 from ecotone.checkup.report._column_words import said_of
-from ecotone.checkup.report._format import number, percent, plain, pvalue
 from ecotone.checkup.report._plot_data import column_picture
+from ecotone.checkup.words import number, percent, plain, pvalue
 from ecotone.data import Column
 
 

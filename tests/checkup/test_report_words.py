@@ -5,8 +5,7 @@ import pytest
 from from_json import made
 
 import ecotone
-from ecotone.checkup.document._column_entry import TestedColumn
-from ecotone.checkup.document._duplicates_summary import Duplicates
+from ecotone.checkup.document import Duplicates, TestedColumn
 from ecotone.checkup.report._answers import answers
 from ecotone.checkup.report._column_words import said_of
 from ecotone.checkup.report._fact_words import equal_rows

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from ecotone.checkup import check
-from ecotone.checkup.document._json_values import to_dict
+from ecotone.checkup.as_json import to_dict
 from ecotone.checkup.rows import _row_scores
 from ecotone.checkup.rows._global_test import global_test
 from ecotone.checkup.rows._place import Place

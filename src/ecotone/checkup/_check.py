@@ -144,7 +144,7 @@ def check(
         if counts is None:
             frames = read_table(reference, name="reference"), read_table(current, name="current")
             both = _paired(frames, settings)
-            facts = facts_of_tables((reference, current), frames, both, settings)
+            facts = facts_of_tables((reference, current), frames, both, settings.contract, settings.roles)
     # Linear algebra on several threads waits longer than it computes, above all where other work holds the cores;
     # whole columns and whole parts of the check run side by side instead.
     with threadpool_limits(limits=1):

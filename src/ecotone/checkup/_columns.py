@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from ecotone.checkup.as_json import finite, finite_ends
 from ecotone.checkup.document import (
     ColumnEntry,
     Conditional,
@@ -17,8 +18,6 @@ from ecotone.checkup.document import (
     Role,
     TestedColumn,
     UntestedColumn,
-    finite,
-    finite_ends,
 )
 from ecotone.compare.explain import ConditionalChange, Movement, describe_shift
 from ecotone.compare.two_sample import ColumnMargin

@@ -151,7 +151,9 @@ def check_counts(counts: Counts, settings: Settings, stage: Stages) -> CheckResu
         tables = two_profiles(
             both, alpha=budget.spend("verdict"), min_effect=settings.min_effect, fdr=settings.fdr, seed=settings.seed
         )
-    facts = facts_of_profiles((counts.sides[0].held, counts.sides[1].held), both.untested, settings)
+    facts = facts_of_profiles(
+        (counts.sides[0].held, counts.sides[1].held), both.untested, settings.contract, settings.roles
+    )
     moved = movements_of_counts(both, facts)
     entries = entries_of_counts(tables.columns, both.untested, _CONDITIONAL, moved)
     found = Findings(

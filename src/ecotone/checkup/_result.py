@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from ecotone.checkup.document import CheckContent, failing, jsonable, keys_of, to_dict
+from ecotone.checkup.as_json import jsonable, keys_of, to_dict
+from ecotone.checkup.document import CheckContent, failing
 from ecotone.contracts import BadInput, Floats
 from ecotone.data import Table
 

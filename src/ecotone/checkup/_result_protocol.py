@@ -9,7 +9,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import pyarrow as pa
 
-from ecotone.checkup.document import jsonable
+from ecotone.checkup.as_json import jsonable
 from ecotone.contracts import write_whole
 from ecotone.data import table_bytes
 

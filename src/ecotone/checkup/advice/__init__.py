@@ -5,8 +5,6 @@ from typing import TYPE_CHECKING
 from ecotone._lazy import attach
 
 if TYPE_CHECKING:
-    from ._actions import actions as actions
     from ._advice import advise as advise
-    from ._advice_item import AdviceItem as AdviceItem
 
 __getattr__, __dir__ = attach(__name__, __file__)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ecotone.cards import Card, discover
-from ecotone.checkup.document import Findings
+from ecotone.checkup.document import AdviceItem, Findings
 
-from ._advice_item import AdviceItem
 from ._need import MOST_ROWS, Need
 from ._needs_of_columns import leaks
 from ._needs_of_performance import attributed, labels_wanted, measured_well, unlabelled

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ecotone.checkup.document import to_dict
+from ecotone.checkup.as_json import to_dict
 from ecotone.checkup.rows import Place
 
 MOST_ROWS = 200  # listed to be deferred

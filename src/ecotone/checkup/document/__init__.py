@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from ecotone._lazy import attach
 
 if TYPE_CHECKING:
+    from ._advice_item import AdviceItem as AdviceItem
     from ._budget_summary import BudgetSummary as BudgetSummary
     from ._column_entry import ColumnEntry as ColumnEntry
     from ._column_entry import Conditional as Conditional
@@ -32,13 +33,6 @@ if TYPE_CHECKING:
     from ._headline import Alarm as Alarm
     from ._headline import Answer as Answer
     from ._headline import Headline as Headline
-    from ._json_values import OPTIONAL as OPTIONAL
-    from ._json_values import Keys as Keys
-    from ._json_values import finite as finite
-    from ._json_values import finite_ends as finite_ends
-    from ._json_values import jsonable as jsonable
-    from ._json_values import keys_of as keys_of
-    from ._json_values import to_dict as to_dict
     from ._leading import convincing as convincing
     from ._leading import leading as leading
     from ._leading import material as material

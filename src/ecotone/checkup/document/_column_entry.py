@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from ._json_values import OPTIONAL
+from ecotone.checkup.as_json import OPTIONAL
+
 from ._movement_facts import MovementFacts
 
 Role = Literal["moved", "moved with others", "relation", "no evidence", "untested"]

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ecotone.checkup.advice import AdviceItem
+from ecotone.checkup.as_json import Keys
 
+from ._advice_item import AdviceItem
 from ._findings import Findings
 from ._headline import Headline
-from ._json_values import Keys
 
 FORMAT = "ecotone.check/1"
 

@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ecotone.checkup.as_json import OPTIONAL
 from ecotone.compare.explain import Movement
-
-from ._json_values import OPTIONAL
 
 BeforeAfter = tuple[float, float]
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ecotone.checkup.as_json import finite
 from ecotone.compare.two_sample import Dependence, Guarantee, TwoTables
-
-from ._json_values import finite
 
 
 @dataclass(frozen=True)

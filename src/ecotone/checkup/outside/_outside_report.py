@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from markupsafe import Markup
 
-from ecotone.checkup.report import _svg, name, number, page, percent, plain, render
+from ecotone.checkup.report import _svg, name, page, render
+from ecotone.checkup.words import number, percent, plain
 
 from ._outside_rows import rows_outside
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from ecotone.checkup.report import _svg, name, plain, regions, render
+from ecotone.checkup.report import _svg, name, regions, render
+from ecotone.checkup.words import plain
 from ecotone.contracts import as_numpy
 from ecotone.detect.explain._games import GRID
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ecotone.checkup.document import Keys
+from ecotone.checkup.as_json import Keys
 
 #: The part of the labels given the columns, and that of the columns.
 LABELS, COLUMNS = "p(y|x)", "p(x)"

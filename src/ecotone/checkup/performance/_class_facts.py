@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from ecotone.checkup.document import Keys
+from ecotone.checkup.as_json import Keys
 
 
 @dataclass(frozen=True)

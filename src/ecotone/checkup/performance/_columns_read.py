@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from ecotone.checkup.document import Keys
+from ecotone.checkup.as_json import Keys
 from ecotone.contracts import BadInput, Floats
 from ecotone.data import CODED, ORDERED, Pair
 from ecotone.data._model_columns import ModelColumns

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ecotone.checkup.document import OPTIONAL
+from ecotone.checkup.as_json import OPTIONAL
 
 from ._class_facts import Calibration, ClassShares
 from ._columns_read import ColumnsRead

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import stats
 
-from ecotone.checkup.document import finite_ends
+from ecotone.checkup.as_json import finite_ends
 from ecotone.compare.estimate import Predictions
 from ecotone.compare.estimate._core import Core
 from ecotone.compare.estimate._errors import multiplicity, spread_of, variance_of_mean

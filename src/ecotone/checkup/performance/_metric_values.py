@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ecotone.checkup.document import OPTIONAL
+from ecotone.checkup.as_json import OPTIONAL
 
 #: The ends of an interval, None where one is open.
 Ends = tuple[float | None, float | None]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ecotone.checkup.document import Keys
+from ecotone.checkup.as_json import Keys
 from ecotone.checkup.rows import Place
 
 

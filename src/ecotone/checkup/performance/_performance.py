@@ -6,8 +6,7 @@ import numpy as np
 import pyarrow as pa
 from scipy import stats
 
-from ecotone.checkup.advice import actions
-from ecotone.checkup.document import finite, finite_ends
+from ecotone.checkup.as_json import finite, finite_ends
 from ecotone.compare.estimate import Predictions, doubly_robust
 from ecotone.compare.estimate import _doubly_robust as robust
 from ecotone.compare.estimate._compared import compared
@@ -15,6 +14,7 @@ from ecotone.compare.estimate._core import Core
 from ecotone.contracts import Estimate, Ints
 from ecotone.data import ModelOptions, Pair, Roles
 
+from ._actions import actions
 from ._attribution import attribute
 from ._attribution_parts import Attribution
 from ._class_probabilities import class_probabilities

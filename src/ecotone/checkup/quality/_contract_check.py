@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ecotone.checkup.document import Keys
+from ecotone.checkup.as_json import Keys
 
 from ._contract import Contract, Rules, bound
 from ._summary import ColumnSummary, iso

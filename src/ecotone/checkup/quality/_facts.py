@@ -6,9 +6,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ecotone.checkup._settings import Settings
 from ecotone.data import Frame, Pair, Profile, Roles, Untested
 
+from ._contract import Contract
 from ._contract_check import Kept, keeps
 from ._quality import Quality, Summaries, quality, read_alike, summaries, summaries_of_profile
 from ._schema import Schema, schema
@@ -31,24 +31,34 @@ class Facts:
     contract: Kept | None = None
 
 
-def facts_of_tables(sources: tuple[Any, Any], frames: tuple[Frame, Frame], both: Pair, settings: Settings) -> Facts:
+def facts_of_tables(
+    sources: tuple[Any, Any], frames: tuple[Frame, Frame], both: Pair, contract: Contract | None, roles: Roles
+) -> Facts:
     """The facts of two tables that were read; of profiles those of every row that they counted."""
     names = ("reference", "current")
     a, b = (summaries(source, frame, name) for source, frame, name in zip(sources, frames, names))
     read_alike(a, b, frames)
-    return _facts(a, b, both.untested, settings, {name for columns in both.embeddings.values() for name in columns})
+    return _facts(
+        a, b, both.untested, contract, roles, {name for columns in both.embeddings.values() for name in columns}
+    )
 
 
-def facts_of_profiles(sides: tuple[Profile, Profile], untested: Sequence[Untested], settings: Settings) -> Facts:
+def facts_of_profiles(
+    sides: tuple[Profile, Profile], untested: Sequence[Untested], contract: Contract | None, roles: Roles
+) -> Facts:
     """The same from counts alone."""
-    return _facts(summaries_of_profile(sides[0]), summaries_of_profile(sides[1]), untested, settings)
+    return _facts(summaries_of_profile(sides[0]), summaries_of_profile(sides[1]), untested, contract, roles)
 
 
 def _facts(
-    a: Summaries, b: Summaries, untested: Sequence[Untested], settings: Settings, inside: Collection[str] = ()
+    a: Summaries,
+    b: Summaries,
+    untested: Sequence[Untested],
+    contract: Contract | None,
+    roles: Roles,
+    inside: Collection[str] = (),
 ) -> Facts:
     """``inside`` are the columns of embeddings, of which none has a fact of its own."""
-    roles, contract = settings.roles, settings.contract
     kept = None if contract is None else keeps(contract, b)
     for side in (a, b):
         for name in [n for n in side if not _asked(n, roles)]:

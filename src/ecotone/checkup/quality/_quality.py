@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from ecotone.checkup.document import Keys
+from ecotone.checkup.as_json import Keys
 from ecotone.data import Frame, Profile
 from ecotone.data._readers import open_profile
 from ecotone.data._thread_map import thread_map

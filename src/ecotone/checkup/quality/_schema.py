@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from ecotone.checkup.document import Keys
+from ecotone.checkup.as_json import Keys
 from ecotone.data import Untested
 
 from ._summary import ColumnSummary

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pyarrow as pa
 
-from ecotone.checkup.document import Keys
+from ecotone.checkup.as_json import Keys
 from ecotone.data._pool import pool
 from ecotone.data._pooled_column import PooledColumn
 from ecotone.data._profile_columns import ColumnProfile

@@ -5,9 +5,6 @@ from typing import TYPE_CHECKING
 from ecotone._lazy import attach
 
 if TYPE_CHECKING:
-    from ._format import number as number
-    from ._format import percent as percent
-    from ._format import plain as plain
     from ._markup import name as name
     from ._notebook import html_summary as html_summary
     from ._page import html_report as html_report

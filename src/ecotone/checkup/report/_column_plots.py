@@ -7,8 +7,9 @@ from typing import Any
 
 from markupsafe import Markup
 
+from ecotone.checkup.words import percent
+
 from . import _svg
-from ._format import percent
 from ._templates import render
 
 _LEVELS = 7

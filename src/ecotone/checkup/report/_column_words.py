@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ecotone.checkup.document import Marginal, MovementFacts, PairOfColumns, TestedColumn
+from ecotone.checkup.words import between, ends, percent, plain, small
 from ecotone.compare.explain._movement_levels import level_words
 from ecotone.compare.explain._movement_words import change
-
-from ._format import between, ends, percent, plain, small
 
 _LITTLE = "changed, by too little to say how"
 _DIRECTIONS = {

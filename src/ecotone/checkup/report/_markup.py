@@ -8,7 +8,7 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
-from ._format import plain, power
+from ecotone.checkup.words import plain, power
 
 
 def name(value: Any, most: int = 70) -> Markup:

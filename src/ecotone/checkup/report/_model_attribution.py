@@ -9,8 +9,8 @@ from typing import Any
 from markupsafe import Markup
 
 from ecotone.checkup.performance import COLUMNS, LABELS, Attribution, Performance
+from ecotone.checkup.words import between, ends, plain, precise
 
-from ._format import between, ends, plain, precise
 from ._markup import names
 from ._tracks import Row, tracks
 

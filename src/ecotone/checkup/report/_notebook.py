@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ecotone.checkup.document import CheckContent, leading
+from ecotone.checkup.words import plain
 
 from ._answers import answers, sizes
 from ._column_words import effect, said_of
 from ._fact_words import break_lines, contract_lines, schema_lines
-from ._format import plain
 from ._templates import render
 
 _SHOWN = 8

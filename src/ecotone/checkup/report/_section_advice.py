@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from ecotone.checkup.advice import AdviceItem
-from ecotone.checkup.document import CheckContent
+from ecotone.checkup.document import AdviceItem, CheckContent
 
 from ._templates import render
 

@@ -17,10 +17,10 @@ from ecotone.checkup.document import (
     TestedColumn,
     leading,
 )
+from ecotone.checkup.words import between, ends, percent, plain, small
 
 from ._column_plots import column_plot
 from ._column_words import EFFECTS, effect, said_of
-from ._format import between, ends, percent, plain, small
 from ._markup import isolated, name, p
 from ._templates import leading_capital, render
 from ._tracks import Row, tracks

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from ecotone.checkup.document import CheckContent, DuplicatesNotSought
+from ecotone.checkup.words import plain
 
 from ._fact_words import equal_rows
-from ._format import plain
 from ._markup import name, names
 from ._templates import render
 

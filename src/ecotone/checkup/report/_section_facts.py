@@ -8,9 +8,9 @@ from markupsafe import Markup
 
 from ecotone.checkup.document import CheckContent
 from ecotone.checkup.quality import ColumnQuality, ColumnSummary
+from ecotone.checkup.words import number, plain
 
 from ._fact_words import break_lines, contract_lines, schema_lines, untested_lines
-from ._format import number, plain
 from ._templates import render
 
 _ROWS = 400

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from ecotone.checkup.document import CheckContent, TableRead, leading
+from ecotone.checkup.words import plain
 
 from ._answers import TAKES_LABELS, UNKNOWN, answers, sizes
 from ._fact_words import given_words
-from ._format import plain
 from ._markup import isolated
 from ._templates import leading_capital, render
 from ._verdict_words import detectable

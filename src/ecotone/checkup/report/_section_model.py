@@ -7,10 +7,11 @@ from typing import Any
 
 from markupsafe import Markup
 
-from ecotone.checkup.document import CheckContent, finite
+from ecotone.checkup.as_json import finite
+from ecotone.checkup.document import CheckContent
 from ecotone.checkup.performance import Ends, GroupMetric, Measured, Performance
+from ecotone.checkup.words import between, ends, number, plain, precise
 
-from ._format import between, ends, number, plain, precise
 from ._markup import name, names
 from ._model_attribution import attribution
 from ._templates import render

@@ -9,9 +9,9 @@ from markupsafe import Markup
 
 from ecotone.checkup.document import CheckContent
 from ecotone.checkup.rows import RowReason
+from ecotone.checkup.words import number
 
 from . import _svg
-from ._format import number
 from ._markup import name
 from ._templates import render
 

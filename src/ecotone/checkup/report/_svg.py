@@ -12,7 +12,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from ._format import number, plain
+from ecotone.checkup.words import number, plain
 
 # ("point", class, value), ("line", class, from, to), ("bar", class, from, to), ("rule", class, value)
 Mark = tuple[Any, ...]

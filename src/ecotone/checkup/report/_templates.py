@@ -9,7 +9,8 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from ._format import number, percent, plain, precise
+from ecotone.checkup.words import number, percent, plain, precise
+
 from ._markup import name, names, p
 from ._svg_signs import swatch
 

@@ -7,10 +7,10 @@ import textwrap
 from collections.abc import Iterable, Sequence
 
 from ecotone.checkup.document import CheckContent, first_word
+from ecotone.checkup.words import plain, pvalue
 
 from ._answers import TAKES_LABELS, UNKNOWN, answers, sizes
 from ._fact_words import as_one, given_words
-from ._format import plain, pvalue
 from ._terminal_blocks import Block, blocks
 
 _SCREEN = 24

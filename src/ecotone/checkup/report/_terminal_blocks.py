@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from ecotone.checkup.document import CheckContent, leading
 from ecotone.checkup.performance import COLUMNS, LABELS, Measured, Performance
+from ecotone.checkup.words import between, plain, precise
 
 from ._column_words import said_of
 from ._fact_words import break_lines, contract_lines, schema_lines, untested_lines
-from ._format import between, plain, precise
 from ._model_words import rests_on
 from ._verdict_words import detectable
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from ecotone.checkup.report import percent
+from ecotone.checkup.words import percent
 from ecotone.contracts import Floats, Ints
 from ecotone.decide.multiple_testing import step_up_count
 

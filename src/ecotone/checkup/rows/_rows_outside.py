@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ecotone.checkup.document import OPTIONAL, Keys
+from ecotone.checkup.as_json import OPTIONAL, Keys
 from ecotone.contracts import Floats, Ints
 
 from ._place import Place

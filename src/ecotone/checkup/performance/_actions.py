@@ -4,22 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from ecotone.checkup.document import finite
-from ecotone.checkup.performance import (
-    Deferral,
-    DeferralPoint,
-    LabelPlan,
-    Retraining,
-    RetrainingPoint,
-    RowsToLabel,
-    RowToLabel,
-)
+from ecotone.checkup.as_json import finite
 from ecotone.checkup.rows import places
 from ecotone.compare.estimate import retraining_gain
 from ecotone.compare.estimate._core import Core
 from ecotone.contracts import Floats, as_seed
 from ecotone.data import Pair
 from ecotone.decide.actions import deferral_curve, rows_to_label
+
+from ._metric_values import LabelPlan
+from ._model_actions import Deferral, DeferralPoint, Retraining, RetrainingPoint, RowsToLabel, RowToLabel
 
 SHARES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3)  # of the rows, that may be deferred
 USUAL = 0.1  # deferred where no share brings the reference's accuracy back
