@@ -17,7 +17,7 @@ LONG_FILES: dict[str, int] = {}
 CIRCLES = [["ecotone.learn._as_torch", "ecotone.learn._distribution"]]
 
 # Imports of another room's private modules. The numbers may only fall: lower them when they have.
-PRIVATE_IMPORTS = {"checkup": 37, "cli": 3, "compare": 8, "data": 3, "decide": 4, "detect": 2, "learn": 22}
+PRIVATE_IMPORTS = {"checkup": 36, "cli": 3, "compare": 8, "data": 3, "decide": 4, "detect": 2, "learn": 22}
 
 
 def bodies() -> Iterator[tuple[str, int]]:
