@@ -11,6 +11,7 @@ import pytest
 from ecotone.cli._main import run
 from ecotone.contracts import BadInput
 from ecotone.learn import EDM, TableModel, Training, load
+from ecotone.learn._saving import _arguments
 from ecotone.learn.networks import MLP
 from ecotone.learn.tables import MaskedPerceptron
 
@@ -72,3 +73,14 @@ def test_codecs_that_no_table_gave(written, keys, value, capsys):
     path = changed(written / "table.model", written / "y.model", "state", *keys, value=value)
     assert run(["sample", str(path), "-n", "2", "-o", str(written / "y.csv")]) == 2
     assert "is not a usable model artefact" in capsys.readouterr().err and not (written / "y.csv").exists()
+
+
+def test_a_model_without_settings_has_no_arguments():
+    class Plain:
+        pass
+
+    class WithSettings:
+        def __init__(self, width, *, depth=1):
+            self.width, self.depth = width, depth
+
+    assert _arguments(Plain()) == {} and _arguments(WithSettings(3)) == {"width": 3, "depth": 1}

@@ -83,5 +83,4 @@ def _arguments(value: Any) -> dict[str, Any]:
         return {f.name: getattr(value, f.name) for f in dataclasses.fields(value) if f.metadata.get("saved", True)}
     import inspect
 
-    names = [p for p in inspect.signature(type(value).__init__).parameters if p != "self"]
-    return {name: getattr(value, name) for name in names}
+    return {name: getattr(value, name) for name in inspect.signature(type(value)).parameters}
