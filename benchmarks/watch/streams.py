@@ -77,8 +77,8 @@ def delay(change: str, n: int, d: int, seed: int, ever: bool) -> dict[str, Any]:
         "before": len(before),
         "delay": None if first is None else first.row - AT + 1,
         "columns": None if first is None else list(first.columns),
-        "held": None if first is None else first.since.low <= AT <= first.since.high,
-        "off": None if first is None else first.since.row - AT,
+        "held": None if first is None or first.since is None else first.since.low <= AT <= first.since.high,
+        "off": None if first is None or first.since is None else first.since.row - AT,
     }
 
 

@@ -40,16 +40,17 @@ class Alarm:
     detector : {"column", "pair", "row"}
     columns : tuple of str
         What it reads: one column, two, or the name of a number about whole rows.
-    evidence, threshold : float
-    since : ChangePoint
+    threshold : float
+        Of its evidence: what its share of the budget asks for.
+    since : ChangePoint or None
+        None where the same detector has alarmed before, for the change that it saw then goes on.
     """
 
     row: int
     detector: Literal["column", "pair", "row"]
     columns: tuple[str, ...]
-    evidence: float
     threshold: float
-    since: ChangePoint
+    since: ChangePoint | None
 
 
 @dataclass(frozen=True)
