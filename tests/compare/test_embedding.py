@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from chance import most
 
 from ecotone.compare.two_sample import dependence, two_tables
 from ecotone.compare.two_sample._embedded import PARTS, embedded
@@ -31,7 +32,7 @@ def normal(seed, n, d, m=None):
 
 def test_the_level_holds():
     p = np.array([found(make(*normal(k, 40, 8, 80)), k).logp for k in range(150)])
-    assert (p <= math.log(0.05)).mean() <= 0.05 + 3 * math.sqrt(0.05 * 0.95 / 150)
+    assert (p <= math.log(0.05)).sum() <= most(150, 0.05)  # measured in benchmarks/levels, embedding_test
     assert (p <= math.log(0.3)).mean() >= 0.08  # it is a test at all
 
 
@@ -42,7 +43,7 @@ def test_rows_of_one_unit_count_once():
         x, y = (np.repeat(rng.standard_normal((40, 6)), 4, 0) + 0.3 * rng.standard_normal((160, 6)) for _ in "ab")
         units = np.arange(160) // 4, np.arange(160) // 4
         rejected += found(make(x, y, units), k).logp <= math.log(0.05)
-    assert rejected <= 8
+    assert rejected <= most(60, 0.05)
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
+from chance import most
 from scenario_tables import mixed_pair, numeric_pair, numeric_table
 from scipy import stats
 from sklearn.metrics import roc_auc_score
@@ -183,7 +184,7 @@ def test_trees_are_not_fooled_by_copies_that_are_units():
         alarms["rows"] += trees_test(pair, seed=seed).pvalue <= 0.05
         units = (np.arange(300), np.repeat(np.arange(75), 4))
         alarms["units"] += trees_test(replace(pair, units=units), seed=seed).pvalue <= 0.05
-    assert alarms["rows"] >= 6 and alarms["units"] <= 3
+    assert alarms["rows"] >= 6 and alarms["units"] <= most(12, 0.05)  # units: benchmarks/levels
 
 
 def test_rank_effect_is_delongs():

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from chance import most
 
 import ecotone
 from ecotone.compare.two_sample._many_levels import many_levels
@@ -49,7 +50,7 @@ def test_the_level_holds_for_counts():
         coded = encode("k", "count", values, 500)
         found = numbers_as_levels(coded, values, 500)
         pvalues.append(np.exp(many_levels(found.counts).logp))
-    assert np.mean(np.array(pvalues) <= 0.05) <= 0.12
+    assert np.sum(np.array(pvalues) <= 0.05) <= most(60, 0.05)  # measured in benchmarks/levels
 
 
 def test_what_is_read_as_levels_and_what_is_not():

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pyarrow as pa
 import pytest
+from chance import most
 from scipy.stats import hypergeom
 
 from ecotone.compare.two_sample._columns import judge_columns
@@ -125,8 +126,8 @@ def test_level_under_no_change(n: int, m: int) -> None:
     found = [two_profiles(both(table(n, 2 * s + 100), table(m, 2 * s + 101)), alpha=0.05) for s in range(runs)]
     for name in ("margins", "pairs"):
         hits = sum(next(f for f in v.families if f.name == name).pvalue <= 0.1 for v in found)
-        assert hits <= runs * (0.1 + 3 * np.sqrt(0.09 / runs))
-    assert sum(v.changed for v in found) <= runs * (0.05 + 3 * np.sqrt(0.0475 / runs))
+        assert hits <= most(runs, 0.1)
+    assert sum(v.changed for v in found) <= most(runs, 0.05)  # measured in benchmarks/two_tables, counts_null_*
     assert not any(v.material for v in found)
 
 

@@ -6,6 +6,7 @@ from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
+from chance import most
 from scenario_tables import chain, grouped, mixed_pair, numeric_pair, numeric_table
 
 from ecotone.compare.two_sample import dependence, two_tables
@@ -31,7 +32,7 @@ def test_shares_are_fixed_and_sum_to_one():
 
 def test_level_and_gate():
     verdicts = [two_tables(mixed_pair(100, 4, k), alpha=0.1, seed=k) for k in range(60)]
-    assert np.mean([v.changed for v in verdicts]) <= 0.1 + 3 * math.sqrt(0.09 / 60)
+    assert sum(v.changed for v in verdicts) <= most(60, 0.1)  # measured in benchmarks/two_tables, cells null_*
     for v in verdicts:
         if not v.changed:
             assert not v.material and not any(c.changed or c.material for c in v.columns)
@@ -128,7 +129,7 @@ def test_unequal_sizes_keep_the_level():
     for k in range(40):
         pair = mixed_pair(800, 4, k)
         alarms.append(two_tables(replace(pair, current=pair.current.take(np.arange(60))), alpha=0.1, seed=k).changed)
-    assert np.mean(alarms) <= 0.1 + 3 * math.sqrt(0.09 / 40)
+    assert sum(alarms) <= most(40, 0.1)  # unequal sizes by family: benchmarks/levels
 
 
 # ------------------------------------------------------------------------------------------ rows that depend
@@ -150,7 +151,7 @@ def test_serial_dependence_declared_keeps_the_level_and_undeclared_is_found():
         naive.append(two_tables(pair, seed=k).changed)
         unknown = dependence(replace(pair, roles={}), entity=False, time=False, seed=k)
         assert unknown.guarantee == "withdrawn" and "--time" in unknown.remedy and unknown.units is not None
-    assert sum(alarms) <= 4 < sum(naive)
+    assert sum(alarms) <= most(20, 0.05) < sum(naive)  # measured in benchmarks/two_tables, ar1_declared
 
 
 def test_order_in_time_is_that_of_the_column():
@@ -178,7 +179,7 @@ def test_entities_declared_keep_the_level_and_undeclared_are_found():
         together = np.argsort(u, kind="stable")
         files = Pair(numeric_table(x[together]), numeric_table(y[np.argsort(v, kind="stable")]))
         assert dependence(files, entity=False, time=False, seed=k).guarantee == "withdrawn"
-    assert sum(alarms) <= 3
+    assert sum(alarms) <= most(15, 0.05)  # measured in benchmarks/two_tables, entities_declared
 
 
 def test_a_category_that_most_rows_share_names_no_entity():

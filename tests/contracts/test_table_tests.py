@@ -6,6 +6,7 @@ from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
+from chance import most
 from scenario_tables import grouped, mixed_pair, numeric_pair, numeric_table
 
 from ecotone.cards import discover
@@ -44,8 +45,8 @@ def test_level_on_mixed_columns(card):
     replicates = 40 if card.name == "trees_test" else 100
     p = np.array([test(mixed_pair(90, 5, k), seed=k).pvalue for k in range(replicates)])
     assert p.min() > 0
-    for alpha in (0.05, 0.2):
-        assert np.mean(p <= alpha) <= alpha + 3 * np.sqrt(alpha * (1 - alpha) / replicates)
+    for alpha in (0.05, 0.2):  # measured with 2,000 replicates: benchmarks/levels
+        assert np.sum(p <= alpha) <= most(replicates, alpha)
 
 
 @pytest.mark.parametrize("card", FAMILIES, ids=lambda card: card.name)
@@ -56,7 +57,7 @@ def test_units_keep_the_level(card):
         rng = np.random.default_rng([1000 + k, 5])
         (x, u), (y, v) = grouped(25, 8, 3, rng, 0.7), grouped(25, 8, 3, rng, 0.7)
         p.append(test(replace(Pair(numeric_table(x), numeric_table(y)), units=(u, v)), seed=k).pvalue)
-    assert np.mean(np.array(p) <= 0.1) <= 0.1 + 3 * np.sqrt(0.09 / replicates)
+    assert np.sum(np.array(p) <= 0.1) <= most(replicates, 0.1)  # measured in benchmarks/levels, cells with units
 
 
 @pytest.mark.parametrize("card", FAMILIES, ids=lambda card: card.name)

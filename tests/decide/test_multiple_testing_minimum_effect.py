@@ -4,6 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
+from chance import most
 from scipy import stats
 
 from ecotone.contracts import BadInput
@@ -74,7 +75,7 @@ def test_size_at_the_boundary():
         effect = auc_effect(rng.standard_normal(n), rng.standard_normal(n) + shift)
         hits += minimum_effect_test(effect.estimate, effect.se, margin, dof=effect.dof).pvalue <= 0.05
         plain += minimum_effect_test(effect.estimate, effect.se, 0.0, dof=effect.dof).pvalue <= 0.05
-    assert 0.03 <= hits / 1000 <= 0.05 + 3 * np.sqrt(0.0475 / 1000)
+    assert 30 <= hits <= most(1000, 0.05)  # measured in benchmarks/levels, minimum_effect_test
     assert plain / 1000 > 0.4
 
 

@@ -2,6 +2,7 @@ import json
 
 import numpy as np
 import pytest
+from chance import most
 from networks import foreign, inside, passed, reference, rows
 
 from ecotone.checkup.outside import detect_outliers, fit_scores
@@ -62,7 +63,7 @@ def test_error_of_unchanged_rows():
         bool(detect_outliers(reference(), _calibration(200, 100 + s), _live(0.0, 100, 500 + s), scores=["ViM"]).outside)
         for s in range(60)
     ]
-    assert np.mean(found) < 0.1 + 4 * np.sqrt(0.09 / 60)
+    assert np.sum(found) <= most(60, 0.1)  # measured in benchmarks/levels, Calibrated_select
 
 
 def test_calibration_on_fitted_rows_is_labelled():
