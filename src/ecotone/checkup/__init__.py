@@ -6,6 +6,7 @@ from ecotone._lazy import attach
 
 if TYPE_CHECKING:
     from ._check import check as check
+    from ._check_schema import check_schema as check_schema
     from ._result import CheckResult as CheckResult
     from ._result_protocol import Result as Result
     from .quality._contract import Contract as Contract

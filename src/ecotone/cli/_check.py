@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from json import dumps
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,6 +18,14 @@ from ._outputs import check_outputs, check_redact
 from ._progress import progress
 
 ALARMS = ("material", "performance", "changed", "outliers", "schema", "contract", "any", "never")
+
+
+def _schema(asked: bool) -> None:
+    if asked:
+        from ecotone.checkup import check_schema
+
+        say(dumps(check_schema(), indent=1, ensure_ascii=False))
+        raise typer.Exit(0)
 
 
 @app.command()
@@ -69,6 +78,9 @@ def check(
     report: Report = None,
     rows: Annotated[Path | None, typer.Option(help="Write every row's p-value (Parquet; .csv, .arrow)")] = None,
     redact: Redact = False,
+    schema: Annotated[
+        bool, typer.Option("--schema", callback=_schema, is_eager=True, help="Print the JSON schema of --json and stop")
+    ] = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> int:

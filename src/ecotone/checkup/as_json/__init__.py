@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from ecotone._lazy import attach
 
 if TYPE_CHECKING:
+    from ._json_schema import json_schema as json_schema
     from ._json_values import OPTIONAL as OPTIONAL
     from ._json_values import Keys as Keys
     from ._json_values import finite as finite
