@@ -46,7 +46,7 @@ def changed(n: int, d: int, change: str, rng: np.random.Generator) -> pd.DataFra
     elif change == "correlation":
         z[:, 1] = 0.8 * z[:, 0] + 0.6 * z[:, 1]
     elif change == "variance":
-        z[:, 0] *= np.sqrt(1.25)
+        z[:, 0] *= 1.25
     elif change == "cluster":
         inside = rng.random(n) < 0.05
         z[inside, :2] = 2.5 + 0.3 * rng.normal(size=(int(inside.sum()), 2))

@@ -14,35 +14,33 @@ LEVEL = 0.9
 _CONCENTRATIONS = (20.0, 100.0, 500.0)
 
 
-def change_point(cells: Ints, shares: Floats, first: int, *, complete: bool) -> ChangePoint:
+def change_point(cells: Ints, before: Floats, first: int, *, complete: bool) -> ChangePoint:
     r"""The posterior of the change's row, given the cells of the rows up to an alarm.
 
-    Rows before row s have the reference's shares p, those from s on shares q with a Dirichlet prior around p (a mixture
-    of three concentrations c): the marginal likelihood of the rows from s on is
-    :math:`\frac{\Gamma(c)}{\Gamma(c + n)} \prod_j \frac{\Gamma(c p_j + n_j)}{\Gamma(c p_j)}`. The prior over s is
-    uniform.
+    Rows before row s are draws from the urn of the reference and the rows before them: with gaps g the marginal
+    likelihood of counts n is
+    :math:`D(n; g) = \frac{\Gamma(\sum g)}{\Gamma(\sum g + \sum n)} \prod_j \frac{\Gamma(g_j + n_j)}{\Gamma(g_j)}`.
+    Those from s on have shares with a Dirichlet prior around the urn's at s, a mixture of three concentrations c:
+    :math:`D(n; c p)`. The prior over s is uniform.
 
     Parameters
     ----------
     cells : (t,) int64
         Of the rows that are kept, up to the alarm.
-    shares : (m,) float64
-        Of the cells under the reference.
+    before : (m,) float64
+        Gaps of the reference, and counts of the rows before those that are kept.
     first : int
         Number of the first of those rows.
     complete : bool
         Whether no row after the last alarm is missing.
     """
-    one = np.zeros((len(cells), len(shares)))
+    one = np.zeros((len(cells), len(before)))
     one[np.arange(len(cells)), cells] = 1.0
-    after = np.cumsum(one[::-1], axis=0)[::-1]  # counts of the rows from s on
-    n = np.arange(len(cells), 0, -1.0)
-    parts = []
-    for c in _CONCENTRATIONS:
-        a = c * shares
-        marginal = (special.gammaln(a + after) - special.gammaln(a)).sum(1)
-        parts.append(marginal + special.gammaln(c) - special.gammaln(c + n))
-    log = special.logsumexp(parts, axis=0) - after @ np.log(shares)
+    until = np.cumsum(one, axis=0) - one  # counts of the kept rows before s
+    after = until[-1] + one[-1] - until
+    shares = (before + until) / (before.sum() + until.sum(1, keepdims=True))
+    parts = [_marginal(after, c * shares) for c in _CONCENTRATIONS]
+    log = special.logsumexp(parts, axis=0) + _marginal(until, before)
     p = np.exp(log - special.logsumexp(log))
     order = np.argsort(-p, kind="stable")
     held = np.sort(order[: 1 + int(np.searchsorted(np.cumsum(p[order]), LEVEL))])
@@ -50,3 +48,10 @@ def change_point(cells: Ints, shares: Floats, first: int, *, complete: bool) -> 
         row=first + int(order[0]), low=first + int(held[0]), high=first + int(held[-1]), level=LEVEL,
         complete=complete or held[0] > 0,
     )  # fmt: skip
+
+
+def _marginal(counts: Floats, prior: Floats) -> Floats:
+    """log D(counts; prior) by rows ``(t, m)``."""
+    cells = (special.gammaln(prior + counts) - special.gammaln(prior)).sum(-1)
+    total = prior.sum(-1)
+    return np.asarray(cells + special.gammaln(total) - special.gammaln(total + counts.sum(-1)))

@@ -117,10 +117,6 @@ class Detectors:
         for row, k, column in sorted(found):
             yield row, self.groups[k], column
 
-    def gaps(self, group: Group, detector: int) -> Ints:
-        """Of one detector's cells."""
-        return np.asarray(group.detectors.gaps[detector])
-
 
 def budget(columns: int, pairs: int) -> tuple[Floats, Floats, Floats]:
     """Shares of the detectors of columns, pairs and whole rows; together they sum to one."""

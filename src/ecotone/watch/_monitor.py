@@ -137,9 +137,10 @@ class Monitor:
         since = None
         if (group.reads, place) not in self._alarmed:
             self._alarmed.add((group.reads, place))
-            first, cells = self.recent.cells(group.reads, place, row)
-            gaps = self.detectors.gaps(group, k)
-            since = change_point(cells, gaps / gaps.sum(), first, complete=first == 0)
+            first, cells = self.recent.cells(group.reads, place)
+            own = group.detectors
+            urn = own.gaps[k] + own.counts[k] - np.bincount(cells, minlength=own.gaps.shape[1])
+            since = change_point(cells[: row + 1 - first], urn.astype(np.float64), first, complete=first == 0)
         return Alarm(row, group.reads, group.members[k], threshold, since)
 
     def _new_columns(self, table: pa.Table) -> Iterator[Break]:

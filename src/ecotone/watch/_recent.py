@@ -59,10 +59,9 @@ class Recent:
         kept = self.read - self.parts[1].first
         return kept >= LEAST and (kept > MOST or sum(p.nbytes for p in self.parts) > BYTES)
 
-    def cells(self, reads: str, place: int, last: int) -> tuple[int, Ints]:
-        """Number of the first row that is kept, and the cells of one detector up to row ``last``, which included."""
-        found = np.concatenate([p.cells[reads][:, place] for p in self.parts]).astype(np.int64)
-        return self.first, found[: last + 1 - self.first]
+    def cells(self, reads: str, place: int) -> tuple[int, Ints]:
+        """Number of the first row that is kept, and the cells of one detector from there on."""
+        return self.first, np.concatenate([p.cells[reads][:, place] for p in self.parts]).astype(np.int64)
 
     def since(self, row: int) -> pa.Table:
         """Rows from ``row`` on, of those that are kept."""
