@@ -241,6 +241,8 @@ def test_methods_and_cite(capfd):
     assert {"feature_shift_test", "BBSE"} <= set(names)
     assert all(entry["link"].startswith("http") and "contract" in entry["evidence"] for entry in listed)
     table = said(capfd, "methods", code=0).out
+    light = {entry["name"] for entry in listed if entry["evidence"].get("little_weight")}
+    assert "DTE" in light and {row.split()[0] for row in table.splitlines() if "little weight" in row} == light
     assert all(name[:20] in table for name in names) and len(table.splitlines()) == len(names) + 1
     assert said(capfd, "cite", "crude", code=0).out.startswith("@")
     err = said(capfd, "cite", "feature_shift", code=2).err

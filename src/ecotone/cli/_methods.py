@@ -22,7 +22,8 @@ def methods(json: Annotated[bool, typer.Option("--json", help="As JSON")] = Fals
     """List every method with its paper, row, room, tier and evidence.
 
     A claim is stale where code that it rests on has changed since it was run: on that date, over so many seeds, with
-    the code of that digest.
+    the code of that digest. docs/claims.md says how it is narrower than the paper's headline, and where a verdict
+    carries little weight.
     """
     cards, proofs = discover(), evidence()
     if json:
