@@ -1,4 +1,4 @@
-"""The house itself: sizes of files and functions, circles of modules, and imports past a room's list."""
+"""The house itself: sizes of files and functions, circles of modules, imports past a room's list, and types."""
 
 import ast
 from collections.abc import Iterator
@@ -18,6 +18,14 @@ CIRCLES = [["ecotone.learn._as_torch", "ecotone.learn._distribution"]]
 
 # Imports of another room's private modules. The numbers may only fall: lower them when they have.
 PRIVATE_IMPORTS = {"checkup": 36, "cli": 3, "compare": 8, "data": 3, "decide": 4, "detect": 2, "learn": 22}
+
+# What a parameter of this name is. A network of data/activations may be of any library, and what claims rest on gets
+# its types when they are run anew: a type in a signature is part of the code that a claim's result names.
+PROTOCOLS = {
+    "classifier": "Classifier", "denoiser": "Denoiser", "detector": "Detector", "model": "Predictor",
+    "network": "Network", "process": "Process", "sampler": "Sampler", "schedule": "Schedule", "scorer": "Scorer",
+}  # fmt: skip
+UNTYPED = {"cli": 2, "data": 16, "decide": 4, "detect": 1, "learn": 25}
 
 
 def bodies() -> Iterator[tuple[str, int]]:
@@ -62,3 +70,25 @@ def test_rooms_import_each_others_public_names():
             f"that the other room lists in its __init__.py, or list it there with a docstring{listed}"
         )
         assert len(now) == allowed, f"only {len(now)} are left in {room}: lower its number in PRIVATE_IMPORTS"
+
+
+def untyped() -> dict[str, list[str]]:
+    """For each top room, public functions' parameters that are ``Any`` though their name has a protocol."""
+    found: dict[str, list[str]] = {}
+    for module, tree in TREES.items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef) and (node.name[0] != "_" or node.name in ("__init__", "__call__")):
+                for part in (*node.args.args, *node.args.kwonlyargs):
+                    if part.arg in PROTOCOLS and "Any" in ast.unparse(part.annotation or ast.Constant("")).split(" | "):
+                        place = f"{module}:{part.lineno} {part.arg}: {PROTOCOLS[part.arg]}"
+                        found.setdefault(module.split(".")[1], []).append(place)
+    return found
+
+
+def test_parameters_have_the_protocol_that_there_is():
+    found = untyped()
+    for room in sorted(found.keys() | UNTYPED):
+        now, allowed = found.get(room, []), UNTYPED.get(room, 0)
+        listed = "".join(f"\n  {place}" for place in now)
+        assert len(now) <= allowed, f"parameters of {room} are Any where a protocol fits, {allowed} may be:{listed}"
+        assert len(now) == allowed, f"only {len(now)} are left in {room}: lower its number in UNTYPED"

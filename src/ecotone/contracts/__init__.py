@@ -25,9 +25,10 @@ Bools: TypeAlias = NDArray[np.bool_]
 SMALLEST_PVALUE = 1e-300
 
 __all__ = [
-    "SMALLEST_PVALUE", "Activations", "BadInput", "Bools", "Decision", "Detector", "Estimate", "Explanation", "Floats",
-    "Head", "Ints", "Network", "Predictor", "PredictorLoss", "Recipe", "Scorer", "TestResult", "as_matrix", "as_numpy",
-    "as_seed", "check_same_columns", "concatenate", "foreign", "is_stream", "write_whole",
+    "SMALLEST_PVALUE", "Activations", "BadInput", "Bools", "Classifier", "Decision", "DensityEstimator", "Detector",
+    "Estimate", "Explanation", "Floats", "Head", "Ints", "Network", "Predictor", "PredictorLoss", "Recipe", "Scorer",
+    "TestResult", "as_matrix", "as_numpy", "as_seed", "check_same_columns", "concatenate", "foreign", "is_stream",
+    "write_whole",
 ]  # fmt: skip
 
 
@@ -158,6 +159,24 @@ class Predictor(Protocol):
     """A model of y given X: classes or numbers, and probabilities where it also has ``predict_proba``."""
 
     def predict(self, X: Any) -> Any: ...
+
+
+@runtime_checkable
+class Classifier(Predictor, Protocol):
+    """A predictor of classes that is fitted on rows, and gives probabilities ``(n, classes)`` in their sorted order."""
+
+    def fit(self, X: Any, y: Any) -> Any: ...
+
+    def predict_proba(self, X: Any) -> Any: ...
+
+
+@runtime_checkable
+class DensityEstimator(Protocol):
+    """A learned distribution that draws rows and says how likely a row is, given conditions where it takes any."""
+
+    def sample(self, n: int, *, given: Any = None, seed: int | None = None) -> Any: ...
+
+    def log_prob(self, x: Any, *, given: Any = None) -> Any: ...
 
 
 def as_seed(seed: int | np.random.Generator | None, *stream: int) -> np.random.Generator:

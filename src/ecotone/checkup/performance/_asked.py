@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from ecotone.contracts import BadInput
+from ecotone.contracts import BadInput, Predictor
 from ecotone.data import Pair, model_columns
 
 from ._columns_read import named_by_user
@@ -28,7 +28,7 @@ class Asked:
 
 
 def ask(
-    model: Any, tables: tuple[pa.Table, ...], pair: Pair, target: str, features: Sequence[str] | None = None
+    model: Predictor, tables: tuple[pa.Table, ...], pair: Pair, target: str, features: Sequence[str] | None = None
 ) -> Asked:
     """Run the model on both tables, without the target.
 

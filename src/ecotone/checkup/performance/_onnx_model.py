@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ecotone.contracts import BadInput, Floats
+from ecotone.contracts import BadInput, Floats, Predictor
 from ecotone.data.activations._onnx_graph import Graph, load_graph, open_session
 
 _SUM = 1e-3
@@ -112,7 +112,7 @@ def _words(values: NDArray[Any]) -> NDArray[Any]:
     return np.array(said, dtype=object).reshape(values.shape)
 
 
-def opened(model: Any) -> Any:
+def opened(model: Predictor | str | Path | None) -> Predictor | None:
     """A model given by the path of an ONNX file, opened; any other object as it is.
 
     Raises

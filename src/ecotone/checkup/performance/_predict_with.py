@@ -10,12 +10,12 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from ecotone.contracts import BadInput, Floats, foreign
+from ecotone.contracts import BadInput, Floats, Predictor, foreign
 from ecotone.data import model_columns
 
 
 def predict_with(
-    model: Any, table: pa.Table, feature_names: Sequence[str], where: str = "the table"
+    model: Predictor, table: pa.Table, feature_names: Sequence[str], where: str = "the table"
 ) -> tuple[NDArray[Any], Floats | None]:
     """A model's predictions on the rows of a table, and its probabilities if it has any.
 
@@ -68,9 +68,10 @@ def predict_with(
             f"model: predict() gave shape {predicted.shape} for {table.num_rows} rows of {where}; give one number "
             "or class per row"
         )
-    if not callable(getattr(model, "predict_proba", None)):
+    probabilities = getattr(model, "predict_proba", None)
+    if not callable(probabilities):
         return predicted, None
-    given = _call(model.predict_proba, rows, where)
+    given = _call(probabilities, rows, where)
     with foreign(lambda raised: f"model: predict_proba() gave no numbers for {where} ({raised}); give probabilities"):
         probability = np.asarray(given, dtype=np.float64)
     if probability.ndim != 2 or len(probability) != table.num_rows:

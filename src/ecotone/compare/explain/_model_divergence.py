@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ecotone.cards import Card
-from ecotone.contracts import BadInput, Explanation, Floats
+from ecotone.contracts import BadInput, DensityEstimator, Explanation, Floats
 
 CARD = Card(
     name="model_divergence",
@@ -22,7 +22,9 @@ CARD = Card(
 )
 
 
-def model_divergence(a: Any, b: Any, *, n: int = 2000, given: Any = None, seed: int = 0) -> Explanation:
+def model_divergence(
+    a: DensityEstimator, b: DensityEstimator, *, n: int = 2000, given: Any = None, seed: int = 0
+) -> Explanation:
     r"""Say how far distribution ``b`` is from distribution ``a``, and in which columns.
 
     .. math:: \mathrm{KL}(a \,\|\, b) = E_{x \sim a}\left[\log a(x) - \log b(x)\right]
@@ -68,7 +70,7 @@ def model_divergence(a: Any, b: Any, *, n: int = 2000, given: Any = None, seed: 
     if n < 2:
         raise BadInput(f"n must be at least 2 rows, got {n!r}")
     for name, model in (("a", a), ("b", b)):
-        if not hasattr(model, "log_prob") or not hasattr(model, "sample"):
+        if not isinstance(model, DensityEstimator):
             raise BadInput(f"{name} is a {type(model).__name__}, which has no density; give two learned distributions")
     columns = getattr(a, "columns_", None)
     if columns is not None and given is not None:
@@ -103,16 +105,19 @@ def model_divergence(a: Any, b: Any, *, n: int = 2000, given: Any = None, seed: 
     )
 
 
-def _gaps(a: Any, b: Any, n: int, given: Any, seed: int, columns: tuple[str, ...] | None) -> Floats:
+def _gaps(
+    a: DensityEstimator, b: DensityEstimator, n: int, given: Any, seed: int, columns: tuple[str, ...] | None
+) -> Floats:
     """(n, parts) log a - log b on rows that ``a`` draws; -inf of b becomes inf."""
     if columns is None:
         rows = a.sample(n, given=given, seed=seed)
         logs = [np.asarray(m.log_prob(rows, given=given), dtype=np.float64) for m in (a, b)]
         return np.asarray(logs[0] - logs[1])[:, None]
     rows, out = a.sample(n, seed=seed), []
+    tables: tuple[Any, Any] = (a, b)  # those of tables take the columns that are asked, too
     for j, name in enumerate(columns):
         before = list(columns[:j])
-        one, two = (m.log_prob(rows, of=[name], given=before) for m in (a, b))
+        one, two = (m.log_prob(rows, of=[name], given=before) for m in tables)
         out.append(one - two)
     return np.stack(out, axis=1)
 

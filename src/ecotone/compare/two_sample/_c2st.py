@@ -10,7 +10,7 @@ from sklearn.base import clone
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from ecotone.cards import Card
-from ecotone.contracts import BadInput, Bools, Floats, TestResult, as_seed
+from ecotone.contracts import BadInput, Bools, Classifier, Floats, TestResult, as_seed
 from ecotone.decide.multiple_testing import auc_effect
 from ecotone.measure import binnable
 
@@ -37,7 +37,7 @@ def c2st(
     permutations: int = 999,
     seed: int = 0,
     units: tuple[Any, Any] | None = None,
-    classifier: Any = None,
+    classifier: Classifier | None = None,
     statistic: Literal["auc", "accuracy"] = "auc",
 ) -> TestResult:
     r"""Do two samples come from one distribution? By a classifier that is trained on one half and judged on the other.
@@ -114,7 +114,7 @@ def _halves(whole: Pool, rng: np.random.Generator) -> tuple[Pool, Pool]:
     return taken, kept
 
 
-def _score(train: Pool, held: Pool, classifier: Any, rng: np.random.Generator) -> Floats:
+def _score(train: Pool, held: Pool, classifier: Classifier | None, rng: np.random.Generator) -> Floats:
     """Probability that each held-out row belongs to y."""
     if classifier is None:
         model = HistGradientBoostingClassifier(
