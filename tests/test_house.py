@@ -4,7 +4,7 @@ import ast
 from collections.abc import Iterator
 from statistics import median
 
-from house import TEXTS, TREES, circles, graph, private_imports
+from module_graph import TEXTS, TREES, circles, graph, private_imports
 
 MOST_LINES = 250
 MOST_BODY = 40
