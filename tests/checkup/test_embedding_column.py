@@ -49,6 +49,13 @@ def test_its_columns_are_in_one_line_everywhere(moved):
     assert moved.columns_frame().shape[0] == 3
 
 
+def test_an_effect_that_is_not_known_is_no_number_in_a_cell():
+    found = ecotone.check(table(0, n=14), table(1, shift=5.0, n=14), embedding="e_")
+    marginal = next(c for c in found.columns if c["name"] == "e_")["marginal"]
+    assert marginal["changed"] and marginal["effect"] is None
+    assert "nan" not in found._repr_html_() + found.text(verbose=True) + found.to_html()
+
+
 def test_what_moved_beside_it_is_still_named():
     found = ecotone.check(table(0), table(1, price=0.8), embedding=["e_"])
     assert [c["name"] for c in found.columns if c["marginal"]["changed"]] == ["price"]

@@ -3,8 +3,10 @@
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from importlib import resources
 
+import from_json
 import numpy as np
 import pytest
 from check_contents import Page, everything, html_report, html_summary
@@ -13,6 +15,7 @@ from markupsafe import Markup
 from networks import foreign, passed, reference, rows
 
 from ecotone.checkup.outside import detect_outliers
+from ecotone.checkup.outside._outside_content import OutsideContent, Unusable
 from ecotone.checkup.outside._outside_report import outside_report
 from ecotone.checkup.outside._outside_result import OutsideResult
 from ecotone.checkup.report._markup import isolated, name, names, p
@@ -148,14 +151,23 @@ def _spoilt(result):
     content["classes"] = [HOSTILE] * 4
     scores = {HOSTILE + k: v for k, v in result.scores.items()}
     called = [HOSTILE] * len(result.adjusted)
-    return OutsideResult(content, scores, {}, result.adjusted, result.held, result.live, result.judges, called)
+    return OutsideResult(
+        from_json.made(OutsideContent, content),
+        scores,
+        {},
+        result.adjusted,
+        result.held,
+        result.live,
+        result.judges,
+        called,
+    )
 
 
 @pytest.mark.parametrize("made", [_of_arrays, _of_texts])
 @pytest.mark.parametrize("redact", [False, True])
 def test_no_text_of_a_look_becomes_a_tag(made, redact):
     result = made()
-    result.content["unusable"] = [{"name": "x", "reason": "y"}]
+    result.found = replace(result.found, unusable=(Unusable("x", "y"),))
     page = outside_report(_spoilt(result), redact=redact)
     assert tags(page) == tags(outside_report(result, redact=redact)) and "<i>" not in page
     assert page.count("&lt;i&gt;") > (5 if redact else 20)

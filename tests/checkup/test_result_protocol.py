@@ -7,11 +7,13 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
+from from_json import made
 from networks import foreign, passed, reference, rows
 
 import ecotone
 from ecotone.checkup import Result
 from ecotone.checkup.outside import OutsideResult, detect_outliers
+from ecotone.checkup.outside._outside_content import OutsideContent
 from ecotone.checkup.outside._outside_rows import rows_outside
 from ecotone.cli._main import run
 from ecotone.contracts import Activations, BadInput
@@ -50,7 +52,7 @@ def _named(inputs, parts, **entry) -> OutsideResult:
     entry = {"row": 0, "pvalue": 0.01, "predicted": 1, "compared_with": [0], "parts": parts, **entry}
     content = {"reasons": [entry], "found": {"rows": [0]}, "classes": ["CLASS0", "CLASS1"]}
     live = Activations.unchecked(logits=np.zeros((1, 2)), inputs=inputs)
-    return OutsideResult(content, {}, {}, np.zeros(1), np.zeros(1), live, live, ["ROWNAME"])
+    return OutsideResult(made(OutsideContent, content), {}, {}, np.zeros(1), np.zeros(1), live, live, ["ROWNAME"])
 
 
 @pytest.mark.parametrize(

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import json as _json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from ecotone.checkup.as_json import jsonable, keys_of, to_dict
+from ecotone.checkup.as_json import jsonable, keys_of, strict_json, to_dict
 from ecotone.checkup.document import CheckContent, failing
 from ecotone.contracts import BadInput, Floats
 from ecotone.data import Table
 
-from ._result_protocol import save_result, strict_json
+from ._result_protocol import Result
 
 
 @dataclass(frozen=True)
-class CheckResult:
+class CheckResult(Result):
     """The answers of a check.
 
     Parameters
@@ -57,10 +55,6 @@ class CheckResult:
             return self.content[name]
         raise AttributeError(f"a check has no {name!r}; it has {', '.join(keys)}")
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON document as a dictionary (a copy)."""
-        return dict(_json.loads(self.to_json()))
-
     def to_json(self, indent: int | None = None) -> str:
         """Strict JSON: no NaN, no infinity."""
         return strict_json(self.content, indent)
@@ -81,29 +75,6 @@ class CheckResult:
     def fails(self, on: Iterable[str] | str) -> bool:
         """Whether any of the named is found: an alarm, ``schema`` or ``contract``; ``any`` of them, ``never``."""
         return bool(failing(self.found, on))
-
-    def save(
-        self,
-        *,
-        rows: str | Path | None = None,
-        report: str | Path | None = None,
-        json: str | Path | None = None,
-        redact: bool = False,
-    ) -> None:
-        """Write any of the three files; all are made before the first is put in its place, the JSON last.
-
-        Parameters
-        ----------
-        rows : str or Path
-            Of :meth:`table`, as CSV or Arrow (``.csv``, ``.arrow``, ``.feather``), else as Parquet.
-        report : str or Path
-            Of :meth:`to_html`.
-        json : str or Path
-            Of :meth:`to_json`.
-        redact : bool
-            No values of rows in the report.
-        """
-        save_result(self, rows=rows, report=report, json=json, redact=redact)
 
     def table(self) -> pa.Table:
         """The p-value of every current row: file, row, pvalue, named, kept (or left out as a copy)."""

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json as _json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import pyarrow as pa
 
-from ecotone.checkup.as_json import jsonable
 from ecotone.contracts import write_whole
 from ecotone.data import table_bytes
 
@@ -26,9 +24,6 @@ class Result(Protocol):
     True
     """
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON document as a dictionary (a copy)."""
-
     def to_json(self, indent: int | None = None) -> str:
         """The JSON document: no NaN, no infinity."""
 
@@ -38,6 +33,10 @@ class Result(Protocol):
     def table(self) -> pa.Table:
         """One row for each row in question."""
 
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON document as a dictionary (a copy)."""
+        return dict(_json.loads(self.to_json()))
+
     def save(
         self,
         *,
@@ -46,28 +45,29 @@ class Result(Protocol):
         json: str | Path | None = None,
         redact: bool = False,
     ) -> None:
-        """Write any of the three; all are made before the first is put in its place, the JSON last."""
+        """Write any of the three files; all are made before the first is put in its place, the JSON last.
 
+        Parameters
+        ----------
+        rows : str or Path
+            Of :meth:`table`, as CSV or Arrow (``.csv``, ``.arrow``, ``.feather``), else as Parquet.
+        report : str or Path
+            Of :meth:`to_html`.
+        json : str or Path
+            Of :meth:`to_json`.
+        redact : bool
+            No values of rows in the report.
 
-def save_result(
-    result: Result,
-    *,
-    rows: str | Path | None = None,
-    report: str | Path | None = None,
-    json: str | Path | None = None,
-    redact: bool = False,
-) -> None:
-    """Write the table of rows (in the format of its name), the page and the JSON document of any result."""
-    files: list[tuple[str | Path, bytes]] = []
-    if rows is not None:
-        files.append((rows, table_bytes(rows, result.table())))
-    if report is not None:
-        files.append((report, result.to_html(redact=redact).encode()))
-    if json is not None:
-        files.append((json, (result.to_json(indent=2) + "\n").encode()))
-    write_whole(files)
-
-
-def strict_json(content: Mapping[str, Any], indent: int | None = None) -> str:
-    """A document in which what JSON has no word for is null."""
-    return _json.dumps(jsonable(content), indent=indent, allow_nan=False, ensure_ascii=False)
+        Raises
+        ------
+        BadInput
+            For a file that cannot be written; none is left behind.
+        """
+        files: list[tuple[str | Path, bytes]] = []
+        if rows is not None:
+            files.append((rows, table_bytes(rows, self.table())))
+        if report is not None:
+            files.append((report, self.to_html(redact=redact).encode()))
+        if json is not None:
+            files.append((json, (self.to_json(indent=2) + "\n").encode()))
+        write_whole(files)

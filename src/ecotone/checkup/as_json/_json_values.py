@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
@@ -78,6 +79,11 @@ def jsonable(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return to_dict(value) if is_dataclass(value) else value
+
+
+def strict_json(content: Mapping[str, Any], indent: int | None = None) -> str:
+    """A document in which what JSON has no word for is null."""
+    return json.dumps(jsonable(content), indent=indent, allow_nan=False, ensure_ascii=False)
 
 
 def finite(value: float | None) -> float | None:

@@ -12,7 +12,7 @@ import numpy as np
 from scipy.stats import spearmanr
 
 from ecotone import __version__
-from ecotone.checkup.rows import Scores, share_outside
+from ecotone.checkup.rows import share_outside
 from ecotone.contracts import Activations, BadInput, Floats, Ints, as_numpy, as_seed
 from ecotone.decide.conformal import conformal_pvalues
 from ecotone.decide.multiple_testing import benjamini_hochberg, reject
@@ -21,7 +21,18 @@ from ecotone.detect.explain import contributions
 from ecotone.detect.posthoc import PostHoc
 
 from ._fit_scores import Fitted, fit_scores
-from ._outside_result import SCHEMA, OutsideResult
+from ._outside_content import (
+    FORMAT,
+    Agreement,
+    OutsideContent,
+    OutsideReason,
+    PartOfScore,
+    RowsFound,
+    ScoreFound,
+    Sizes,
+    Unusable,
+)
+from ._outside_result import OutsideResult
 
 CHOOSING = 1000  # calibration rows at most that choose the score, and a fifth of them at most
 FEWEST = 20  # calibration rows: below that no p-value is under .05
@@ -89,19 +100,16 @@ def detect_outliers(
     named = np.flatnonzero(reject(adjusted, fdr))
     step("looking for reasons")
     why = _reasons(fitted.scores[best], live, judges, found, best, named, explain, columns, seed)
-    content = {
-        "format": SCHEMA, "version": __version__, "fdr": fdr,
-        "calibrated": held_out and not _seen(reference, calibration),
-        "sizes": {"reference": len(reference), "calibration": len(judges), "live": len(live),
-                  "choosing": len(calibration) - len(judges)},
-        "recommended": best,
-        "found": {"rows": named.tolist(), **_share((found.held[best], found.live[best]), len(named))},
-        "scores": [_entry(name, found, fdr, chosen, named) for name in found.pvalues],
-        "unusable": [{"name": name, "reason": reason} for name, reason in sorted(found.unusable.items())],
-        "agreement": _agreement(found.live),
-        "reasons": why,
-        "classes": None if classes is None else [str(name) for name in classes],
-    }  # fmt: skip
+    share = share_outside([[(found.held[best], found.live[best])]], len(named))
+    content = OutsideContent(
+        format=FORMAT, version=__version__, fdr=fdr, calibrated=held_out and not _seen(reference, calibration),
+        sizes=Sizes(len(reference), len(judges), len(live), len(calibration) - len(judges)), recommended=best,
+        found=RowsFound(tuple(named.tolist()), share.value, share.interval, share.said("live rows")),
+        scores=tuple(_entry(name, found, fdr, chosen, named) for name in found.pvalues),
+        unusable=tuple(Unusable(name, reason) for name, reason in sorted(found.unusable.items())),
+        agreement=_agreement(found.live), reasons=why,
+        classes=None if classes is None else tuple(str(name) for name in classes),
+    )  # fmt: skip
     known = None if names is None else list(names)
     return OutsideResult(content, found.live, found.pvalues, adjusted, found.held[best], live, judges, known)
 
@@ -174,25 +182,21 @@ def _seen(reference: Activations, calibration: Activations) -> bool:
     return False
 
 
-def _share(scores: Scores, named: int) -> dict[str, Any]:
-    found = share_outside([[scores]], named)
-    return {"share": found.value, "interval": list(found.interval), "share_said": found.said("live rows")}
-
-
-def _entry(name: str, found: _Scored, fdr: float, chosen: Recommendation | None, named: Ints) -> dict[str, Any]:
+def _entry(name: str, found: _Scored, fdr: float, chosen: Recommendation | None, named: Ints) -> ScoreFound:
     rows = np.flatnonzero(reject(benjamini_hochberg(found.pvalues[name]), fdr))
     both = len(np.intersect1d(rows, named))
     aurocs = dict(chosen.aurocs.get(name, {})) if chosen else {}
-    return {
-        "name": name, "named": len(rows), "also": both, **_share((found.held[name], found.live[name]), len(rows)),
-        "seconds": found.seconds[name], "pseudo": aurocs,
-        "pseudo_mean": chosen.mean(name) if chosen and aurocs else None,
-        "pseudo_early": chosen.early.get(name) if chosen else None,
-        "worth": chosen.worth(name) if chosen and aurocs else None,
-    }  # fmt: skip
+    share = share_outside([[(found.held[name], found.live[name])]], len(rows))
+    return ScoreFound(
+        name=name, named=len(rows), also=both, share=share.value, interval=share.interval,
+        share_said=share.said("live rows"), seconds=found.seconds[name], pseudo=aurocs,
+        pseudo_mean=chosen.mean(name) if chosen and aurocs else None,
+        pseudo_early=chosen.early.get(name) if chosen else None,
+        worth=chosen.worth(name) if chosen and aurocs else None,
+    )  # fmt: skip
 
 
-def _agreement(values: Mapping[str, Floats]) -> dict[str, Any]:
+def _agreement(values: Mapping[str, Floats]) -> Agreement:
     """Rank correlations of the scores over the live rows; None where a score is constant."""
     names = list(values)
     matrix: list[list[float | None]] = [[1.0] * len(names) for _ in names]
@@ -200,16 +204,16 @@ def _agreement(values: Mapping[str, Floats]) -> dict[str, Any]:
         for j, b in enumerate(names[:i]):
             varied = len(values[a]) > 2 and np.ptp(values[a]) > 0 and np.ptp(values[b]) > 0
             matrix[i][j] = matrix[j][i] = float(spearmanr(values[a], values[b]).statistic) if varied else None
-    return {"names": names, "spearman": matrix}
+    return Agreement(tuple(names), tuple(tuple(line) for line in matrix))
 
 
 def _reasons(
     detector: PostHoc, live: Activations, judges: Activations, scored: _Scored, best: str, named: Ints, most: int,
     columns: Sequence[str] | None, seed: int,
-) -> list[dict[str, Any]]:  # fmt: skip
+) -> tuple[OutsideReason, ...]:  # fmt: skip
     surest = named[np.argsort(scored.live[best][named], kind="stable")][:most]
     if not len(surest):
-        return []
+        return ()
     held, p = scored.held[best], scored.pvalues[best]
     classes = None if judges.logits is None else judges.gather("logits").argmax(1)
     found = []
@@ -217,20 +221,22 @@ def _reasons(
         one = live[row : row + 1]
         predicted = None if one.logits is None else int(as_numpy(one.logits)[0].argmax())
         peers = _typical(held, classes, predicted)
-        entry = {"row": row, "pvalue": float(p[row]), "predicted": predicted, "compared_with": peers.tolist()}
-        try:
-            tabular = columns is not None and np.ndim(one.inputs) == 2
-            why = contributions(
-                detector, one, judges[peers], samples=4, seed=seed, names=columns if tabular else None
-            )[0]  # fmt: skip
-            parts = sorted(why.parts.items(), key=lambda part: part[1])
-            entry |= {
-                "total": why.total, "parts": [{"part": name, "value": value} for name, value in parts[:_PARTS]],
-            }  # fmt: skip
-        except BadInput as error:
-            entry |= {"total": None, "parts": [], "note": str(error)}
-        found.append(entry)
-    return found
+        total, parts, note = _parts(detector, one, judges[peers], columns, seed)
+        found.append(OutsideReason(row, float(p[row]), predicted, tuple(peers.tolist()), total, parts, note))
+    return tuple(found)
+
+
+def _parts(
+    detector: PostHoc, one: Activations, peers: Activations, columns: Sequence[str] | None, seed: int
+) -> tuple[float | None, tuple[PartOfScore, ...], str | None]:
+    """What the score of one row is made of: its sum, the lowest parts, or why there are none."""
+    tabular = columns is not None and np.ndim(one.inputs) == 2
+    try:
+        why = contributions(detector, one, peers, samples=4, seed=seed, names=columns if tabular else None)[0]
+    except BadInput as error:
+        return None, (), str(error)
+    lowest = sorted(why.parts.items(), key=lambda part: part[1])[:_PARTS]
+    return why.total, tuple(PartOfScore(name, value) for name, value in lowest), None
 
 
 def _typical(held: Floats, classes: Any, predicted: int | None) -> Ints:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from markupsafe import Markup
@@ -11,6 +11,7 @@ from markupsafe import Markup
 from ecotone.checkup.report import _svg, name, page, render
 from ecotone.checkup.words import number, percent, plain
 
+from ._outside_content import OutsideContent
 from ._outside_rows import rows_outside
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class _Tile:
 
 def outside_report(result: OutsideResult, *, redact: bool = False) -> str:
     """One HTML page that needs nothing else; ``redact`` leaves out rows' names, texts, pictures and classes."""
-    content = result.content
+    content = result.found
     sections = [
         _lead(content),
         rows_outside(result, redact=redact),
@@ -46,42 +47,42 @@ def outside_report(result: OutsideResult, *, redact: bool = False) -> str:
         _scores(content),
         _agreement(content),
         _not_had(content),
-        render("outside/certainty.html", sizes=content["sizes"], fdr=content["fdr"]),
+        render("outside/certainty.html", sizes=content.sizes, fdr=content.fdr),
     ]
     return page("outside/page.html", _STYLE, sections=sections)
 
 
-def _lead(content: dict[str, Any]) -> Markup:
-    found, sizes = content["found"], content["sizes"]
-    low, count = found["interval"][0], len(found["rows"])
+def _lead(content: OutsideContent) -> Markup:
+    found, sizes = content.found, content.sizes
+    low, count = found.interval[0], len(found.rows)
     if count:
-        said = f"{count:,} of {sizes['live']:,} rows lie outside what the network knows"
+        said = f"{count:,} of {sizes.live:,} rows lie outside what the network knows"
     elif low > 0:
         said = "Some rows lie outside, but none can be named at this false discovery rate"
     else:
-        said = f"No row of {sizes['live']:,} lies outside by more than chance explains"
+        said = f"No row of {sizes.live:,} lies outside by more than chance explains"
     tiles = [
-        _Tile("Rows named outside", f"{count:,}", f"false discovery rate {number(content['fdr'])}", bool(count)),
-        _Tile("Share outside", percent(found["share"]), f"at least {percent(low)}", low > 0),
-        _Tile("Score", name(content["recommended"]), _why_chosen(content), False),
-        _Tile("P-values", "calibrated" if content["calibrated"] else "uncalibrated",
-              f"by {sizes['calibration']:,} rows set aside", not content["calibrated"]),
+        _Tile("Rows named outside", f"{count:,}", f"false discovery rate {number(content.fdr)}", bool(count)),
+        _Tile("Share outside", percent(found.share), f"at least {percent(low)}", low > 0),
+        _Tile("Score", name(content.recommended), _why_chosen(content), False),
+        _Tile("P-values", "calibrated" if content.calibrated else "uncalibrated",
+              f"by {sizes.calibration:,} rows set aside", not content.calibrated),
     ]  # fmt: skip
     return render(
         "outside/lead.html", sizes=sizes, headline=said, tiles=tiles, alarm=bool(count or low > 0),
-        share_said=found["share_said"], calibrated=content["calibrated"],
+        share_said=found.share_said, calibrated=content.calibrated,
     )  # fmt: skip
 
 
-def _why_chosen(content: dict[str, Any]) -> str:
-    if content["sizes"]["choosing"] == 0:
+def _why_chosen(content: OutsideContent) -> str:
+    if content.sizes.choosing == 0:
         return "the one asked for"
-    return f"best of {len(content['scores'])} against pseudo-outliers"
+    return f"best of {len(content.scores)} against pseudo-outliers"
 
 
 def _spread(result: OutsideResult) -> Markup:
     """The recommended score of calibration and live rows."""
-    best = result.content["recommended"]
+    best = result.found.recommended
     held, live = result.held, result.scores[best]
     low, high = np.quantile(np.concatenate([held, live]), [0.002, 1.0])
     if not high > low:
@@ -98,16 +99,16 @@ def _spread(result: OutsideResult) -> Markup:
     return render("outside/spread.html", score=best, drawn=drawn)
 
 
-def _scores(content: dict[str, Any]) -> Markup:
-    entries = sorted(content["scores"], key=lambda e: -(e["worth"] or 0.0))
-    return render("outside/scores.html", scores=entries, recommended=content["recommended"])
+def _scores(content: OutsideContent) -> Markup:
+    entries = sorted(content.scores, key=lambda e: -(e.worth or 0.0))
+    return render("outside/scores.html", scores=entries, recommended=content.recommended)
 
 
-def _agreement(content: dict[str, Any]) -> Markup:
-    names, matrix = content["agreement"]["names"], content["agreement"]["spearman"]
+def _agreement(content: OutsideContent) -> Markup:
+    names, matrix = content.agreement.names, content.agreement.spearman
     if len(names) < 2:
         return Markup()
-    order = sorted(range(len(names)), key=lambda i: -(content["scores"][i]["worth"] or 0.0))[:_HEATED]
+    order = sorted(range(len(names)), key=lambda i: -(content.scores[i].worth or 0.0))[:_HEATED]
     lines = [(names[i], [_cell(matrix[i][j]) for j in order]) for i in order]
     return render("outside/agreement.html", lines=lines, most=_HEATED if len(names) > _HEATED else 0)
 
@@ -116,8 +117,6 @@ def _cell(value: float | None) -> str | Markup:
     return "–" if value is None else _svg.cell(value, 1.0, f"{value:.2f}".replace("-", "−"))
 
 
-def _not_had(content: dict[str, Any]) -> Markup:
-    lacking = [
-        Markup("{}: {}").format(name(entry["name"]), plain(entry["reason"], 300)) for entry in content["unusable"]
-    ]
+def _not_had(content: OutsideContent) -> Markup:
+    lacking = [Markup("{}: {}").format(name(entry.name), plain(entry.reason, 300)) for entry in content.unusable]
     return render("outside/not_had.html", lacking=lacking) if lacking else Markup()

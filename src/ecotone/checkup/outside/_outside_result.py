@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-import json as _json
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from ecotone.checkup._result_protocol import save_result, strict_json
+from ecotone.checkup import Result
+from ecotone.checkup.as_json import strict_json, to_dict
 from ecotone.contracts import Activations, Floats, as_numpy
 
-SCHEMA = "ecotone.outside/1"
+from ._outside_content import OutsideContent
 
 
-class OutsideResult:
+class OutsideResult(Result):
     """The answer, for reading, for tables and for a page.
 
     Attributes
     ----------
+    found : OutsideContent
+        What was found.
     content : dict
-        The JSON document.
+        The same as the JSON document.
     scores, pvalues : mappings of a score's name to (n,) arrays
         Of the live rows.
     adjusted : (n,) array
@@ -31,7 +33,7 @@ class OutsideResult:
 
     def __init__(
         self,
-        content: dict[str, Any],
+        found: OutsideContent,
         scores: Mapping[str, Floats],
         pvalues: Mapping[str, Floats],
         adjusted: Floats,
@@ -40,7 +42,7 @@ class OutsideResult:
         judges: Activations,
         names: Sequence[str] | None,
     ) -> None:
-        self.content = content
+        self.found = found
         self.scores = scores
         self.pvalues = pvalues
         self.adjusted = adjusted
@@ -49,10 +51,15 @@ class OutsideResult:
         self.judges = judges
         self.names = names
 
+    @cached_property
+    def content(self) -> dict[str, Any]:
+        """The JSON document as a dictionary."""
+        return to_dict(self.found)
+
     @property
     def outside(self) -> list[int]:
         """Positions of the live rows named outside."""
-        return list(self.content["found"]["rows"])
+        return list(self.found.found.rows)
 
     def table(self) -> pa.Table:
         """One row for each live row: its name, prediction, answer, p-value, reason, and every score and p-value."""
@@ -64,19 +71,15 @@ class OutsideResult:
             columns["name"] = [str(name) for name in self.names]
         if self.live.logits is not None:
             codes = self.live.gather("logits").argmax(1)
-            classes = self.content["classes"]
+            classes = self.found.classes
             columns["predicted"] = [classes[code] for code in codes] if classes else codes
-        best = self.content["recommended"]
+        best = self.found.recommended
         columns |= {"outside": named, "pvalue": self.pvalues[best], "adjusted_pvalue": self.adjusted}
-        reasons = {entry["row"]: _words(entry) for entry in self.content["reasons"]}
+        reasons = {entry.row: entry.words() for entry in self.found.reasons}
         columns["reason"] = [reasons.get(row) for row in range(n)]
         for name, values in self.scores.items():
             columns |= {f"score.{name}": as_numpy(values), f"pvalue.{name}": self.pvalues[name]}
         return pa.table({name: pa.array(values) for name, values in columns.items()})
-
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON document as a dictionary (a copy)."""
-        return dict(_json.loads(self.to_json()))
 
     def to_json(self, indent: int | None = None) -> str:
         """Strict JSON: no NaN, no infinity."""
@@ -88,42 +91,17 @@ class OutsideResult:
 
         return outside_report(self, redact=redact)
 
-    def save(
-        self,
-        *,
-        rows: str | Path | None = None,
-        report: str | Path | None = None,
-        json: str | Path | None = None,
-        redact: bool = False,
-    ) -> None:
-        """Write any of the three files; all are made before the first is put in its place, the JSON last.
-
-        Parameters
-        ----------
-        rows : str or Path
-            Of :meth:`table`, as CSV or Arrow (``.csv``, ``.arrow``, ``.feather``), else as Parquet.
-        report : str or Path
-            Of :meth:`to_html`.
-        json : str or Path
-            Of :meth:`to_json`.
-        redact : bool
-            No values of rows in the report.
-        """
-        save_result(self, rows=rows, report=report, json=json, redact=redact)
-
     def __str__(self) -> str:
-        found, sizes = self.content["found"], self.content["sizes"]
+        found = self.found
         lines = [
-            f"{len(found['rows'])} of {sizes['live']} rows lie outside by {self.content['recommended']} "
-            f"(false discovery rate {self.content['fdr']:g}). Estimated: {found['share_said']}"
+            f"{len(found.found.rows)} of {found.sizes.live} rows lie outside by {found.recommended} "
+            f"(false discovery rate {found.fdr:g}). Estimated: {found.found.share_said}"
         ]
-        if not self.content["calibrated"]:
+        if not found.calibrated:
             lines.append("The p-values are uncalibrated: the network or the scores have seen the calibration rows.")
-        lines += [
-            f"  {self.row_name(e['row'])}: p = {e['pvalue']:.2g}; {_words(e)}" for e in self.content["reasons"][:5]
-        ]
-        if self.content["unusable"]:
-            lines.append("not had: " + ", ".join(entry["name"] for entry in self.content["unusable"]))
+        lines += [f"  {self.row_name(e.row)}: p = {e.pvalue:.2g}; {e.words()}" for e in found.reasons[:5]]
+        if found.unusable:
+            lines.append("not had: " + ", ".join(entry.name for entry in found.unusable))
         return "\n".join(lines)
 
     def row_name(self, row: int) -> str:
@@ -134,13 +112,5 @@ class OutsideResult:
         """What a class is called."""
         if code is None:
             return "–"
-        classes = self.content["classes"]
+        classes = self.found.classes
         return str(classes[code]) if classes else f"class {code}"
-
-
-def _words(entry: dict[str, Any]) -> str:
-    """The parts that take most from the score, in words."""
-    low = [part for part in entry["parts"] if part["value"] < 0][:3]
-    if not low:
-        return entry.get("note") or "no single part stands out"
-    return "because of " + ", ".join(f"{part['part']} ({part['value']:.2g})" for part in low)

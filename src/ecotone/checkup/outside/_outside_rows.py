@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
@@ -13,6 +14,7 @@ from ecotone.checkup.words import plain
 from ecotone.contracts import as_numpy
 from ecotone.detect.explain._games import GRID
 
+from ._outside_content import OutsideReason, PartOfScore
 from ._png import data_uri, is_image
 
 if TYPE_CHECKING:
@@ -62,41 +64,41 @@ class _Card:
 
 def rows_outside(result: OutsideResult, *, redact: bool) -> Markup:
     """The section of the rows named, a card each."""
-    reasons, inputs = result.content["reasons"], result.live.inputs
+    reasons, inputs = result.found.reasons, result.live.inputs
     if not reasons:
         return Markup()
     made = _bare if redact else _card
     drawable = not redact and inputs is not None and not hasattr(inputs[:1], "column_names")
     return render(
         "outside/rows.html", cards=[made(result, entry) for entry in reasons],
-        pictures=drawable and is_image(_row(inputs, 0)), hidden=len(result.content["found"]["rows"]) - len(reasons),
+        pictures=drawable and is_image(_row(inputs, 0)), hidden=len(result.found.found.rows) - len(reasons),
     )  # fmt: skip
 
 
-def _card(result: OutsideResult, entry: dict[str, Any]) -> _Card:
-    row = _row(result.live.inputs, entry["row"])
+def _card(result: OutsideResult, entry: OutsideReason) -> _Card:
+    row = _row(result.live.inputs, entry.row)
     shots: list[_Shot] = []
     text = _text(row, entry) if isinstance(row, str) else None
     if text is None and row is not None and is_image(as_numpy(row)):
-        shots = _shots(row, _row(result.judges.inputs, entry["compared_with"][0]), entry)
-    all_said = (shots or text) and entry["parts"] and "row " in entry["parts"][0]["part"]
-    note = entry.get("note") or "No single part stands out."
+        shots = _shots(row, _row(result.judges.inputs, entry.compared_with[0]), entry)
+    all_said = (shots or text) and entry.parts and "row " in entry.parts[0].part
+    note = entry.note or "No single part stands out."
     return _Card(
-        name(result.row_name(entry["row"]), 40), entry["pvalue"],
-        None if entry["predicted"] is None else name(result.class_name(entry["predicted"])),
-        shots, text, [] if all_said else _parts(entry["parts"]), "" if all_said else note,
+        name(result.row_name(entry.row), 40), entry.pvalue,
+        None if entry.predicted is None else name(result.class_name(entry.predicted)),
+        shots, text, [] if all_said else _parts(entry.parts), "" if all_said else note,
     )  # fmt: skip
 
 
-def _bare(result: OutsideResult, entry: dict[str, Any]) -> _Card:
+def _bare(result: OutsideResult, entry: OutsideReason) -> _Card:
     """A card without any value of the row: its number, its class's number, and places in it."""
     inputs = result.live.inputs
-    parts = [{**part, "part": _bare_part(part["part"], inputs, entry["row"])} for part in entry["parts"]]
+    parts = [replace(part, part=_bare_part(part.part, inputs, entry.row)) for part in entry.parts]
     note = "The reason is left out here, for it may hold values."
-    predicted = None if entry["predicted"] is None else f"class {entry['predicted']}"
+    predicted = None if entry.predicted is None else f"class {entry.predicted}"
     return _Card(
-        f"row {entry['row']}", entry["pvalue"], predicted, [], None, _parts(parts),
-        note if entry.get("note") else "No single part stands out.",
+        f"row {entry.row}", entry.pvalue, predicted, [], None, _parts(parts),
+        note if entry.note else "No single part stands out.",
     )  # fmt: skip
 
 
@@ -116,35 +118,33 @@ def _row(inputs: Any, row: int) -> Any:
     return None if hasattr(block, "column_names") else block[0]
 
 
-def _shots(row: Any, usual: Any, entry: dict[str, Any]) -> list[_Shot]:
-    one = _Shot(data_uri(as_numpy(row)), regions(_regions(entry["parts"]), GRID), "this row")
+def _shots(row: Any, usual: Any, entry: OutsideReason) -> list[_Shot]:
+    one = _Shot(data_uri(as_numpy(row)), regions(_regions(entry.parts), GRID), "this row")
     return [one] if usual is None else [one, _Shot(data_uri(as_numpy(usual)), Markup(), "a typical one")]
 
 
-def _regions(parts: list[dict[str, Any]]) -> list[tuple[int, int, float]]:
+def _regions(parts: Sequence[PartOfScore]) -> list[tuple[int, int, float]]:
     """Column, row and strength of each region that takes from the score."""
-    lowest = min((part["value"] for part in parts), default=0.0)
+    lowest = min((part.value for part in parts), default=0.0)
     found = []
     for part in parts:
-        place = re.fullmatch(r"row (\d+), column (\d+)", part["part"])
-        if place and part["value"] < 0:
+        place = re.fullmatch(r"row (\d+), column (\d+)", part.part)
+        if place and part.value < 0:
             y, x = (int(group) - 1 for group in place.groups())
-            found.append((x, y, 0.6 * part["value"] / lowest))
+            found.append((x, y, 0.6 * part.value / lowest))
     return found
 
 
-def _text(row: str, entry: dict[str, Any]) -> _Text:
-    low = {
-        int(part["part"].split(":")[0]) for part in entry["parts"][:_SHOWN] if part["value"] < 0 and ":" in part["part"]
-    }
+def _text(row: str, entry: OutsideReason) -> _Text:
+    low = {int(part.part.split(":")[0]) for part in entry.parts[:_SHOWN] if part.value < 0 and ":" in part.part}
     words = re.findall(r"\S+", row)
     start = max(0, min(low, default=1) - _BEFORE)
     shown = [(plain(word, 40), i in low) for i, word in enumerate(words[start : start + _WORDS], start + 1)]
     return _Text(shown, start > 0, len(words) > start + _WORDS)
 
 
-def _parts(parts: list[dict[str, Any]]) -> list[_Part]:
+def _parts(parts: Sequence[PartOfScore]) -> list[_Part]:
     """The parts that take most from the score."""
-    low = [part for part in parts if part["value"] < 0][:_SHOWN]
-    most = -low[0]["value"] if low else 1.0
-    return [_Part(part["part"], part["value"], _svg.bar(-part["value"] / most)) for part in low]
+    low = [part for part in parts if part.value < 0][:_SHOWN]
+    most = -low[0].value if low else 1.0
+    return [_Part(part.part, part.value, _svg.bar(-part.value / most)) for part in low]
