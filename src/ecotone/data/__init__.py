@@ -6,6 +6,8 @@ from ecotone._lazy import attach
 
 if TYPE_CHECKING:
     from ._align_tables import align_tables as align_tables
+    from ._artefact import decode_artefact as decode_artefact
+    from ._artefact import encode_artefact as encode_artefact
     from ._artefact import read_artefact as read_artefact
     from ._artefact import write_artefact as write_artefact
     from ._column_counts import ColumnCounts as ColumnCounts
@@ -19,13 +21,16 @@ if TYPE_CHECKING:
     from ._model_options import ModelOptions as ModelOptions
     from ._profile import Profile as Profile
     from ._profile_cuts import Cut as Cut
+    from ._profile_hash import hash_strings as hash_strings
     from ._profile_scan import profile as profile
     from ._profile_scan import scan_batches as scan_batches
     from ._readers import open_profile as open_profile
     from ._readers import read_table as read_table
+    from ._roles import EVERYTHING as EVERYTHING
     from ._roles import Roles as Roles
     from ._strata import Strata as Strata
     from ._stream_columns import Encoded as Encoded
+    from ._stream_columns import StreamColumn as StreamColumn
     from ._stream_columns import StreamColumns as StreamColumns
     from ._table import CODED as CODED
     from ._table import NAMED as NAMED

@@ -29,6 +29,9 @@ class ChangePoint:
     complete: bool
 
 
+Reads = Literal["column", "pair", "row", "loss"]
+
+
 @dataclass(frozen=True)
 class Alarm:
     """One detector's evidence reached its threshold.
@@ -37,20 +40,27 @@ class Alarm:
     ----------
     row : int
         The row at which it did, counted from the stream's first row (0).
-    detector : {"column", "pair", "row"}
+    detector : {"column", "pair", "row", "loss"}
     columns : tuple of str
-        What it reads: one column, two, or the name of a number about whole rows.
+        What it reads: one column, two, the name of a number about whole rows, or the column of labels.
     threshold : float
         Of its evidence: what its share of the budget asks for.
     since : ChangePoint or None
-        None where the same detector has alarmed before, for the change that it saw then goes on.
+        None where the same detector has alarmed before, for the change that it saw then goes on,
+        and for the loss.
     """
 
     row: int
-    detector: Literal["column", "pair", "row"]
+    detector: Reads
     columns: tuple[str, ...]
     threshold: float
     since: ChangePoint | None
+
+
+What = Literal[
+    "unreadable", "new column", "new levels", "back in time", "gap in time", "repeated rows", "repeated source",
+    "changed source", "unreadable source", "unknown label", "repeated label", "contradicting label",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -62,13 +72,15 @@ class Break:
     row : int
         First row of the batch in which it was seen.
     column : str
-    what : {"unreadable", "new column", "new levels"}
+        Empty where the source as a whole is meant.
+    what : str
+        As ``What`` lists.
     detail : str
     """
 
     row: int
     column: str
-    what: Literal["unreadable", "new column", "new levels"]
+    what: What
     detail: str
 
 

@@ -9,17 +9,19 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from ecotone.contracts import BadInput
+from ecotone.contracts import BadInput, Ints
 from ecotone.data import Encoded, Frame, Roles, StreamColumns, read_table
 
 from ._alarm import Alarm, Break, Update
 from ._change_point import change_point
-from ._detectors import Detectors, Group
+from ._detectors import Detectors, Group, Reads
 from ._guarantee import Guarantee, guarantee
 from ._recent import Recent
 
 #: Rows that are worked through at once.
 BATCH = 10_000
+#: New levels of a column that are named, at most; more are counted only.
+MOST_LEVELS = 1_000
 
 
 @dataclass
@@ -41,6 +43,10 @@ class Monitor:
         The last rows, as they came.
     rows : int
         Rows read so far.
+    said : set of (column, what, detail)
+        Breaks that are not said again; of a column's new levels the first thousand are.
+    alarmed : set of (reads, place)
+        Detectors that have alarmed.
 
     Examples
     --------
@@ -58,8 +64,9 @@ class Monitor:
     guarantee: Guarantee
     recent: Recent = field(default_factory=Recent)
     rows: int = 0
-    _said: set[tuple[str, str, str]] = field(default_factory=set)
-    _alarmed: set[tuple[str, int]] = field(default_factory=set)
+    said: set[tuple[str, str, str]] = field(default_factory=set)
+    alarmed: set[tuple[str, int]] = field(default_factory=set)
+    _named: dict[str, int] = field(default_factory=dict, init=False, repr=False)
 
     @classmethod
     def start(
@@ -120,46 +127,54 @@ class Monitor:
         """
         table = rows.arrow if isinstance(rows, Frame) else read_table(rows, name="rows").arrow
         alarms: list[Alarm] = []
-        breaks: list[Break] = list(self._new_columns(table))
+        breaks: list[Break] = list(self.new_columns(table))
         for start in range(0, table.num_rows, BATCH):
             part = table.slice(start, BATCH)
             encoded = self.kinds.encode(part)
-            breaks += self._breaks(encoded)
-            cells = self.detectors.cells(encoded, self.rows)
-            self.recent.add(part, cells)
-            found = list(self.detectors.update(cells))
-            self.rows += part.num_rows
-            alarms += [self._alarm(*one) for one in found]
+            breaks += self.breaks(encoded)
+            alarms += self.read(part, encoded, self.detectors.cells(encoded, self.rows))
         return Update(table.num_rows, tuple(alarms), tuple(breaks))
+
+    def read(self, part: pa.Table, encoded: Encoded, cells: dict[Reads, Ints]) -> list[Alarm]:
+        """Read rows that are encoded and in cells already; alarms in order."""
+        known = self.guarantee.known
+        self.recent.add(part.select([n for n in part.column_names if n in known]), cells)
+        found = list(self.detectors.update(cells))
+        self.rows += len(encoded.values)
+        return [self._alarm(*one) for one in found]
 
     def _alarm(self, row: int, group: Group, k: int) -> Alarm:
         place, threshold = int(group.places[k]), float(group.detectors.thresholds[k])
         since = None
-        if (group.reads, place) not in self._alarmed:
-            self._alarmed.add((group.reads, place))
+        if (group.reads, place) not in self.alarmed:
+            self.alarmed.add((group.reads, place))
             first, cells = self.recent.cells(group.reads, place)
             own = group.detectors
             urn = own.gaps[k] + own.counts[k] - np.bincount(cells, minlength=own.gaps.shape[1])
             since = change_point(cells[: row + 1 - first], urn.astype(np.float64), first, complete=first == 0)
         return Alarm(row, group.reads, group.members[k], threshold, since)
 
-    def _new_columns(self, table: pa.Table) -> Iterator[Break]:
+    def new_columns(self, table: pa.Table) -> Iterator[Break]:
+        """Columns that the reference lacks, each said once."""
         known = {c.source for c in self.kinds.columns} | {u.name for u in self.kinds.untested} | self.guarantee.known
         for name in table.column_names:
             if name not in known:
                 yield from self._once(name, "new column", "the reference does not have it; it is not watched")
 
-    def _breaks(self, batch: Encoded) -> Iterator[Break]:
+    def breaks(self, batch: Encoded) -> Iterator[Break]:
+        """What is wrong with a batch's columns, each said once."""
         for name, why in batch.breaks.items():
             yield from self._once(name, "unreadable", f"{why}; its values count as missing")
         for name, levels in batch.new_levels.items():
-            fresh = [v for v in levels if (name, "new levels", v) not in self._said]
-            self._said |= {(name, "new levels", v) for v in fresh}
+            named = self._named.setdefault(name, sum(n == name and w == "new levels" for n, w, _ in self.said))
+            fresh = [v for v in levels if (name, "new levels", v) not in self.said][: MOST_LEVELS - named]
+            self.said |= {(name, "new levels", v) for v in fresh}
+            self._named[name] += len(fresh)
             if fresh:
                 shown = ", ".join(map(repr, fresh[:5])) + (f" and {len(fresh) - 5} more" if len(fresh) > 5 else "")
                 yield Break(self.rows, name, "new levels", shown)
 
     def _once(self, column: str, what: Any, detail: str) -> Iterator[Break]:
-        if (column, what, detail) not in self._said:
-            self._said.add((column, what, detail))
+        if (column, what, detail) not in self.said:
+            self.said.add((column, what, detail))
             yield Break(self.rows, column, what, detail)

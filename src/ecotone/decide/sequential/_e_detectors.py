@@ -88,6 +88,11 @@ class EDetectors:
         """(K,) evidence of each detector, the alternatives together."""
         return self.evidence @ self.bets.weights
 
+    @property
+    def share(self) -> Floats:
+        """(K,) evidence as a share of the threshold at which it would alarm."""
+        return np.asarray(self.value / self.thresholds)
+
     def update(self, cells: Ints) -> list[tuple[int, int]]:
         """Read rows' cells ``(t, K)``; alarms as (row among all rows read, detector), in order."""
         return update_together([self], [cells])[0]

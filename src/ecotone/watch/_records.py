@@ -1,0 +1,98 @@
+"""Sources, episodes of alarms and breaks in the tables of a monitor's file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from ._alarm import Alarm, Break, ChangePoint
+from ._status import Ended, Episode
+from ._store_file import text
+
+#: Breaks that are kept.
+MOST_BREAKS = 10_000
+
+
+@dataclass
+class Records:
+    """What is kept line by line.
+
+    Parameters
+    ----------
+    base : duckdb.DuckDBPyConnection
+    """
+
+    base: Any
+
+    def place(self, source: str) -> tuple[int, str, bool] | None:
+        """How many rows of a source were taken, its mark, and whether it is done; None where it is not known."""
+        found = self._rows("select taken, mark, done from sources where name = ?", [source])
+        return (int(found[0][0]), str(found[0][1]), bool(found[0][2])) if found else None
+
+    def sources(self) -> int:
+        """How many were read, or begun."""
+        return int(self._rows("select count(*) from sources")[0][0])
+
+    def marked(self, mark: str) -> str | None:
+        """A source with a mark, if there is one."""
+        found = self._rows("select name from sources where mark = ? limit 1", [mark])
+        return str(found[0][0]) if found else None
+
+    def put_source(self, source: str, taken: int, mark: str, done: bool) -> None:
+        """Keep how far a source was read."""
+        self.base.execute("delete from sources where name = ?", [source])
+        self.base.execute("insert into sources values (?, ?, ?, ?)", [source, taken, mark, done])
+
+    def episodes(self) -> tuple[Episode, ...]:
+        """In order."""
+        found = self._rows("select number, body, alarms, last, ended, checked from episodes order by number")
+        return tuple(
+            Episode(number, alarm_of(body), count, last, ended, json.loads(checked) if checked else None)
+            for number, body, count, last, ended, checked in found
+        )
+
+    def add_alarm(self, alarm: Alarm) -> None:
+        """To the open episode of its kind, or as the first of a new one."""
+        harm = alarm.detector == "loss"
+        numbers = [e.number for e in self.episodes() if not e.ended and (e.about == "harm") == harm]
+        if numbers:
+            self.base.execute(
+                "update episodes set alarms = alarms + 1, last = ? where number = ?", [alarm.row, numbers[-1]]
+            )
+        else:
+            self.base.execute(
+                "insert into episodes select coalesce(max(number), 0) + 1, ?, 1, ?, '', '' from episodes",
+                [text(asdict(alarm)), alarm.row],
+            )
+
+    def end(self, how: Ended) -> None:
+        """End the open episodes."""
+        self.base.execute("update episodes set ended = ? where ended = ''", [how])
+
+    def put_check(self, number: int, check: dict[str, Any]) -> None:
+        """Keep what a check of an episode's rows found."""
+        self.base.execute("update episodes set checked = ? where number = ?", [text(check), number])
+
+    def breaks(self) -> tuple[Break, ...]:
+        """In order."""
+        return tuple(Break(**json.loads(b)) for (b,) in self._rows("select body from breaks order by number"))
+
+    def add_breaks(self, breaks: Iterable[Break]) -> None:
+        """Keep breaks, and let the oldest go."""
+        for found in breaks:
+            self.base.execute(
+                "insert into breaks select coalesce(max(number), 0) + 1, ? from breaks", [text(asdict(found))]
+            )
+            self.base.execute("delete from breaks where number <= (select max(number) from breaks) - ?", [MOST_BREAKS])
+
+    def _rows(self, query: str, values: list[Any] | None = None) -> list[tuple[Any, ...]]:
+        return list(self.base.execute(query, values or []).fetchall())
+
+
+def alarm_of(body: str) -> Alarm:
+    """The alarm that was kept as JSON."""
+    held = json.loads(body)
+    since = ChangePoint(**held["since"]) if held["since"] else None
+    return Alarm(**{**held, "columns": tuple(held["columns"]), "since": since})
