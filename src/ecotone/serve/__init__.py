@@ -1,0 +1,13 @@
+"""The service: REST over HTTP, metrics to scrape, a page to look at, the agent's door. Needs the extra ``serve``."""
+
+from typing import TYPE_CHECKING
+
+from ecotone._lazy import attach
+
+if TYPE_CHECKING:
+    from ._app import app as app
+    from ._settings import Limits as Limits
+    from ._settings import Settings as Settings
+    from ._token import read_token as read_token
+
+__getattr__, __dir__ = attach(__name__, __file__)
