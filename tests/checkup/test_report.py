@@ -10,7 +10,7 @@ from check_contents import Page, column, everything, html_report, html_summary, 
 from from_json import made, typed
 
 from ecotone.checkup.as_json import jsonable
-from ecotone.checkup.document import TestedColumn, Verdict, convincing, failing, leading
+from ecotone.checkup.document import ComparedColumn, Verdict, convincing, failing, leading
 from ecotone.checkup.report import _svg
 from ecotone.checkup.report._column_words import said_of
 from ecotone.checkup.report._plot_data import column_picture
@@ -219,7 +219,7 @@ def test_material_columns_and_larger_effects_come_first():
         column("matters", effect=0.05, changed=True, material=True),
         column("still"),
     ]
-    small, large, *_ = entries = [made(TestedColumn, entry) for entry in columns]
+    small, large, *_ = entries = [made(ComparedColumn, entry) for entry in columns]
     assert [c.name for c in leading(entries)] == ["matters", "large", "small", "relation"]
     assert said_of(small, []) == "slightly higher values" and said_of(large, []) == "lower values"
     small = replace(small, marginal=replace(small.marginal, effect_name="spread"))

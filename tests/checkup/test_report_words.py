@@ -5,7 +5,7 @@ import pytest
 from from_json import made
 
 import ecotone
-from ecotone.checkup.document import Duplicates, TestedColumn
+from ecotone.checkup.document import ComparedColumn, Duplicates
 from ecotone.checkup.report._answers import answers
 from ecotone.checkup.report._column_words import said_of
 from ecotone.checkup.report._fact_words import equal_rows
@@ -31,9 +31,9 @@ def test_a_column_named_for_its_spread_says_so(facts, said):
     marginal = {"effect_name": "spread", "effect": -0.06, "interval": [-0.08, -0.03]}
     column = {"name": "t", "kind": "numeric", "role": "moved", "marginal": marginal, "movement": facts}
     column["sentence"] = "mean 8.43 → 8.46"
-    assert said_of(made(TestedColumn, column), []) == said
+    assert said_of(made(ComparedColumn, column), []) == said
     column["marginal"] = {**marginal, "effect_name": "auc"}
-    assert said_of(made(TestedColumn, column), []) == "mean 8.43 → 8.46"
+    assert said_of(made(ComparedColumn, column), []) == "mean 8.43 → 8.46"
 
 
 def test_equal_rows_are_told_where_there_are_some():

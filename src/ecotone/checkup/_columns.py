@@ -11,12 +11,12 @@ import numpy as np
 from ecotone.checkup.as_json import finite, finite_ends
 from ecotone.checkup.document import (
     ColumnEntry,
+    ComparedColumn,
     Conditional,
     Marginal,
     MovementFacts,
     Psi,
     Role,
-    TestedColumn,
     UntestedColumn,
 )
 from ecotone.compare.explain import ConditionalChange, Movement, describe_shift
@@ -45,7 +45,7 @@ def column_entries(
     """The columns of a check: tested ones by falling evidence, then the untested with their reasons."""
     conditional = _conditional_bits(conditionals, changed=changed, fdr=fdr)
     sizes = None if pair.units is None else (_distinct(pair.units[0]), _distinct(pair.units[1]))
-    entries: list[TestedColumn] = []
+    entries: list[ComparedColumn] = []
     for margin in margins:
         if margin.kind == "embedding":
             entries.append(_embedding(margin))
@@ -64,13 +64,13 @@ def entries_of_counts(
     return _in_order([_entry(m, bits, moved.get(m.name) if m.changed else None) for m in margins], untested)
 
 
-def _entry(margin: ColumnMargin, bits: Conditional, moved: Movement | None) -> TestedColumn:
+def _entry(margin: ColumnMargin, bits: Conditional, moved: Movement | None) -> ComparedColumn:
     untested = math.isnan(margin.pvalue)
     # The conditional bit reads ranks: of a number whose values changed and whose ranks did not, it explains nothing.
     values = margin.kind in ORDERED and margin.effect_name == "total variation"
     explained = bits.changed or (None if values else bits.changed)
     unknown = untested and not bits.changed
-    return TestedColumn(
+    return ComparedColumn(
         name=margin.name,
         kind=margin.kind,
         columns=None,
@@ -98,14 +98,14 @@ def _marginal(margin: ColumnMargin, psi_note: str, reason: str | None) -> Margin
     )
 
 
-def _embedding(margin: ColumnMargin) -> TestedColumn:
+def _embedding(margin: ColumnMargin) -> ComparedColumn:
     """An embedding's entry: one for all of its columns."""
     few = (
         "too few rows to test a classifier on rows that it has not seen: no effect"
         if math.isnan(margin.effect)
         else None
     )
-    return TestedColumn(
+    return ComparedColumn(
         name=margin.name,
         kind=margin.kind,
         columns=margin.width,
@@ -117,13 +117,13 @@ def _embedding(margin: ColumnMargin) -> TestedColumn:
     )
 
 
-def _in_order(entries: Sequence[TestedColumn], untested: Sequence[Untested]) -> tuple[ColumnEntry, ...]:
+def _in_order(entries: Sequence[ComparedColumn], untested: Sequence[Untested]) -> tuple[ColumnEntry, ...]:
     tested = {entry.name for entry in entries}
     left = [UntestedColumn(u.name, u.kind, None, None, "untested", u.reason) for u in untested if u.name not in tested]
     return (*sorted(entries, key=_evidence), *left)
 
 
-def _evidence(entry: TestedColumn) -> tuple[bool, float]:
+def _evidence(entry: ComparedColumn) -> tuple[bool, float]:
     log10 = entry.marginal.log10_pvalue
     return not entry.marginal.changed, math.inf if log10 is None else log10
 

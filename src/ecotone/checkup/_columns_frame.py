@@ -6,7 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from ecotone.checkup.document import CheckContent, ColumnEntry, TestedColumn, leading
+from ecotone.checkup.document import CheckContent, ColumnEntry, ComparedColumn, leading
 from ecotone.checkup.quality import ColumnQuality
 
 _SIDES = ("reference", "current")
@@ -56,7 +56,7 @@ def columns_table(content: CheckContent) -> pa.Table:
 
 
 def _found(column: ColumnEntry) -> dict[str, Any]:
-    if not isinstance(column, TestedColumn):
+    if not isinstance(column, ComparedColumn):
         return {**_not_compared(column.name), "kind": column.kind, "role": column.role, "untested": column.reason}
     marginal = column.marginal
     low, high = marginal.interval or (None, None)

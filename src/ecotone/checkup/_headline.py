@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ecotone.checkup.document import Alarm, Answer, Findings, Headline, TestedColumn, convincing, leading, material
+from ecotone.checkup.document import Alarm, Answer, ComparedColumn, Findings, Headline, convincing, leading, material
 from ecotone.compare.two_sample import Dependence
 
 from ._blindness import blindness
@@ -59,7 +59,7 @@ def _of_columns(found: Findings) -> list[str]:
     return [f"Only {compared:,} of {of:,} columns could be compared."] if compared < of else []
 
 
-def _some(columns: Sequence[TestedColumn]) -> str:
+def _some(columns: Sequence[ComparedColumn]) -> str:
     """A few names, and how many more."""
     rest = len(columns) - _NAMED
     return ", ".join(c.name for c in columns[:_NAMED]) + (f" and {rest:,} more" if rest > 0 else "")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ecotone.checkup.document import Findings, TestedColumn
+from ecotone.checkup.document import ComparedColumn, Findings
 from ecotone.checkup.performance import Attribution, Performance
 
 from ._need import Need, numbers_of
@@ -31,7 +31,7 @@ def attributed(found: Findings, model: Performance, change: Attribution) -> Iter
 def unlabelled(found: Findings, model: Performance) -> Iterator[Need]:
     """Without labels: weights where the inputs moved to where the model is worse, and labels to know the rest."""
     drop = _drop(model)
-    moved = sum(1 for c in found.columns if isinstance(c, TestedColumn) and c.marginal.changed)
+    moved = sum(1 for c in found.columns if isinstance(c, ComparedColumn) and c.marginal.changed)
     if model.raised:
         why = f"The inputs moved ({moved} columns) to where the model is worse: {model.metric} by {drop:.3g}."
         yield _reweight(found, model, why, drop)

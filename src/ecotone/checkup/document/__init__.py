@@ -8,11 +8,11 @@ if TYPE_CHECKING:
     from ._advice_item import AdviceItem as AdviceItem
     from ._budget_summary import BudgetSummary as BudgetSummary
     from ._column_entry import ColumnEntry as ColumnEntry
+    from ._column_entry import ComparedColumn as ComparedColumn
     from ._column_entry import Conditional as Conditional
     from ._column_entry import Marginal as Marginal
     from ._column_entry import Psi as Psi
     from ._column_entry import Role as Role
-    from ._column_entry import TestedColumn as TestedColumn
     from ._column_entry import UntestedColumn as UntestedColumn
     from ._content import FORMAT as FORMAT
     from ._content import CheckContent as CheckContent

@@ -78,7 +78,7 @@ class Conditional:
 
 
 @dataclass(frozen=True)
-class TestedColumn:
+class ComparedColumn:
     """A column that was compared.
 
     Parameters
@@ -97,8 +97,6 @@ class TestedColumn:
     reason : str or None
         Why neither bit could be had.
     """
-
-    __test__ = False  # no class of tests, whatever its name
 
     name: str
     kind: str
@@ -123,4 +121,4 @@ class UntestedColumn:
     reason: str
 
 
-ColumnEntry = TestedColumn | UntestedColumn
+ColumnEntry = ComparedColumn | UntestedColumn

@@ -24,7 +24,7 @@ class Findings:
     quality : Quality
     contract : Kept or None
     verdict : Verdict
-    columns : tuple of TestedColumn or UntestedColumn
+    columns : tuple of ComparedColumn or UntestedColumn
     rows : RowsOutside
     performance : Performance or None
     budget : BudgetSummary

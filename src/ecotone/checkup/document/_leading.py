@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ._column_entry import ColumnEntry, TestedColumn
+from ._column_entry import ColumnEntry, ComparedColumn
 from ._verdict import PairOfColumns, Verdict
 
 _MOVED = ("moved", "moved with others", "relation")
 
 
-def leading(columns: Sequence[ColumnEntry]) -> list[TestedColumn]:
+def leading(columns: Sequence[ColumnEntry]) -> list[ComparedColumn]:
     """The columns that are named: material ones first, then the largest effect first, relations last."""
-    named = [c for c in columns if isinstance(c, TestedColumn) and c.role in _MOVED]
+    named = [c for c in columns if isinstance(c, ComparedColumn) and c.role in _MOVED]
     return sorted(named, key=lambda c: (not c.marginal.material, c.role == "relation", -abs(c.marginal.effect or 0.0)))
 
 
-def material(columns: Sequence[ColumnEntry]) -> list[TestedColumn]:
+def material(columns: Sequence[ColumnEntry]) -> list[ComparedColumn]:
     """The columns whose own effect is shown to exceed the minimum, the largest first."""
     return [c for c in leading(columns) if c.marginal.material]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ecotone.checkup.document import Marginal, MovementFacts, PairOfColumns, TestedColumn
+from ecotone.checkup.document import ComparedColumn, Marginal, MovementFacts, PairOfColumns
 from ecotone.checkup.words import between, ends, percent, plain, small
 from ecotone.compare.explain._movement_levels import level_words
 from ecotone.compare.explain._movement_words import change
@@ -37,7 +37,7 @@ def effect(marginal: Marginal) -> tuple[str, str]:
     return plain(name), f"{small(marginal.effect, plus=True)} {found}".rstrip()
 
 
-def said_of(column: TestedColumn, pairs: Sequence[PairOfColumns], *, redact: bool = False) -> str:
+def said_of(column: ComparedColumn, pairs: Sequence[PairOfColumns], *, redact: bool = False) -> str:
     """How a named column moved, or what of its relation to the others changed."""
     if column.role == "relation":
         return _relation(column.name, pairs)

@@ -11,10 +11,10 @@ from markupsafe import Markup
 from ecotone.checkup.document import (
     CheckContent,
     ColumnEntry,
+    ComparedColumn,
     Conditional,
     Marginal,
     PairOfColumns,
-    TestedColumn,
     leading,
 )
 from ecotone.checkup.words import between, ends, percent, plain, small
@@ -86,13 +86,13 @@ def columns(content: CheckContent, pictures: dict[str, Any], *, redact: bool) ->
     return render(
         "check/columns.html", forest=forest, min_effect=content.verdict.min_effect,
         cards=[_card(c, drawn.get(c.name), pairs, redact=redact) for c in named[:_CARDS]], moved=len(named),
-        tested=sum(1 for c in content.columns if isinstance(c, TestedColumn)), counted=bool(content.rows.reason),
+        tested=sum(1 for c in content.columns if isinstance(c, ComparedColumn)), counted=bool(content.rows.reason),
         material=sum(1 for c in named if c.marginal.material),
     )  # fmt: skip
 
 
 def _card(
-    column: TestedColumn, picture: dict[str, Any] | None, pairs: Sequence[PairOfColumns], *, redact: bool
+    column: ComparedColumn, picture: dict[str, Any] | None, pairs: Sequence[PairOfColumns], *, redact: bool
 ) -> _Card:
     marginal, conditional = column.marginal, column.conditional
     said = said_of(column, pairs, redact=redact)
@@ -113,7 +113,7 @@ def _forest(content: CheckContent) -> _Forest | None:
     found = [
         _Effect(c.name, c.marginal.changed, c.marginal.effect, c.marginal)
         for c in content.columns
-        if isinstance(c, TestedColumn) and c.marginal.effect is not None
+        if isinstance(c, ComparedColumn) and c.marginal.effect is not None
     ]
     if not found:
         return None
@@ -139,7 +139,7 @@ def every_column(content: CheckContent, *, redact: bool) -> Markup:
 
 
 def _line(column: ColumnEntry, *, redact: bool) -> _Line:
-    if not isinstance(column, TestedColumn):
+    if not isinstance(column, ComparedColumn):
         reason = _WITHHELD.get(column.kind, "") if redact else column.reason
         return _Line(column.name, column.kind, "", reason, None, None, [], "", None)
     marginal, missing = column.marginal, column.marginal.missing
