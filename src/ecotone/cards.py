@@ -7,8 +7,10 @@ source text, so that listing a method never imports what the method needs.
 from __future__ import annotations
 
 import ast
+import importlib
 import json
 import re
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
@@ -40,7 +42,8 @@ class Card:
         ``covariate``, ``label``, ``concept``, ``classes``, ``noise``, ``imbalance``, ``miscalibration``, ``outliers``,
         ``unsure``, ``unknown``.
     advice : str
-        What a user is told to do where this method is the remedy.
+        What a user is told to do where this method is the remedy. What that is expected to bring, the method's own file
+        says: ``expected_for_<need>(case) -> Expectation`` of the case that :mod:`ecotone.contracts` has for the need.
     tier : {"stable", "method", "experimental"}
     claim : str
         The headline direction that ``claims/`` reproduces, in one sentence.
@@ -66,6 +69,14 @@ class Card:
     def room(self) -> str:
         """The folder that the method lives in, such as ``"measure/ratios"``."""
         return "/".join(self.module.split(".")[1:-1])
+
+    def hook(self, name: str) -> Callable[..., Any] | None:
+        """A function of the method's own file, such as ``expected_for_covariate``; None where it has none.
+
+        Imports the method's file.
+        """
+        found: Callable[..., Any] | None = getattr(importlib.import_module(self.module), name, None)
+        return found
 
     def bibtex(self) -> str:
         """The reference as a BibTeX entry.

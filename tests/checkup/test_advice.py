@@ -1,5 +1,7 @@
 """What a check advises: from findings made by hand, and from two tables to a gain that is known."""
 
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -9,8 +11,20 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 import ecotone
 from ecotone.cards import discover
 from ecotone.checkup.advice import _advice
+from ecotone.checkup.advice._need import Need
 from ecotone.checkup.as_json import to_dict
 from ecotone.checkup.document import Findings
+from ecotone.contracts import (
+    AnswersChanged,
+    ClassesMoved,
+    Expectation,
+    InputsMoved,
+    LabelsMissing,
+    Miscalibrated,
+    ModelUnsure,
+    Retrained,
+    RowsOutside,
+)
 
 PLACES = [{"file": "now.csv", "row": row} for row in range(300)]
 
@@ -79,6 +93,37 @@ def test_every_item_is_whole_and_every_method_has_a_card():
         if item["method"] is not None:
             card = discover()[item["method"]]
             assert item["for"] in card.remedy_for and card.advice.startswith(item["action"])
+
+
+CASES = {
+    "covariate": InputsMoved("accuracy", 0.1, 0.05, 0.4, 2000),
+    "concept": AnswersChanged("accuracy", 0.1, 0.05, Retrained(0.05, (0.01, 0.09), 500, 400, None)),
+    "unknown": LabelsMissing("accuracy", 300, 0.03, 0.9),
+    "unsure": ModelUnsure(0.1, 100, 0.8, 0.85, "labels", 0.1),
+    "miscalibration": Miscalibrated(0.1, 0.02),
+    "label": ClassesMoved((0.5, 0.4), (0.8, 0.85), 500),
+    "outliers": RowsOutside(20, 1000, 0.1),
+}
+
+
+@pytest.mark.parametrize("kind", CASES)
+def test_the_best_proved_remedy_says_in_its_own_file_what_to_expect(kind, monkeypatch):
+    need = Need(kind, "Because.", 1.0, CASES[kind], {"found": 1})
+    _, item = _advice._weighed(need)
+    card = discover()[item.method]
+    assert card.name == _advice._remedies(kind)[0].name and item.expected.endswith(".")
+
+    def hook(case):
+        assert case is CASES[kind]
+        return Expectation("Hardly anything.", 0.5, {"brings": 2})
+
+    monkeypatch.setattr(f"{card.module}.expected_for_{kind}", hook)
+    assert _advice._weighed(need) == (
+        0.5,
+        replace(item, expected="Hardly anything.", numbers={"brings": 2, "found": 1}),
+    )
+    monkeypatch.delattr(f"{card.module}.expected_for_{kind}")
+    assert _advice._weighed(need) is None, "a remedy that expects nothing of itself is not told first"
 
 
 def test_dependence_that_nobody_declared_leads_and_declared_one_is_not_asked_for():

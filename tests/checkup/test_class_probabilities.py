@@ -8,10 +8,10 @@ from scipy import special
 
 import ecotone
 from ecotone.checkup.advice import _advice
-from ecotone.checkup.advice._needs_of_probabilities import accuracy, share
 from ecotone.checkup.as_json import to_dict
 from ecotone.checkup.document import Findings
 from ecotone.checkup.performance._class_probabilities import _independent
+from ecotone.contracts import accuracy_in_words, share_in_words
 
 
 def _check(share, sharpness, seed=0, units=False, n=2500):
@@ -176,5 +176,11 @@ def test_a_class_that_is_gone_has_a_share_and_an_interval():
 
 
 def test_shares_never_round_to_none_or_all():
-    assert [share(v) for v in (0.0, 1e-5, 0.5, 0.9999, 1.0)] == ["none", "under 0.1%", "50.0%", "over 99.9%", "all"]
-    assert (accuracy(1.0), accuracy(0.0)) == ("over 99.9%", "under 0.1%")
+    assert [share_in_words(v) for v in (0.0, 1e-5, 0.5, 0.9999, 1.0)] == [
+        "none",
+        "under 0.1%",
+        "50.0%",
+        "over 99.9%",
+        "all",
+    ]
+    assert (accuracy_in_words(1.0), accuracy_in_words(0.0)) == ("over 99.9%", "under 0.1%")

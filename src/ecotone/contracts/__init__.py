@@ -15,6 +15,21 @@ from ._bad_input import BadInput
 from ._foreign import foreign
 from ._head import Head
 from ._recipe import PredictorLoss, Recipe
+from ._remedy import (
+    AnswersChanged,
+    Case,
+    ClassesMoved,
+    Expectation,
+    InputsMoved,
+    LabelsMissing,
+    Miscalibrated,
+    ModelUnsure,
+    Retrained,
+    RowsOutside,
+    accuracy_in_words,
+    part_of_loss,
+    share_in_words,
+)
 from ._write import is_stream, write_whole
 from .arrays import as_numpy
 
@@ -25,9 +40,11 @@ Bools: TypeAlias = NDArray[np.bool_]
 SMALLEST_PVALUE = 1e-300
 
 __all__ = [
-    "SMALLEST_PVALUE", "Activations", "BadInput", "Bools", "Classifier", "Decision", "DensityEstimator", "Detector",
-    "Estimate", "Explanation", "Floats", "Head", "Ints", "Network", "Predictor", "PredictorLoss", "Recipe", "Scorer",
-    "TestResult", "as_matrix", "as_numpy", "as_seed", "check_same_columns", "concatenate", "foreign", "is_stream",
+    "SMALLEST_PVALUE", "Activations", "AnswersChanged", "BadInput", "Bools", "Case", "ClassesMoved", "Classifier",
+    "Decision", "DensityEstimator", "Detector", "Estimate", "Expectation", "Explanation", "Floats", "Head",
+    "InputsMoved", "Ints", "LabelsMissing", "Miscalibrated", "ModelUnsure", "Network", "Predictor", "PredictorLoss",
+    "Recipe", "Retrained", "RowsOutside", "Scorer", "TestResult", "accuracy_in_words", "as_matrix", "as_numpy",
+    "as_seed", "check_same_columns", "concatenate", "foreign", "is_stream", "part_of_loss", "share_in_words",
     "write_whole",
 ]  # fmt: skip
 

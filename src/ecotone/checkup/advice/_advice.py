@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from ecotone.cards import Card, discover
 from ecotone.checkup.document import AdviceItem, Findings
+from ecotone.contracts import Expectation, RowsOutside
 
 from ._need import MOST_ROWS, Need
 from ._needs_of_columns import leaks
@@ -18,23 +19,29 @@ _TIERS = {"stable": 0, "method": 1, "experimental": 2}
 
 def advise(found: Findings) -> tuple[AdviceItem, ...]:
     """For each need the remedies that the cards name, the best proved first."""
-    items = []
-    for need in sorted(_needs(found), key=lambda n: -n.weight):
-        remedies = [] if need.action else _remedies(need.kind)
-        if remedies or need.action:
-            items.append(_item(need, remedies))
-    return tuple(items)
+    weighed = [made for need in _needs(found) if (made := _weighed(need)) is not None]
+    return tuple(item for _, item in sorted(weighed, key=lambda pair: -pair[0]))
 
 
-def _item(need: Need, remedies: list[Card]) -> AdviceItem:
-    return AdviceItem(
+def _weighed(need: Need) -> tuple[float, AdviceItem] | None:
+    """A need's item and its weight; None where no card is a remedy for it."""
+    if need.case is None:
+        item = AdviceItem(need.kind, need.action, None, (), need.why, need.expected, need.numbers, need.rows)
+        return need.weight, item
+    remedies = _remedies(need.kind)
+    found = next(((card, hook) for card in remedies if (hook := card.hook(f"expected_for_{need.kind}"))), None)
+    if found is None:
+        return None
+    card, hook = found
+    brings: Expectation = hook(need.case)
+    return need.weight if brings.weight is None else brings.weight, AdviceItem(
         need=need.kind,
-        action=need.action or remedies[0].advice.rstrip("."),
-        method=remedies[0].name if remedies else None,
-        others=tuple(card.name for card in remedies[1:]),
+        action=card.advice.rstrip("."),
+        method=card.name,
+        others=tuple(other.name for other in remedies if other is not card),
         why=need.why,
-        expected=need.expected,
-        numbers=need.numbers,
+        expected=brings.words,
+        numbers={**brings.numbers, **need.numbers},
         rows=need.rows,
     )
 
@@ -71,9 +78,9 @@ def _dependence(found: Findings) -> Iterator[Need]:
         yield Need(
             "dependence",
             f"{reason[:1].upper()}{reason[1:]}.",
-            "Brings the guarantee back: every p-value, interval and list then allows for what is declared.",
             10.0,
             action=remedy,
+            expected="Brings the guarantee back: every p-value, interval and list then allows for what is declared.",
         )
 
 
@@ -90,18 +97,10 @@ def _outside(found: Findings) -> Iterator[Need]:
         yield Need(
             "outliers",
             why,
-            "Setting them aside would leave little to predict.",
             2.0,
-            numbers,
+            numbers=numbers,
             action="Treat the table as a new population: label rows of it, and measure or fit a model on them",
+            expected="Setting them aside would leave little to predict.",
         )
         return
-    yield Need(
-        "outliers",
-        why,
-        f"Keeps {named / total:.1%} of the rows from a model that never saw their like; "
-        f"at most {fdr:.0%} of them are expected to be typical after all.",
-        2.0,
-        numbers,
-        places[:MOST_ROWS],
-    )
+    yield Need("outliers", why, 2.0, RowsOutside(named, total, fdr), numbers, places[:MOST_ROWS])

@@ -8,6 +8,7 @@ from typing import Any
 
 from ecotone.checkup.as_json import to_dict
 from ecotone.checkup.rows import Place
+from ecotone.contracts import Case
 
 MOST_ROWS = 200  # listed to be deferred
 
@@ -22,26 +23,27 @@ class Need:
         As in a card's ``remedy_for``.
     why : str
         The finding.
-    expected : str
-        What acting on it is expected to bring.
     weight : float
-        Larger is told first. 10: nothing else can be believed before; 3 and up: the metric's loss, by the share that
-        comes back; 2: keeps the model from rows that it cannot judge; 1: knowledge only.
+        Larger is told first, as in :class:`~ecotone.contracts.Expectation`, whose own weight goes before; 10: nothing
+        else can be believed before.
+    case : Case or None
+        What the remedies' own files say of, that is: what to expect of them.
     numbers : mapping
         JSON-ready, by name.
     rows : tuple of Place
         Those that it is about.
-    action : str
-        Where no card is the remedy.
+    action, expected : str
+        Where no card is the remedy: what the user is to do, and what that brings.
     """
 
     kind: str
     why: str
-    expected: str
     weight: float
+    case: Case | None = None
     numbers: Mapping[str, Any] = field(default_factory=dict)
     rows: tuple[Place, ...] = ()
     action: str = ""
+    expected: str = ""
 
 
 def numbers_of(found: Any, *without: str) -> dict[str, Any]:

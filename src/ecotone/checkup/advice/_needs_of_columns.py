@@ -23,10 +23,10 @@ def leaks(model: Performance) -> Iterator[Need]:
     yield Need(
         "leak",
         f"{names} nearly determine{'' if several else 's'} the target by {'themselves' if several else 'itself'}.",
-        "The model reads it: if its value is known only after the outcome, every metric here is too good."
+        1.6,
+        numbers={"columns": [leak.name for leak in found], "read": read},
+        action=f"Find out whether {known} known when the model has to predict; if not, leave out with --ignore",
+        expected="The model reads it: if its value is known only after the outcome, every metric here is too good."
         if read
         else "Estimates and attribution do not use it. It is a leak if it is known only after the outcome.",
-        1.6,
-        {"columns": [leak.name for leak in found], "read": read},
-        action=f"Find out whether {known} known when the model has to predict; if not, leave out with --ignore",
     )

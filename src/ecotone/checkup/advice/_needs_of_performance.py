@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from ecotone.checkup.document import ComparedColumn, Findings
 from ecotone.checkup.performance import Attribution, Performance
+from ecotone.contracts import AnswersChanged, InputsMoved, LabelsMissing, Retrained
 
 from ._need import Need, numbers_of
 
 LEAST_LABELS = 50  # from which on labels tell more than an estimate
-_EXACT = 1e-6  # half-width that is left where every row is labelled
-_LEAST_EFFECTIVE = 0.1  # share of the reference below which weights leave too little to fit on
 
 
 def attributed(found: Findings, model: Performance, change: Attribution) -> Iterator[Need]:
@@ -20,17 +18,17 @@ def attributed(found: Findings, model: Performance, change: Attribution) -> Iter
     if not model.raised:
         return
     concept, covariate = _lost_by_kind(change, 1.0 if model.greater_is_better else -1.0)
-    if covariate > 0.1 * _drop(model):
+    if covariate > 0.1 * loss(model):
         why = f"{covariate:.3g} of the loss in {model.metric} is there because the inputs moved."
         yield _reweight(found, model, why, covariate)
-    if concept > 0.1 * _drop(model):
+    if concept > 0.1 * loss(model):
         why = f"{concept:.3g} of the loss in {model.metric} is there because the answer to the same inputs changed."
         yield from _retrain(model, why, concept)
 
 
 def unlabelled(found: Findings, model: Performance) -> Iterator[Need]:
     """Without labels: weights where the inputs moved to where the model is worse, and labels to know the rest."""
-    drop = _drop(model)
+    drop = loss(model)
     moved = sum(1 for c in found.columns if isinstance(c, ComparedColumn) and c.marginal.changed)
     if model.raised:
         why = f"The inputs moved ({moved} columns) to where the model is worse: {model.metric} by {drop:.3g}."
@@ -46,10 +44,8 @@ def labels_wanted(model: Performance, why: str, weight: float) -> Iterator[Need]
     plan = listed or model.labels
     if plan is None or not plan.rows:
         return
-    expected = f"{plan.rows:,} labels give the {plan.of} to ±{plan.half_width:.2g} at {plan.level:.0%}."
-    if plan.half_width < _EXACT:
-        expected = f"With the {plan.rows:,} labels that are missing the {plan.of} of these rows is known."
-    yield Need("unknown", why, expected, weight, numbers_of(plan), () if listed is None else listed.index)
+    case = LabelsMissing(plan.of, plan.rows, plan.half_width, plan.level)
+    yield Need("unknown", why, weight, case, numbers_of(plan), () if listed is None else listed.index)
 
 
 def measured_well(model: Performance) -> bool:
@@ -59,39 +55,18 @@ def measured_well(model: Performance) -> bool:
 
 
 def _reweight(found: Findings, model: Performance, why: str, most: float) -> Need:
-    """What weights can win back is only bounded from above, so it counts half."""
-    share = model.details.effective
-    expected = f"Can win back at most {most:.3g} of {model.metric}, as far as the model was too simple"
-    numbers: dict[str, Any] = {"at_most": most}
-    weight = 3.0 + 0.5 * part_of_loss(most, model)
-    if share is not None:
-        rows = round(share * found.data.reference.rows_kept)
-        numbers |= {"effective_share": share, "effective_rows": rows}
-        expected += f"; the weighted reference rows are worth {rows:,} ({share:.0%} of them)"
-        if share < _LEAST_EFFECTIVE:
-            weight = 1.5
-            expected += ", few to fit on"
-    return Need("covariate", why, expected + ".", weight, numbers)
+    rows = found.data.reference.rows_kept
+    return Need("covariate", why, 3.0, InputsMoved(model.metric, loss(model), most, model.details.effective, rows))
 
 
 def _retrain(model: Performance, why: str, lost: float) -> Iterator[Need]:
-    found = model.details.retrain
-    if found is None:
-        yield Need("concept", why, f"Can win back up to {lost:.3g} of {model.metric}.", 3.0, {"lost": lost})
-        return
-    low, high = found.interval
-    trained = found.curve[-1].labels
-    told = f"{found.gain:+.3g} [{low:+.3g}, {high:+.3g}] by cross-validation on {found.labels:,} labelled rows"
-    numbers = {"lost": lost, **numbers_of(found, "unknown", "metric", "units", "folds")}
-    if low > 0:
-        expected = f"Improves {model.metric} by {told}; with {trained:,} labels: at least {low:.3g}."
-        if found.unknown:
-            expected += f" Not sure: {found.unknown}."
-        yield Need("concept", why, expected, 3.0 + part_of_loss(found.gain, model), numbers)
-        return
-    yield Need("concept", why, f"No gain is shown yet: {told}; more labels may show one.", 1.2, numbers)
-    if model.details.label_rows is not None:
-        yield from labels_wanted(model, f"{found.labels:,} labels do not show that retraining helps.", 1.4)
+    found, gain, numbers = model.details.retrain, None, {}
+    if found is not None:
+        gain = Retrained(found.gain, found.interval, found.labels, found.curve[-1].labels, found.unknown)
+        numbers = numbers_of(found, "unknown", "metric", "units", "folds")
+    yield Need("concept", why, 3.0, AnswersChanged(model.metric, loss(model), lost, gain), numbers)
+    if gain is not None and gain.interval[0] <= 0 and model.details.label_rows is not None:
+        yield from labels_wanted(model, f"{gain.labels:,} labels do not show that retraining helps.", 1.4)
 
 
 def _lost_by_kind(change: Attribution, sign: float) -> tuple[float, float]:
@@ -100,16 +75,10 @@ def _lost_by_kind(change: Attribution, sign: float) -> tuple[float, float]:
     return concept, sum(-sign * value for value in change.parts.values()) - concept
 
 
-def _drop(model: Performance) -> float:
+def loss(model: Performance) -> float:
     """How much worse the metric has become: positive is worse, in the metric's own unit."""
     now = model.estimate if model.actual is None else model.actual.value
     if now is None or model.reference.value is None:
         return 0.0
     sign = 1.0 if model.greater_is_better else -1.0
     return sign * (model.reference.value - now)
-
-
-def part_of_loss(amount: float, model: Performance) -> float:
-    """Share of the loss, at most all of it."""
-    drop = _drop(model)
-    return min(1.0, max(0.0, amount / drop)) if drop > 0 else 0.0

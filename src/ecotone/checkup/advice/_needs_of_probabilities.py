@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from ecotone.checkup.document import Findings
 from ecotone.checkup.performance import ClassDetails, ClassShares, Performance
 from ecotone.checkup.rows import Place
+from ecotone.contracts import ClassesMoved, Miscalibrated, ModelUnsure, accuracy_in_words, share_in_words
 
 from ._need import MOST_ROWS, Need, numbers_of
-from ._needs_of_performance import part_of_loss
+from ._needs_of_performance import loss
 
 _LEAST_SHARE = 0.02  # that a class's share must have moved, at least
 _LEAST_LIFT = 0.005  # of accuracy, for a deferral to be worth its rows
@@ -27,11 +28,10 @@ def unsure(findings: Findings, model: Performance) -> Iterator[Need]:
     rows = (*first, *(place for place in found.index if place not in set(first)))
     yield Need(
         "unsure",
-        f"The model is right on {accuracy(found.accuracy)} of the current rows, and on fewer of those where it is "
-        "unsure.",
-        f"Deferring the least sure {found.share:.0%} ({found.rows:,} rows) raises the accuracy of the rest from "
-        f"{accuracy(found.accuracy)} to {accuracy(found.accuracy_of_the_rest)}, by {found.by}.",
-        1.8 + 0.1 * part_of_loss(lift, model),
+        f"The model is right on {accuracy_in_words(found.accuracy)} of the current rows, and on fewer of those where "
+        "it is unsure.",
+        1.8,
+        ModelUnsure(found.share, found.rows, found.accuracy, found.accuracy_of_the_rest, found.by, loss(model)),
         numbers_of(found),
         rows[:MOST_ROWS],
     )
@@ -41,15 +41,11 @@ def miscalibrated(model: Performance) -> Iterator[Need]:
     """Probabilities that are off by more than chance explains."""
     found = model.details.calibration if isinstance(model.details, ClassDetails) else None
     if found is not None and found.pvalue <= 0.005 and found.error >= 0.02:
-        expected = "Too few rows of a class to tell what it brings."
-        if found.after is not None:
-            gaps = f"from {found.error:.3g} to about {found.after:.3g}"
-            expected = f"Brings the mean gap between probability and frequency {gaps}."
         yield Need(
             "miscalibration",
             f"The model's probabilities are off by {found.error:.3g} on {found.rows:,} reference rows.",
-            expected,
             1.5,
+            Miscalibrated(found.error, found.after),
             numbers_of(found),
         )
 
@@ -66,43 +62,22 @@ def class_shares(model: Performance) -> Iterator[Need]:
     labels = found.source == "labels"
     if labels and found.correction is None:  # known, and weights by class would not help: nothing to be done
         return
-    expected, weight = "What correcting the probabilities brings could not be estimated.", 1.1
-    if found.correction is not None:
-        (loss, loss_then), (right, right_then) = found.correction.log_loss, found.correction.accuracy
-        if loss_then >= loss:
-            return
-        where = f"on the {found.rows[1]:,} labelled rows" if labels else "on reference rows weighted to these shares"
-        brought = "bring" if labels else "would bring, if p(x|y) held,"
-        expected = (
-            f"Probabilities corrected to these shares {brought} the log loss from {loss:.3g} to {loss_then:.3g} and "
-            f"the accuracy from {accuracy(right)} to {accuracy(right_then)}, {where}."
-        )
-        weight = 1.3
+    fixed = found.correction
+    if fixed is not None and fixed.log_loss[1] >= fixed.log_loss[0]:
+        return
+    log_loss, right = (None, None) if fixed is None else (fixed.log_loss, fixed.accuracy)
+    case = ClassesMoved(log_loss, right, found.rows[1] if labels else None)
     name = found.classes[most][:40]
     why = _moved(found, found.interval[most], (found.reference[most], found.current[most]), name)
-    yield Need("label", why, expected, weight, {**numbers_of(found, "classes", "refused"), "class": name})
+    yield Need("label", why, 1.1, case, {**numbers_of(found, "classes", "refused"), "class": name})
 
 
 def _moved(found: ClassShares, interval: tuple[float, float], shares: tuple[float, float], name: str) -> str:
     change = f"change {interval[0]:+.3f} to {interval[1]:+.3f} at {found.level:.0%}, all classes jointly"
-    went = f"from {share(shares[0])} to {share(shares[1])}"
+    went = f"from {share_in_words(shares[0])} to {share_in_words(shares[1])}"
     if found.source == "labels":
         return f"By the labels, class {name!r} went {went} of the rows ({change})."
     return (
         f"If only the shares of the classes moved and p(x|y) held, which the rows do not refute, class {name!r} went "
         f"{went} of the rows ({change})."
     )
-
-
-def share(value: float) -> str:
-    """A share in words that never rounds to none or all."""
-    if value <= 0:
-        return "none"
-    if value >= 1:
-        return "all"
-    return "under 0.1%" if value < 0.001 else "over 99.9%" if value > 0.999 else f"{value:.1%}"
-
-
-def accuracy(value: float) -> str:
-    """An accuracy in words that never promises all."""
-    return share(min(max(value, 1e-6), 1 - 1e-6))

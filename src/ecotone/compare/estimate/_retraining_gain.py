@@ -10,7 +10,7 @@ from scipy import stats
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
 from ecotone.cards import Card
-from ecotone.contracts import BadInput, Estimate, Floats, Ints, as_seed
+from ecotone.contracts import AnswersChanged, BadInput, Estimate, Expectation, Floats, Ints, as_seed, part_of_loss
 from ecotone.measure import binnable
 from ecotone.measure.scores import Metric, SoftSample, metric_named
 
@@ -213,3 +213,17 @@ def _classifier(data: Predictions, seed: int) -> Any:
 def _regressor(data: Predictions, metric: Metric, seed: int) -> Any:
     loss = "absolute_error" if metric.name in ("mae", "mape") else "squared_error"
     return HistGradientBoostingRegressor(loss=loss, **_settings(data, seed))
+
+
+def expected_for_concept(case: AnswersChanged) -> Expectation:
+    """The gain by cross-validation, where it was measured; it leads only where its interval is above 0."""
+    found = case.retrained
+    if found is None:
+        return Expectation(f"Can win back up to {case.lost:.3g} of {case.metric}.", 3.0, {"lost": case.lost})
+    low, high = found.interval
+    told = f"{found.gain:+.3g} [{low:+.3g}, {high:+.3g}] by cross-validation on {found.labels:,} labelled rows"
+    if low <= 0:
+        return Expectation(f"No gain is shown yet: {told}; more labels may show one.", 1.2, {"lost": case.lost})
+    words = f"Improves {case.metric} by {told}; with {found.trained_on:,} labels: at least {low:.3g}."
+    words += f" Not sure: {found.unknown}." if found.unknown else ""
+    return Expectation(words, 3.0 + part_of_loss(found.gain, case.loss), {"lost": case.lost})

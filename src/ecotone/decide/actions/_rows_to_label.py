@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 from scipy.stats import norm
 
 from ecotone.cards import Card
-from ecotone.contracts import BadInput, Floats, Ints, as_seed
+from ecotone.contracts import BadInput, Expectation, Floats, Ints, LabelsMissing, as_seed
 
 CARD = Card(
     name="rows_to_label",
@@ -26,6 +26,8 @@ CARD = Card(
     advice="Label a random sample of rows",
     tier="stable",
 )
+
+_EXACT = 1e-6  # half-width that is left where every row is labelled
 
 
 @dataclass(frozen=True)
@@ -110,3 +112,10 @@ def rows_to_label(
     left = 1 - sizes / np.array([len(block) for block in blocks])  # finite population: all labelled, nothing left
     error = float(np.sqrt(np.sum(share**2 * spread**2 * left / sizes)))
     return LabelPlan(np.concatenate(rows)[mixed].astype(np.int64), np.concatenate(weight)[mixed], z * error)
+
+
+def expected_for_unknown(case: LabelsMissing) -> Expectation:
+    """The half-width that the labels give."""
+    if case.half_width < _EXACT:
+        return Expectation(f"With the {case.rows:,} labels that are missing the {case.of} of these rows is known.")
+    return Expectation(f"{case.rows:,} labels give the {case.of} to ±{case.half_width:.2g} at {case.level:.0%}.")

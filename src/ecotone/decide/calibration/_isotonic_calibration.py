@@ -9,7 +9,7 @@ from sklearn.base import BaseEstimator
 from sklearn.isotonic import IsotonicRegression
 
 from ecotone.cards import Card
-from ecotone.contracts import Floats
+from ecotone.contracts import Expectation, Floats, Miscalibrated
 from ecotone.measure.probabilities import as_codes, as_probabilities, like, normalised
 
 CARD = Card(
@@ -63,3 +63,11 @@ class IsotonicCalibration(BaseEstimator):
             one = self.maps_[0].predict(q[:, 1])
             return like(p, np.column_stack([1 - one, one]))
         return normalised(np.column_stack([m.predict(q[:, j]) for j, m in enumerate(self.maps_)]), q)
+
+
+def expected_for_miscalibration(case: Miscalibrated) -> Expectation:
+    """The gap that is left, where rows suffice to tell."""
+    if case.after is None:
+        return Expectation("Too few rows of a class to tell what it brings.")
+    gaps = f"from {case.error:.3g} to about {case.after:.3g}"
+    return Expectation(f"Brings the mean gap between probability and frequency {gaps}.")

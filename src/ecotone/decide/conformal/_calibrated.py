@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ecotone.cards import Card
-from ecotone.contracts import BadInput, Bools, Floats, Ints, Scorer, as_numpy
+from ecotone.contracts import BadInput, Bools, Expectation, Floats, Ints, RowsOutside, Scorer, as_numpy
 from ecotone.decide.multiple_testing import benjamini_hochberg, reject
 from ecotone.decide.multiple_testing._checks import as_level
 
@@ -124,3 +124,11 @@ def _scores(scorer: Scorer, X: Any, what: str) -> Floats:
     if np.isnan(scores).any():
         raise BadInput(f"the score of {what} is NaN at row {int(np.isnan(scores).argmax())}; impute or remove the row")
     return scores
+
+
+def expected_for_outliers(case: RowsOutside) -> Expectation:
+    """The share of the rows that are named, and of those how many may be typical."""
+    return Expectation(
+        f"Keeps {case.named / case.total:.1%} of the rows from a model that never saw their like; "
+        f"at most {case.fdr:.0%} of them are expected to be typical after all."
+    )

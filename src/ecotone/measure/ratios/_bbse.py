@@ -8,7 +8,7 @@ import numpy as np
 from scipy import special
 
 from ecotone.cards import Card
-from ecotone.contracts import BadInput, Floats, Ints
+from ecotone.contracts import BadInput, ClassesMoved, Expectation, Floats, Ints, accuracy_in_words
 from ecotone.measure.probabilities import as_codes, as_probabilities
 
 from ._label_shift import LabelShift
@@ -141,3 +141,18 @@ class BBSE(LabelShift):
                 "does not tell the classes apart; give ridge > 0, merge classes, or use soft=True"
             )
         return np.asarray((vt.T * (s / (s**2 + self.ridge * s[0] ** 2))) @ u.T)
+
+
+def expected_for_label(case: ClassesMoved) -> Expectation:
+    """The log loss and the accuracy of corrected probabilities, where they could be estimated."""
+    if case.log_loss is None or case.accuracy is None:
+        return Expectation("What correcting the probabilities brings could not be estimated.", 1.1)
+    labels = case.rows is not None
+    where = f"on the {case.rows:,} labelled rows" if labels else "on reference rows weighted to these shares"
+    brought = "bring" if labels else "would bring, if p(x|y) held,"
+    (loss, loss_then), (before, after) = case.log_loss, (accuracy_in_words(value) for value in case.accuracy)
+    return Expectation(
+        f"Probabilities corrected to these shares {brought} the log loss from {loss:.3g} to {loss_then:.3g} and the "
+        f"accuracy from {before} to {after}, {where}.",
+        1.3,
+    )

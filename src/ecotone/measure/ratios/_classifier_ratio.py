@@ -14,7 +14,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from ecotone.cards import Card
-from ecotone.contracts import BadInput, Bools, Floats, Ints, as_seed
+from ecotone.contracts import BadInput, Bools, Expectation, Floats, InputsMoved, Ints, as_seed, part_of_loss
 from ecotone.measure import binnable
 
 CARD = Card(
@@ -31,6 +31,7 @@ CARD = Card(
     tier="method",
 )
 
+_LEAST_EFFECTIVE = 0.1  # share of the reference below which weights leave too little to fit on
 _MOST_LEVELS = 254  # codes that histogram trees can tell apart
 
 
@@ -196,3 +197,18 @@ def _logistic_line(score: Floats, y: Ints) -> tuple[float, float]:
     line = LogisticRegression(C=1e6, max_iter=300).fit(score[:, None], y)
     a, b = float(line.intercept_[0]), float(line.coef_[0, 0])
     return (a, b) if b > 0 else (float(np.log(y.mean() / (1 - y.mean()))), 0.0)
+
+
+def expected_for_covariate(case: InputsMoved) -> Expectation:
+    """What weights can win back is only bounded from above, so it counts half; nothing where they leave few rows."""
+    words = f"Can win back at most {case.at_most:.3g} of {case.metric}, as far as the model was too simple"
+    numbers: dict[str, Any] = {"at_most": case.at_most}
+    weight = 3.0 + 0.5 * part_of_loss(case.at_most, case.loss)
+    if case.effective is not None:
+        rows = round(case.effective * case.reference_rows)
+        numbers |= {"effective_share": case.effective, "effective_rows": rows}
+        words += f"; the weighted reference rows are worth {rows:,} ({case.effective:.0%} of them)"
+        if case.effective < _LEAST_EFFECTIVE:
+            weight = 1.5
+            words += ", few to fit on"
+    return Expectation(words + ".", weight, numbers)
