@@ -14,6 +14,7 @@ from stored import Results
 
 HERE = Path(__file__).parent
 STEPS = {
+    "levels": ["levels/run.py"],
     "two_tables": ["two_tables/run.py"],
     "replay": ["replay/run.py"],
     "speed": ["speed/run.py"],

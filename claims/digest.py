@@ -17,16 +17,17 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def digest(claim: Path, root: Path = ROOT) -> str:
-    """Of all definitions that a claim reaches; their order and their files are no matter."""
-    return hashlib.sha256("\n".join(sorted(_code(*unit) for unit in reached(claim, root))).encode()).hexdigest()[:16]
+def digest(claim: Path, root: Path = ROOT, of: str | None = None) -> str:
+    """Of all definitions that a claim reaches, or one definition of its file; their order and files are no matter."""
+    units = reached(claim, root, of)
+    return hashlib.sha256("\n".join(sorted(_code(*unit) for unit in units)).encode()).hexdigest()[:16]
 
 
-def reached(claim: Path, root: Path = ROOT) -> set[tuple[Path, str]]:
-    """Definitions as (file, name), the claim's own file whole."""
+def reached(claim: Path, root: Path = ROOT, of: str | None = None) -> set[tuple[Path, str]]:
+    """Definitions as (file, name), from the claim's whole file on, or from one definition of it."""
     claim = claim.resolve()
     found: set[tuple[Path, str]] = set()
-    left = [(claim, name) for name in _module(claim).definitions]
+    left = [(claim, name) for name in _module(claim).definitions if of in (None, name)]
     while left:
         unit = left.pop()
         if unit not in found:
@@ -136,6 +137,8 @@ def _file(module: str, path: Path, root: Path) -> Path | None:
     dots = len(module) - len(module.lstrip("."))
     parts = [p for p in module.lstrip(".").split(".") if p]
     folders = [path.parents[dots - 1]] if dots else [root / "src", root / "claims"]
+    if root / "benchmarks" in path.parents:  # whose files import those beside them
+        folders.append(path.parent)
     for folder in folders:
         place = folder.joinpath(*parts)
         for file in (place.with_suffix(".py"), place / "__init__.py"):
