@@ -22,8 +22,7 @@ from ecotone.checkup.document import (
 from ecotone.compare.explain import ConditionalChange, Movement, describe_shift
 from ecotone.compare.two_sample import ColumnMargin
 from ecotone.contracts import Ints
-from ecotone.data import Pair, Untested
-from ecotone.data._table import ORDERED
+from ecotone.data import ORDERED, Pair, Untested
 from ecotone.decide.multiple_testing import benjamini_hochberg, reject
 
 _NOT_RUN = Conditional(

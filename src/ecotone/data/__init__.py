@@ -20,10 +20,12 @@ if TYPE_CHECKING:
     from ._model_columns import model_columns as model_columns
     from ._model_options import ModelOptions as ModelOptions
     from ._profile import Profile as Profile
+    from ._profile_columns import ColumnProfile as ColumnProfile
     from ._profile_cuts import Cut as Cut
     from ._profile_hash import hash_strings as hash_strings
     from ._profile_scan import profile as profile
     from ._profile_scan import scan_batches as scan_batches
+    from ._profile_sums import Sums as Sums
     from ._readers import open_profile as open_profile
     from ._readers import read_table as read_table
     from ._roles import EVERYTHING as EVERYTHING

@@ -165,10 +165,3 @@ class Likelihood(Standardised, Distribution):
         masks = {k: v for k, v in self.density_.state_dict().items() if v.dtype == torch.bool}  # built, not learned
         self.density_.to(kind).load_state_dict(masks | state)
         self.density_.eval()
-
-
-def vectors_only(shape: tuple[int, ...], name: str) -> int:
-    """Columns of rows that are vectors; raises ``BadInput`` for others."""
-    if len(shape) != 1:
-        raise BadInput(f"{name} takes rows that are vectors, got rows of shape {shape}; flatten them")
-    return shape[0]

@@ -81,3 +81,31 @@ def row_like(t: Tensor | float, x: Tensor) -> Tensor:
     """``t`` as a tensor that broadcasts against ``x`` along its first axis, in the dtype of ``x``."""
     t = torch.as_tensor(t, dtype=x.dtype, device=x.device)
     return t.reshape(-1, *[1] * (x.ndim - 1)) if t.ndim else t
+
+
+def vectors_only(shape: tuple[int, ...], name: str) -> int:
+    """Columns of rows that are vectors; raises ``BadInput`` for others."""
+    if len(shape) != 1:
+        raise BadInput(f"{name} takes rows that are vectors, got rows of shape {shape}; flatten them")
+    return shape[0]
+
+
+def token_rows(x: Any, name: str, *, levels: int | None = None, length: int | None = None) -> Tensor:
+    """``(n, length)`` int64 tokens in ``0..levels - 1``.
+
+    Raises
+    ------
+    BadInput
+        For rows of another shape, numbers that are not whole, or a token out of range.
+    """
+    found, _ = rows(x, name, None if length is None else (length,))
+    if found.ndim != 2:
+        raise BadInput(f"{name} must be rows of tokens (n, length), got shape {tuple(found.shape)}")
+    wrong = (found != found.round()) | (found < 0)
+    if levels is not None:
+        wrong |= found >= levels
+    if bool(wrong.any()):
+        i, j = (int(v) for v in wrong.nonzero()[0])
+        allowed = "at least 0" if levels is None else f"0 to {levels - 1}"
+        raise BadInput(f"{name} has {float(found[i, j]):g} at row {i}, place {j}; tokens are whole numbers, {allowed}")
+    return found.detach().to(torch.int64).cpu()

@@ -6,8 +6,7 @@ import numpy as np
 
 from ecotone.checkup.as_json import finite
 from ecotone.checkup.rows import places
-from ecotone.compare.estimate import retraining_gain
-from ecotone.compare.estimate._core import Core
+from ecotone.compare.estimate import Core, retraining_gain
 from ecotone.contracts import Floats, as_seed
 from ecotone.data import Pair
 from ecotone.decide.actions import deferral_curve, rows_to_label

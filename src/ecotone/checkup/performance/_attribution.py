@@ -9,8 +9,7 @@ from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import squareform
 from scipy.stats import rankdata
 
-from ecotone.compare.estimate._core import Core
-from ecotone.compare.estimate._errors import multiplicity
+from ecotone.compare.estimate import Core, multiplicity
 from ecotone.compare.explain._mechanism_ratios import mechanism_ratio
 from ecotone.contracts import Bools, Floats, Ints, as_seed
 from ecotone.measure import shapley_values

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ecotone.compare.estimate import Predictions
-from ecotone.compare.estimate._core import Core
+from ecotone.compare.estimate import Core, Predictions
 from ecotone.contracts import Ints, as_seed
 from ecotone.decide.calibration import calibration_error
 

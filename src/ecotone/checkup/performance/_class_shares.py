@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from ecotone.compare.estimate._core import Core
-from ecotone.compare.estimate._errors import variance_of_mean
+from ecotone.compare.estimate import Core, variance_of_mean
 from ecotone.compare.estimate._mixture_fit import mixture_misfit
 from ecotone.contracts import BadInput, Floats, Ints, as_seed
 from ecotone.measure.ratios import BBSE, MLLS

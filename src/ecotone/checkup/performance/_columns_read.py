@@ -10,8 +10,7 @@ import numpy as np
 
 from ecotone.checkup.as_json import Keys
 from ecotone.contracts import BadInput, Floats
-from ecotone.data import CODED, ORDERED, Pair
-from ecotone.data._model_columns import ModelColumns
+from ecotone.data import CODED, ORDERED, ModelColumns, Pair
 
 _TOLD = 8
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import stats
 
-from ecotone.compare.estimate._errors import variance_of_mean
+from ecotone.compare.estimate import variance_of_mean
 from ecotone.contracts import Floats, Ints, as_seed
 
 from ._measured import Scores, spread

@@ -8,9 +8,7 @@ import numpy as np
 from scipy import stats
 
 from ecotone.checkup.as_json import finite_ends
-from ecotone.compare.estimate import Predictions
-from ecotone.compare.estimate._core import Core
-from ecotone.compare.estimate._errors import multiplicity, spread_of, variance_of_mean
+from ecotone.compare.estimate import Core, Predictions, multiplicity, spread_of, variance_of_mean
 from ecotone.contracts import Floats, Ints, as_seed
 from ecotone.measure.scores import Metric
 

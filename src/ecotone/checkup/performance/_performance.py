@@ -7,10 +7,9 @@ import pyarrow as pa
 from scipy import stats
 
 from ecotone.checkup.as_json import finite, finite_ends
-from ecotone.compare.estimate import Predictions, doubly_robust
+from ecotone.compare.estimate import Core, Predictions, doubly_robust
 from ecotone.compare.estimate import _doubly_robust as robust
 from ecotone.compare.estimate._compared import compared
-from ecotone.compare.estimate._core import Core
 from ecotone.contracts import Estimate, Ints
 from ecotone.data import ModelOptions, Pair, Roles
 

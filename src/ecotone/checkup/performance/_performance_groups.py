@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ecotone.checkup.as_json import finite_ends
-from ecotone.compare.estimate import doubly_robust
-from ecotone.compare.estimate._core import Core
+from ecotone.compare.estimate import Core, doubly_robust
 from ecotone.contracts import BadInput, Ints
 
 from ._class_names import keys

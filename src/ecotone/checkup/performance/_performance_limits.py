@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import stats
 
-from ecotone.compare.estimate._core import Core
+from ecotone.compare.estimate import Core
 from ecotone.compare.estimate._doubly_robust import DOUBLY_ROBUST
 from ecotone.contracts import Floats, Ints
 

@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from ecotone.checkup.as_json import Keys
-from ecotone.data import Frame, Profile
-from ecotone.data._readers import open_profile
-from ecotone.data._thread_map import thread_map
+from ecotone.data import Frame, Profile, open_profile, thread_map
 
 from ._breaks import Break, breaks
 from ._summary import ColumnSummary, summary, summary_of_profile

@@ -12,9 +12,9 @@ import numpy as np
 import pyarrow as pa
 
 from ecotone.checkup.as_json import Keys
+from ecotone.data import ColumnProfile
 from ecotone.data._pool import pool
 from ecotone.data._pooled_column import PooledColumn
-from ecotone.data._profile_columns import ColumnProfile
 
 from ._empirical_distribution import EmpiricalDistribution
 

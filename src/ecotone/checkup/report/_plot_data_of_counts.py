@@ -9,9 +9,7 @@ import numpy as np
 
 from ecotone.checkup.document import ColumnEntry, leading
 from ecotone.contracts import Floats, Ints
-from ecotone.data import Column, Profile
-from ecotone.data._column_counts import ColumnCounts, CountedPair
-from ecotone.data._profile_cuts import Cut
+from ecotone.data import Column, ColumnCounts, CountedPair, Cut, Profile
 
 from ._plot_data import MOST_DRAWN, column_picture
 

@@ -7,9 +7,13 @@ from ecotone._lazy import attach
 if TYPE_CHECKING:
     from ._atc import atc as atc
     from ._cbpe import cbpe as cbpe
+    from ._core import Core as Core
     from ._dle import dle as dle
     from ._doc import doc as doc
     from ._doubly_robust import doubly_robust as doubly_robust
+    from ._errors import multiplicity as multiplicity
+    from ._errors import spread_of as spread_of
+    from ._errors import variance_of_mean as variance_of_mean
     from ._importance_weighted import importance_weighted as importance_weighted
     from ._label_shift import label_shift as label_shift
     from ._pape import pape as pape

@@ -9,9 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ecotone.contracts import Floats, Ints
-from ecotone.data import ORDERED, ColumnCounts, CountedPair, Pair, Table
+from ecotone.data import ORDERED, ColumnCounts, CountedPair, Pair, Sums, Table
 from ecotone.data._profile_cuts import SCALE
-from ecotone.data._profile_sums import Sums
 
 from ._family import Found
 from ._many_levels import MANY

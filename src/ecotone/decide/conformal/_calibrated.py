@@ -8,8 +8,7 @@ import numpy as np
 
 from ecotone.cards import Card
 from ecotone.contracts import BadInput, Bools, Expectation, Floats, Ints, RowsOutside, Scorer, as_numpy
-from ecotone.decide.multiple_testing import benjamini_hochberg, reject
-from ecotone.decide.multiple_testing._checks import as_level
+from ecotone.decide.multiple_testing import as_level, benjamini_hochberg, reject
 
 from ._conformal_pvalues import conformal_pvalues
 

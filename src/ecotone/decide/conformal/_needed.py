@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from ecotone.contracts import BadInput
-from ecotone.decide.multiple_testing._checks import as_level
+from ecotone.decide.multiple_testing import as_level
 from ecotone.decide.multiple_testing._reject import ROUNDING
 
 

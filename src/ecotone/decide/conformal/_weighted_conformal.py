@@ -9,7 +9,7 @@ import numpy as np
 
 from ecotone.cards import Card
 from ecotone.contracts import BadInput, Bools, Floats, Scorer
-from ecotone.decide.multiple_testing._checks import as_level
+from ecotone.decide.multiple_testing import as_level
 
 from ._calibrated import _scores
 

@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from ._auc_effect import auc_effect as auc_effect
     from ._benjamini_hochberg import benjamini_hochberg as benjamini_hochberg
     from ._benjamini_yekutieli import benjamini_yekutieli as benjamini_yekutieli
+    from ._checks import as_level as as_level
+    from ._checks import as_pvalues as as_pvalues
     from ._e_benjamini_hochberg import e_benjamini_hochberg as e_benjamini_hochberg
     from ._e_to_p import e_to_p as e_to_p
     from ._fcr_level import fcr_level as fcr_level

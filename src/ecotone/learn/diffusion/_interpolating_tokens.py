@@ -6,8 +6,7 @@ from typing import Any
 
 from ecotone.cards import Card
 from ecotone.learn import Implicit, Schedule
-from ecotone.learn._tokens import token_rows
-from ecotone.learn.arrays import restore
+from ecotone.learn.arrays import restore, token_rows
 from ecotone.learn.networks import Network, TokenTransformer
 from ecotone.learn.objectives import InterpolatingNELBO, TokenLoss
 from ecotone.learn.processes import InterpolatingDiscreteDiffusion

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ecotone.cards import Card
 from ecotone.learn import Distribution, Schedule
-from ecotone.learn._tokens import token_rows
+from ecotone.learn.arrays import token_rows
 from ecotone.learn.networks import Network, TokenTransformer
 from ecotone.learn.objectives import DenoisingCrossEntropy, TokenLoss
 from ecotone.learn.processes import MaskedDiffusion, MaskingProcess

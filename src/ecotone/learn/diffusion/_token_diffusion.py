@@ -13,8 +13,7 @@ from torch import Tensor
 from ecotone.contracts import BadInput
 from ecotone.learn import RowRandom
 from ecotone.learn._sampled import Sampled
-from ecotone.learn._tokens import token_rows
-from ecotone.learn.arrays import as_weights, restore
+from ecotone.learn.arrays import as_weights, restore, token_rows
 from ecotone.learn.denoisers import TokenDenoiser
 from ecotone.learn.networks import Network
 from ecotone.learn.objectives import TokenLoss

@@ -10,7 +10,7 @@ from torch import Tensor
 from ecotone.cards import Card
 from ecotone.contracts import BadInput
 from ecotone.learn import Batch, Density
-from ecotone.learn._likelihood import vectors_only
+from ecotone.learn.arrays import vectors_only
 from ecotone.learn.training import Training
 
 from ._continuous import Continuous

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ecotone.cards import Card
 from ecotone.learn import Density
-from ecotone.learn._likelihood import vectors_only
+from ecotone.learn.arrays import vectors_only
 from ecotone.learn.training import Training
 
 from ._flow import Flow

@@ -11,8 +11,7 @@ from torch import Tensor
 from ecotone.cards import Card
 from ecotone.contracts import BadInput
 from ecotone.learn import Distribution, Prediction, RowRandom
-from ecotone.learn._tokens import token_rows
-from ecotone.learn.arrays import as_weights
+from ecotone.learn.arrays import as_weights, token_rows
 from ecotone.learn.processes import TokenProcess
 from ecotone.learn.processes._token_process import draw
 
