@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import pyarrow as pa
+
 from ._alarm import Alarm, Break, ChangePoint
 from ._status import Ended, Episode
-from ._store_file import text
+from ._store_file import digest_of, text
 
 #: Breaks that are kept.
 MOST_BREAKS = 10_000
+#: Pieces of rows that are remembered, and rows of one at least.
+MOST_BLOCKS, LEAST_BLOCK = 1_000, 20
 
 
 @dataclass
@@ -35,9 +39,9 @@ class Records:
         """How many were read, or begun."""
         return int(self._rows("select count(*) from sources")[0][0])
 
-    def marked(self, mark: str) -> str | None:
-        """A source with a mark, if there is one."""
-        found = self._rows("select name from sources where mark = ? limit 1", [mark])
+    def twin(self, checksum: str) -> str | None:
+        """A source whose mark holds a checksum, if there is one."""
+        found = self._rows("select name from sources where contains(mark, ?) limit 1", [f'"sum": "{checksum}"'])
         return str(found[0][0]) if found else None
 
     def put_source(self, source: str, taken: int, mark: str, done: bool) -> None:
@@ -86,6 +90,21 @@ class Records:
                 "insert into breaks select coalesce(max(number), 0) + 1, ? from breaks", [text(asdict(found))]
             )
             self.base.execute("delete from breaks where number <= (select max(number) from breaks) - ?", [MOST_BREAKS])
+
+    def repeated(self, table: pa.Table, line: int) -> Iterator[Break]:
+        """Say where as many rows as these, from 20 on, equal rows that came before; of the last thousand pieces."""
+        if table.num_rows < LEAST_BLOCK:
+            return
+        digest = digest_of(table)
+        found = self._rows("select line from blocks where digest = ? and rows = ?", [digest, table.num_rows])
+        if found:
+            detail = f"{table.num_rows} rows equal those from row {found[0][0]} on; they are counted"
+            yield Break(line, "", "repeated rows", detail)
+        self.base.execute("insert into blocks values (?, ?, ?)", [line, table.num_rows, digest])
+        self.base.execute(
+            "delete from blocks where line <= (select line from blocks order by line desc offset ? limit 1)",
+            [MOST_BLOCKS],
+        )
 
     def _rows(self, query: str, values: list[Any] | None = None) -> list[tuple[Any, ...]]:
         return list(self.base.execute(query, values or []).fetchall())

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from ._alarm import Alarm, Break
@@ -138,3 +139,10 @@ class Status:
     def open(self) -> tuple[Episode, ...]:
         """Episodes that nobody has accepted or reset."""
         return tuple(e for e in self.episodes if not e.ended)
+
+
+def status_json(status: Status) -> bytes:
+    """A status as a JSON document, format ``ecotone.watch-status/1``."""
+    held = asdict(status)
+    held["guarantee"]["known"] = sorted(status.guarantee.known)
+    return json.dumps({"format": "ecotone.watch-status/1", **held}, indent=1, ensure_ascii=False).encode()

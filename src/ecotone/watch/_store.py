@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +16,8 @@ from ._alarm import Break, Update
 from ._chunks import By
 from ._run import Run
 from ._settings import WatchSettings
-from ._store_file import FORMAT, make_file, open_file, put_in_place, text
-from ._store_tables import RunTables, digest_of
+from ._store_file import FORMAT, digest_of, make_file, open_file, put_in_place, text
+from ._store_tables import RunTables
 from ._transactions import Transactions
 
 
@@ -169,6 +168,7 @@ class MonitorStore(Transactions):
             breaks: list[Break] = []
             if position is not None:
                 table, breaks = self._fresh(table, source, position, taken)
+            breaks += self._records.repeated(table, self._run.rows)
             found = self._run.read(table)
             self._records.put_source(source, taken + table.num_rows, mark, done)
             for alarm in found.alarms:
@@ -176,11 +176,6 @@ class MonitorStore(Transactions):
             breaks = [*breaks, *found.breaks]
             self._records.add_breaks(breaks)
             return Update(table.num_rows, found.alarms, tuple(breaks))
-
-    def note(self, found: Break) -> None:
-        """Keep a fact about a source."""
-        with self.transaction():
-            self._records.add_breaks([replace(found, row=self._run.rows)])
 
     # ------------------------------------------------------------------ decisions
     def accept(self, reference: Any = None) -> Frame:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
+
+import pyarrow as pa
 
 from ecotone.contracts import BadInput
 
@@ -31,7 +34,7 @@ create table episodes (number bigint, body text, alarms bigint, last bigint, end
 create table alarms (episode bigint, body text);
 create table breaks (number bigint, body text);
 create table labels (key ubigint, line bigint, loss double);
-create table blocks (number bigint, digest text);
+create table blocks (line bigint, rows bigint, digest text);
 """
 
 
@@ -118,3 +121,19 @@ def _unlinked(draft: Path) -> None:
 def text(value: Any) -> str:
     """Strict JSON."""
     return json.dumps(value, allow_nan=False, ensure_ascii=False)
+
+
+def digest_of(table: pa.Table) -> str:
+    """Of a table's columns and values, however it is cut into chunks."""
+    made = blake2b(digest_size=16)
+    for name in table.column_names:
+        column = table[name]
+        if pa.types.is_dictionary(column.type):
+            column = column.cast(column.type.value_type)
+        made.update(f"{name}\0{column.type}\0".encode("utf-8", "replace"))
+        sink = pa.BufferOutputStream()
+        batch = pa.table({"x": column.combine_chunks()}).combine_chunks()
+        with pa.ipc.new_stream(sink, batch.schema) as out:
+            out.write_table(batch)
+        made.update(sink.getvalue())
+    return made.hexdigest()

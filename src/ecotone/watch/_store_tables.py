@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
 from ecotone.data import StreamColumn, StreamColumns, Untested, decode_artefact, encode_artefact
 
@@ -116,21 +115,3 @@ def _chunk(body: str, sums: bytes) -> Chunk:
     held = json.loads(body)
     held["leading"] = tuple(held["leading"])
     return Chunk(**held, sums=np.frombuffer(sums, np.float64).reshape(-1, SUMS + CELLS).copy())
-
-
-def digest_of(table: pa.Table) -> str:
-    """Of a table's columns and values, however it is cut into chunks."""
-    from hashlib import blake2b
-
-    made = blake2b(digest_size=16)
-    for name in table.column_names:
-        column = table[name]
-        if pa.types.is_dictionary(column.type):
-            column = column.cast(column.type.value_type)
-        made.update(f"{name}\0{column.type}\0".encode("utf-8", "replace"))
-        sink = pa.BufferOutputStream()
-        batch = pa.table({"x": column.combine_chunks()}).combine_chunks()
-        with pa.ipc.new_stream(sink, batch.schema) as out:
-            out.write_table(batch)
-        made.update(sink.getvalue())
-    return made.hexdigest()

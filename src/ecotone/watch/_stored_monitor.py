@@ -55,6 +55,16 @@ class StoredMonitor:
                 breaks=tuple(self.breaks()[-100:]),
             )  # fmt: skip
 
+    @property
+    def rows(self) -> int:
+        """Of the stream so far."""
+        return self._run.rows
+
+    def twin(self, checksum: str) -> str | None:
+        """A source that was read and whose mark has the same checksum."""
+        with self._lock:
+            return self._records.twin(checksum)
+
     def episodes(self) -> tuple[Episode, ...]:
         """Of alarms, in order; an episode is one change."""
         with self._lock:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from ecotone.contracts import BadInput
 
+from ._alarm import Break
 from ._store_file import failure
 from ._stored_monitor import StoredMonitor
 
@@ -38,6 +40,17 @@ class Transactions(StoredMonitor):
                 raise
             finally:
                 self._depth -= 1
+
+    def finish(self, source: str, mark: str) -> None:
+        """Nothing more is read from a source."""
+        with self.transaction():
+            taken, _, _ = self.place(source) or (0, "", False)
+            self._records.put_source(source, taken, mark, True)
+
+    def note(self, found: Break) -> None:
+        """Keep a fact about a source."""
+        with self.transaction():
+            self._records.add_breaks([replace(found, row=self._run.rows)])
 
     def _undo(self) -> None:
         """Forget what a transaction that failed has done, in the file and in memory."""

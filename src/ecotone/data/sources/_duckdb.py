@@ -75,6 +75,24 @@ class DuckdbPart:
                 ) from None
             raise BadInput(f"{self._asked}: {self.name} cannot be read as a DuckDB file ({reason})") from None
 
+    def after(self, key: str, last: str | None, rows: int) -> Iterator[tuple[pa.Table, str]]:
+        """Rows whose key is greater than ``last``, by rising key, in tables of ``rows``, each with its last key."""
+        with self._opened() as base:
+            table, column = self._found(base), _quoted(key)
+            if key not in self.schema.names:
+                raise BadInput(f"{self._asked}: {self.name} has no column {key!r} to grow by; name another key")
+            kind = base.execute(f"select typeof({column}) from {table} limit 1").fetchall()
+            if not kind:
+                return
+            query, values = f"select *, cast({column} as varchar) from {table} where {column} is not null", []
+            if last is not None:
+                query, values = f"{query} and {column} > cast(? as {kind[0][0]})", [last]
+            found = base.sql(f"{query} order by {column}", params=values).to_arrow_reader(rows)
+            for batch in found:
+                held = pa.Table.from_batches([batch])
+                end = held.num_columns - 1
+                yield held.remove_column(end), str(held.column(end)[-1])
+
     def _is_view(self, base: Any) -> bool:
         self._found(base)
         views = base.execute("select table_schema, table_name from information_schema.views").fetchall()
@@ -92,6 +110,18 @@ class DuckdbPart:
                 f"{', '.join(list(known)[:8]) or '(none)'}"
             )
         return ".".join(_quoted(part) for part in known[self._table])
+
+
+def keyed_batches(source: str, key: str, last: str | None, rows: int) -> Iterator[tuple[pa.Table, str]]:
+    """Rows of ``file.duckdb::table`` whose key is greater than ``last``, by rising key, each table with its last key.
+
+    Raises
+    ------
+    BadInput
+        The file cannot be read, or has no such table or column.
+    """
+    file, _, table = source.partition("::")
+    yield from DuckdbPart(file, table, "source").after(key, last, rows)
 
 
 def _joined(schema: str, table: str) -> str:

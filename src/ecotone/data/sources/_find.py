@@ -41,7 +41,7 @@ def find_parts(source: str, name: str) -> tuple[SourcePart, ...]:
             return (DuckdbPart(str(_regular(Path(file), name)), table, name),)
         if path.suffix in _DUCKDB and path.exists() and not path.is_dir():
             return (DuckdbPart(str(_regular(path, name)), "", name),)
-        return tuple(_part(file, name) for file in _files(source, path, name))
+        return tuple(_part(file, name) for file in find_files(source, path, name))
     except (OSError, ValueError) as error:  # a name may be too long, or hold a zero byte
         if isinstance(error, BadInput):
             raise
@@ -49,7 +49,14 @@ def find_parts(source: str, name: str) -> tuple[SourcePart, ...]:
         raise BadInput(f"{name}: {source[:300]!r} cannot be read: {reason}; check the path") from None
 
 
-def _files(source: str, path: Path, name: str) -> list[Path]:
+def find_files(source: str, path: Path, name: str) -> list[Path]:
+    """The files of a folder or a pattern, or the one file, in sorted order of their paths.
+
+    Raises
+    ------
+    BadInput
+        There is none.
+    """
     if path.is_dir():
         files = [p for p in sorted(path.rglob("*")) if p.is_file() and _kind(p) and not _hidden(p, path)]
         if not files:

@@ -1,0 +1,85 @@
+"""Rows of a source brought to a monitor: files once each, a table by its key, standard input as it comes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from ecotone.contracts import BadInput
+
+from ._alarm import Update
+from ._feed_files import Files
+from ._feed_stdin import feed_stdin
+from ._feed_table import feed_table
+from ._store import MonitorStore
+
+#: Seconds between two looks at a source that may grow.
+POLL = 1.0
+
+
+@dataclass(frozen=True)
+class Fed:
+    """What a look at a source brought.
+
+    Parameters
+    ----------
+    rows : int
+    alarms, breaks : int
+    """
+
+    rows: int = 0
+    alarms: int = 0
+    breaks: int = 0
+
+
+def feed(
+    path: Path,
+    source: str,
+    *,
+    key: str | None = None,
+    follow: bool = False,
+    heard: Callable[[MonitorStore, Update], None] = lambda store, update: None,
+) -> Fed:
+    """Bring a source's new rows to the monitor in the file ``path``.
+
+    Parameters
+    ----------
+    path : Path
+    source : str
+        A file, folder or glob: each file is read once, by name, size and checksum. ``file.duckdb::table``: the rows
+        whose ``key`` is greater than the last one read. ``-``: JSON lines, CSV with a header or an Arrow IPC stream
+        on standard input, without the rows whose ``key`` is not greater, where one is given.
+    key : str, optional
+        A column that rises from row to row.
+    follow : bool
+        Go on looking; between two looks the file is free for others.
+    heard : callable
+        Called with the open store after each transaction.
+
+    Raises
+    ------
+    BadInput
+        The source cannot be read at all.
+    """
+    total = Fed()
+    looks: Callable[[MonitorStore], Iterator[Update]]
+    if source == "-":
+        looks = lambda store: feed_stdin(store, key)  # noqa: E731
+    elif "::" in source and not Path(source).exists():
+        if key is None:
+            raise BadInput(f"source {source} grows by a key; name the column that rises from row to row with --key")
+        looks = lambda store: feed_table(store, source, key)  # noqa: E731
+    else:
+        looks = Files(source, follow=follow).look
+    while True:
+        with MonitorStore.open(path) as store:
+            for update in looks(store):
+                total = Fed(
+                    total.rows + update.rows, total.alarms + len(update.alarms), total.breaks + len(update.breaks)
+                )
+                heard(store, update)
+        if not follow or source == "-":
+            return total
+        time.sleep(POLL)
