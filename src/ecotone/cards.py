@@ -31,7 +31,8 @@ class Card:
         One line: what it computes.
     contract : str
         The family whose contract tests it takes: ``Distance``, ``Weights``, ``TestResult``, ``Adjustment``,
-        ``Calibrator``, ``Detector``, ``Estimate``, ``Explanation``, ``Decision``, ``Sequential``.
+        ``Calibrator``, ``Detector``, ``Estimate``, ``Explanation``, ``Decision``, ``Sequential``,
+        ``ConfidenceSequence``.
     title, authors, year, link : paper
         ``authors`` are ``"Family, Given"``.
     row : int or None

@@ -23,8 +23,15 @@ def _e_detectors(public, rng, n, moved, **budget):
     ]
 
 
+def _risk_detector(public, rng, n, moved, **budget):
+    """A detector and losses of 0 and 1 whose mean is the limit; from the middle on three times that."""
+    risk = np.where(np.arange(n) >= n // 2, 0.2 + 0.4 * moved, 0.2)
+    threshold = float(thresholds(np.ones(1), **budget)[0])
+    return public(0.2, threshold, "ever" in budget), (rng.random(n) < risk).astype(float)
+
+
 #: Detectors read different things; each says here what a stream of it is.
-STREAMS = {"EDetectors": _e_detectors}
+STREAMS = {"EDetectors": _e_detectors, "RiskDetector": _risk_detector}
 
 
 @pytest.fixture(params=CARDS, ids=lambda card: card.name)
@@ -36,7 +43,7 @@ def stream(request):
 def test_alarms_after_a_change_and_whatever_the_pieces(stream):
     whole, rows = stream(np.random.default_rng(0), 1200, 1.0, arl=20_000)
     alarms = whole.update(rows)
-    assert alarms and 600 < alarms[0][0] < 800
+    assert alarms and 600 < np.ravel(alarms[0])[0] < 800
     again, rows = stream(np.random.default_rng(0), 1200, 1.0, arl=20_000)
     assert [a for part in np.array_split(rows, 37) for a in again.update(part)] == alarms
     assert again.rows == whole.rows == 1200

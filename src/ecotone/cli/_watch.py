@@ -41,7 +41,11 @@ def watch(
     target: Annotated[str | None, typer.Option(help="Column of labels")] = None,
     prediction: Annotated[str | None, typer.Option(help="Column of predictions")] = None,
     probability: Annotated[list[str] | None, typer.Option(help="Column of a class's probabilities (repeat)")] = None,
-    id: Annotated[list[str] | None, typer.Option(help="Identifiers: not watched")] = None,
+    id: Annotated[list[str] | None, typer.Option(help="Identifiers: not watched; the first joins late labels")] = None,
+    labels: Annotated[
+        str | None, typer.Option(help="Late labels: a file, glob or folder with --id and --target")
+    ] = None,
+    tolerance: Annotated[float | None, typer.Option(help="How much the loss may rise before it is harm (0)")] = None,
     columns: Annotated[list[str] | None, typer.Option(help="Columns to watch (repeat, or commas)")] = None,
     ignore: Ignore = None,
     ordinal: Annotated[list[str] | None, typer.Option(help="Columns to watch by their order")] = None,
@@ -67,7 +71,7 @@ def watch(
     heard = _Heard(quiet=quiet, verbose=verbose)
     from ecotone.watch import MonitorStore, feed
 
-    found = feed(state, what[1], key=key, follow=follow, heard=heard)
+    found = feed(state, what[1], key=key, labels=labels, follow=follow, heard=heard)
     with MonitorStore.open(state) as store:
         heard.examine(store)
         _tell(store, json, quiet=quiet)
@@ -118,7 +122,7 @@ def _begin(reference: str, state: Path, asked: dict[str, Any]) -> None:
     """Make the monitor where there is none; where there is one, it must be what is asked for."""
     from ecotone.watch import MonitorStore
 
-    given = {n: asked[n] for n in ("arl", "ever", "every", "independent", "seed") if asked[n] is not None}
+    given = {n: asked[n] for n in ("arl", "ever", "every", "tolerance", "independent", "seed") if asked[n] is not None}
     if asked["by"] is not None:
         given["by"] = _by(asked["by"])
     roles = {n: asked[n] for n in _ROLES if asked[n] is not None}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from ecotone.contracts import BadInput
@@ -39,6 +40,7 @@ def feed(
     source: str,
     *,
     key: str | None = None,
+    labels: str | None = None,
     follow: bool = False,
     heard: Callable[[MonitorStore, Update], None] = lambda store, update: None,
 ) -> Fed:
@@ -53,6 +55,8 @@ def feed(
         on standard input, without the rows whose ``key`` is not greater, where one is given.
     key : str, optional
         A column that rises from row to row.
+    labels : str, optional
+        A file, folder or glob of late labels, read after the rows.
     follow : bool
         Go on looking; between two looks the file is free for others.
     heard : callable
@@ -73,9 +77,10 @@ def feed(
         looks = lambda store: feed_table(store, source, key)  # noqa: E731
     else:
         looks = Files(source, follow=follow).look
+    late = Files(labels, follow=follow, labels=True) if labels is not None else None
     while True:
         with MonitorStore.open(path) as store:
-            for update in looks(store):
+            for update in chain(looks(store), late.look(store) if late is not None else ()):
                 total = Fed(
                     total.rows + update.rows, total.alarms + len(update.alarms), total.breaks + len(update.breaks)
                 )

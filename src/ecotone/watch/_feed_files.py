@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from hashlib import blake2b
 from pathlib import Path
 
@@ -32,10 +32,12 @@ class Files:
     source : str
     follow : bool
         More are awaited.
+    labels : bool
+        They hold late labels.
     """
 
-    def __init__(self, source: str, *, follow: bool = False) -> None:
-        self.source, self.follow = source, follow
+    def __init__(self, source: str, *, follow: bool = False, labels: bool = False) -> None:
+        self.source, self.follow, self.labels = source, follow, labels
         self._given_up: dict[str, str] = {}
 
     def look(self, store: MonitorStore) -> Iterator[Update]:
@@ -60,7 +62,7 @@ class Files:
             raise
 
     def _file(self, store: MonitorStore, file: Path) -> Iterator[Update]:
-        name, stat = os.path.abspath(file), file.stat()
+        name, stat = ("labels of " if self.labels else "") + os.path.abspath(file), file.stat()
         label = f"{stat.st_size} {stat.st_mtime_ns}"
         taken, mark, done = store.place(name) or (0, "", False)
         was = json.loads(mark) if mark else {}
@@ -76,17 +78,17 @@ class Files:
             store.finish(name, json.dumps({"label": label, "sum": was["sum"]}))  # what was counted
             yield said(store, "changed source", f"{name} has changed since {how}; what it holds now is not read")
             return
-        twin = None if was else store.twin(checksum)
+        twin = None if was or self.labels else store.twin(checksum)
         if done or twin:
             store.finish(name, mark)
         if twin:
             yield said(store, "repeated source", f"{name} holds what {twin} held; it is not counted again")
         if not done and not twin:
-            yield from read_file(store, file, name, mark)
+            yield from read_file(file, name, mark, store, store.label if self.labels else store.ingest)
             store.finish(name, mark)
 
 
-def read_file(store: MonitorStore, file: Path, name: str, mark: str) -> Iterator[Update]:
+def read_file(file: Path, name: str, mark: str, store: MonitorStore, take: Callable[..., Update]) -> Iterator[Update]:
     """Rows of a file that were not taken yet, in the same pieces whenever it is read."""
     for attempt in range(TRIES):
         try:
@@ -94,7 +96,7 @@ def read_file(store: MonitorStore, file: Path, name: str, mark: str) -> Iterator
             for piece in pieces(file):
                 taken = (store.place(name) or (0, "", False))[0]
                 if at + piece.num_rows > taken:
-                    yield store.ingest(piece, source=name, position=at, mark=mark)
+                    yield take(piece, source=name, position=at, mark=mark)
                 at += piece.num_rows
             return
         except BadInput:

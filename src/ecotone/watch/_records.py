@@ -49,6 +49,10 @@ class Records:
         self.base.execute("delete from sources where name = ?", [source])
         self.base.execute("insert into sources values (?, ?, ?, ?)", [source, taken, mark, done])
 
+    def waiting(self) -> int:
+        """Rows whose label may still come."""
+        return int(self._rows("select count(*) from labels where told is null")[0][0])
+
     def episodes(self) -> tuple[Episode, ...]:
         """In order."""
         found = self._rows("select number, body, alarms, last, ended, checked from episodes order by number")

@@ -16,6 +16,7 @@ from ._chunk_column import Epoch, column_sums
 from ._chunks import Chunk, empty_chunk, most_chunks, thinned
 from ._clock import DAY, NEVER, Clock
 from ._detectors import Detectors, Reads
+from ._harm import Harm
 from ._monitor import Monitor
 from ._recent import LEAST, MOST
 from ._settings import WatchSettings
@@ -37,6 +38,8 @@ class Run:
         References, the present one last.
     thinning : Thinning
     clock : Clock
+    harm : Harm or None
+        The loss, where labels are watched.
     rows : int
         Of the stream so far.
     since : int
@@ -52,6 +55,7 @@ class Run:
     epochs: list[Epoch]
     thinning: Thinning
     clock: Clock
+    harm: Harm | None = None
     rows: int = 0
     since: int = 0
     numbers: Ints = field(default_factory=lambda: np.empty(0, np.int64))

@@ -12,16 +12,17 @@ from ecotone.contracts import BadInput
 from ecotone.data import Frame, Roles, read_table
 
 from ._accept import accepted, sample, since_change
-from ._alarm import Break, Update
+from ._alarm import Update
 from ._chunks import By
+from ._harm import Harm
+from ._labelled import LabelledMonitor
 from ._run import Run
 from ._settings import WatchSettings
 from ._store_file import FORMAT, digest_of, make_file, open_file, put_in_place, text
 from ._store_tables import RunTables
-from ._transactions import Transactions
 
 
-class MonitorStore(Transactions):
+class MonitorStore(LabelledMonitor):
     """A stream under watch whose whole state is one DuckDB file.
 
     Every :meth:`ingest` is one transaction: the monitor, the place in the source, alarms, breaks, chunks and the last
@@ -93,6 +94,7 @@ class MonitorStore(Transactions):
         )  # fmt: skip
         frame = read_table(reference)
         run = Run.start(frame, settings)
+        run.harm = Harm.of(frame.arrow, settings)
         base = make_file(path)
         base.execute("begin")
         base.execute("insert into about values (?, ?, ?)", [FORMAT, text(settings.to_json()), digest_of(frame.arrow)])
@@ -165,17 +167,17 @@ class MonitorStore(Transactions):
         with self.transaction():
             table = rows.arrow if isinstance(rows, Frame) else _table(rows)
             taken, _, _ = self.place(source) or (0, "", False)
-            breaks: list[Break] = []
-            if position is not None:
-                table, breaks = self._fresh(table, source, position, taken)
+            table, breaks = self.fresh(table, source, position, taken)
+            first = self.rows
             breaks += self._records.repeated(table, self._run.rows)
             found = self._run.read(table)
             self._records.put_source(source, taken + table.num_rows, mark, done)
             for alarm in found.alarms:
                 self._records.add_alarm(alarm)
+            alarms = (*found.alarms, *self.with_rows(table, first))
             breaks = [*breaks, *found.breaks]
             self._records.add_breaks(breaks)
-            return Update(table.num_rows, found.alarms, tuple(breaks))
+            return Update(table.num_rows, alarms, tuple(breaks))
 
     # ------------------------------------------------------------------ decisions
     def accept(self, reference: Any = None) -> Frame:
@@ -211,6 +213,8 @@ class MonitorStore(Transactions):
         """Go on with the same reference: open episodes end, and all evidence begins at nothing again."""
         with self.transaction():
             self._run.monitor.alarmed.clear()
+            if self._run.harm is not None:
+                self._run.harm.detector.evidence *= 0.0
             for group in self._run.monitor.detectors.groups:
                 group.detectors.evidence = np.zeros_like(group.detectors.evidence)
             self._records.end("reset")
@@ -219,18 +223,6 @@ class MonitorStore(Transactions):
         """Keep what ``check`` found on the rows of an episode."""
         with self.transaction():
             self._records.put_check(number, check)
-
-    def _fresh(self, table: pa.Table, source: str, position: int, taken: int) -> tuple[pa.Table, list[Break]]:
-        """The rows that were not taken yet."""
-        if position > taken:
-            raise BadInput(
-                f"position {position} of {source!r}: only {taken} rows came before; send those between first"
-            )
-        repeated = min(taken - position, table.num_rows)
-        if not repeated:
-            return table, []
-        detail = f"{repeated} rows of {source!r} from its row {position} on came before; they are not counted again"
-        return table.slice(repeated), [Break(self._run.rows, "", "repeated rows", detail)]
 
 
 def _table(rows: Any) -> pa.Table:

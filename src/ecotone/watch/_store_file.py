@@ -33,7 +33,7 @@ create table sources (name text, taken bigint, mark text, done boolean);
 create table episodes (number bigint, body text, alarms bigint, last bigint, ended text, checked text);
 create table alarms (episode bigint, body text);
 create table breaks (number bigint, body text);
-create table labels (key ubigint, line bigint, loss double);
+create table labels (key ubigint, line bigint, said text, told text);
 create table blocks (line bigint, rows bigint, digest text);
 """
 

@@ -13,6 +13,7 @@ from ecotone.data import StreamColumn, StreamColumns, Untested, decode_artefact,
 from ._chunk_column import Epoch
 from ._chunks import CELLS, SUMS, Chunk
 from ._clock import Clock
+from ._harm import Harm
 from ._monitor_state import VERSION, law_bytes, moving_bytes, part_bytes, part_of, restored
 from ._recent import RecentPart
 from ._run import Run
@@ -51,6 +52,7 @@ class RunTables:
         self.put(
             "run", encode_artefact("watch-run", VERSION, body, {"numbers": run.numbers, "seen": run.thinning.seen})
         )
+        self.put("harm", text(run.harm.to_json() if run.harm is not None else None).encode())
         self._write_recent(run)
         self._write_chunks(run)
 
@@ -62,8 +64,10 @@ class RunTables:
         body, arrays = decode_artefact(self.get("run"), "watch-run", VERSION, "the run's state")
         thinning = Thinning(settings.every, settings.roles.entity, arrays["seen"])
         clock = Clock(settings.roles.time, body["usual"], body["last"], body["back"])
-        tree, held = decode_artefact(self.get("epochs"), "watch-epochs", VERSION, "the run's state")
-        epochs = list(from_tree(tree, held, (Epoch, StreamColumns, StreamColumn, Untested)))
+        tree, arrays_held = decode_artefact(self.get("epochs"), "watch-epochs", VERSION, "the run's state")
+        epochs = list(from_tree(tree, arrays_held, (Epoch, StreamColumns, StreamColumn, Untested)))
+        held = json.loads(self.get("harm"))
+        harm = Harm.of_json(held) if held is not None else None
         chunks = [
             _chunk(body, sums)
             for body, sums in self.base.execute("select body, sums from chunks order by first").fetchall()
@@ -71,7 +75,7 @@ class RunTables:
         self._parts = {p.first: p for p in parts}
         self._chunks = {c.first: c for c in chunks}
         return Run(
-            settings, monitor, epochs, thinning, clock, body["rows"], body["since"], arrays["numbers"], chunks
+            settings, monitor, epochs, thinning, clock, harm, body["rows"], body["since"], arrays["numbers"], chunks
         )  # fmt: skip
 
     def _write_recent(self, run: Run) -> None:

@@ -53,6 +53,7 @@ class StoredMonitor:
                 guarantee=run.monitor.guarantee, settings=self.settings, episodes=self.episodes(),
                 leading=_leading(run),
                 breaks=tuple(self.breaks()[-100:]),
+                risk=run.harm.risk(self._records.waiting()) if run.harm is not None else None,
             )  # fmt: skip
 
     @property

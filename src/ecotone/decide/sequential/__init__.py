@@ -16,5 +16,8 @@ if TYPE_CHECKING:
     from ._e_detectors import update_together as update_together
     from ._rank_cells import PairBlocks as PairBlocks
     from ._rank_cells import RankCells as RankCells
+    from ._risk_detector import RiskDetector as RiskDetector
+    from ._risk_detector import risk_limit as risk_limit
+    from ._risk_sequence import RiskSequence as RiskSequence
 
 __getattr__, __dir__ = attach(__name__, __file__)
