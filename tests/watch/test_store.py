@@ -210,3 +210,15 @@ def test_bad_settings(tmp_path, bad, words):
     assert not list(tmp_path.iterdir())
     with pytest.raises(BadInput, match="name the column with time"):
         MonitorStore.create(tmp_path / "m", REFERENCE, by="day")
+
+
+def test_an_alarm_after_the_beginning_has_been_let_go_is_kept(tmp_path, monkeypatch):
+    monkeypatch.setattr("ecotone.watch._recent.MOST", 1000)
+    rng = np.random.default_rng(9)
+    with made(tmp_path) as store:
+        for day in range(4):
+            store.ingest(table(1000, rng, day=day))
+        store.ingest(table(300, rng, day=5, a=1.0))
+        first = store.alarms()[0]
+        assert first.columns == ("a",) and first.since.complete is True
+        assert abs(first.since.row - 4000) < 30 and first.since.low > store.rows - 1300 - 1000

@@ -16,7 +16,7 @@ from ._run import Run
 from ._status import Episode
 
 #: Bytes of the reference's rows that are kept for checks after an alarm, and rows at most.
-SAMPLE_BYTES, SAMPLE = 1_000_000, 5_000
+SAMPLE_BYTES, SAMPLE = 500_000, 5_000
 
 
 def accepted(old: Run, reference: Frame, *, thinned: bool) -> Run:

@@ -46,7 +46,7 @@ def change_point(cells: Ints, before: Floats, first: int, *, complete: bool) -> 
     held = np.sort(order[: 1 + int(np.searchsorted(np.cumsum(p[order]), LEVEL))])
     return ChangePoint(
         row=first + int(order[0]), low=first + int(held[0]), high=first + int(held[-1]), level=LEVEL,
-        complete=complete or held[0] > 0,
+        complete=bool(complete or held[0] > 0),
     )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ By = Literal["day", "week"] | int
 #: Slots of a column's sums: present, missing, unseen, sum, squares (both from the reference's median), low, high.
 SUMS, CELLS = 7, 20
 #: Bytes of chunks that are kept, about; beyond it the older half is joined two by two.
-BYTES = 1_500_000
+BYTES = 750_000
 
 
 @dataclass(frozen=True)

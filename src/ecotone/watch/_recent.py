@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ecotone.contracts import Ints
 
 #: Bytes of rows and cells that are kept, and rows at most and at least.
-BYTES, MOST, LEAST = 3_000_000, 20_000, 1_000
+BYTES, MOST, LEAST = 1_500_000, 20_000, 1_000
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class RecentPart:
 
 @dataclass
 class Recent:
-    """A bounded window on the last rows: three megabytes, 1000 rows at least and 20 000 at most.
+    """A bounded window on the last rows: a megabyte and a half, 1000 rows at least and 20 000 at most.
 
     Parameters
     ----------

@@ -105,7 +105,7 @@ class StoredMonitor:
             return self._run.monitor.recent.since(max(0, self._run.as_evidence(since)))
 
     def reference_rows(self) -> pa.Table:
-        """A sample of the reference's rows, drawn once: at most 5000, or a megabyte."""
+        """A sample of the reference's rows, drawn once: at most 5000, or half a megabyte."""
         with self._lock:
             return rows_of(self._tables.get("sample"))
 
