@@ -12,6 +12,9 @@ from contextlib import contextmanager
 EVERY = 30.0
 """Seconds between two lines."""
 
+SERVICES = ("mcp", "serve")
+"""Commands that are meant to go on: that they do is no news."""
+
 Listener = Callable[[str, float], None]
 
 
@@ -60,7 +63,7 @@ _now: list[Heartbeat] = []
 def beating(arguments: Sequence[str]) -> Iterator[None]:
     """Off terminals, unless it is to be quiet, a line every half minute while a command works."""
     what = next((word for word in arguments if not word.startswith("-")), "")
-    if "--quiet" in arguments or not what or sys.stderr.isatty():
+    if "--quiet" in arguments or not what or what in SERVICES or sys.stderr.isatty():
         yield
         return
     with Heartbeat(what) as beat:

@@ -18,6 +18,13 @@ def serve(
     reference: Annotated[
         str | None, typer.Option(help="What posted tables are checked against: a table or a profile")
     ] = None,
+    state: Annotated[
+        list[str] | None, typer.Option(help="Monitor's file, or NAME=FILE (repeat); begun where it is not there yet")
+    ] = None,
+    arl: Annotated[
+        float | None, typer.Option(help="Of a monitor that is begun: rows to a false alarm, on average")
+    ] = None,
+    ever: Annotated[float | None, typer.Option(help="In its place: probability of ever a false alarm")] = None,
     score: Annotated[
         list[str] | None, typer.Option(help="NAME=MODEL, or NAME=detector:KNNDistance on the reference (repeat)")
     ] = None,
@@ -41,12 +48,29 @@ def serve(
     from ecotone.serve import Limits, Settings, read_token
     from ecotone.serve import app as make
 
+    monitors = _states(state, reference, arl, ever)
     settings = Settings(
-        reference=reference, scorers=_named(score, "--score"), calibration=calibration,
+        reference=reference, monitors=monitors, scorers=_named(score, "--score"), calibration=calibration,
         token=None if token_file is None else read_token(token_file),
         limits=Limits(bytes=max_bytes, rows=max_rows, columns=max_columns),
     )  # fmt: skip
     return _listen(make(settings), host, port, stop_after)
+
+
+def _states(words: list[str] | None, reference: str | None, arl: float | None, ever: float | None) -> dict[str, Path]:
+    """The monitors' files by name; those that are not there are begun."""
+    named = [word if "=" in word else f"{Path(word).stem}={word}" for word in words or ()]
+    found = {name: Path(path) for name, path in _named(named, "--state").items()}
+    for path in found.values():
+        if not path.exists():
+            if reference is None:
+                raise BadInput(
+                    f"--state {path} is not there; give --reference to begin it, or make it with ecotone watch"
+                )
+            from ecotone.watch import MonitorStore
+
+            MonitorStore.create(path, reference, arl=arl, ever=ever).close()
+    return found
 
 
 def _listen(made: Any, host: str, port: int, stop_after: int) -> int:
@@ -95,3 +119,15 @@ def _extra(name: str, *modules: str) -> None:
             raise BadInput(
                 f"this needs {module}; install it with pip install '.[{name}]' -c constraints.txt, from a clone"
             )
+
+
+@app.command("mcp")
+def agent_door(
+    allow_write: Annotated[Path | None, typer.Option(help="The one folder in which files may be written")] = None,
+) -> int:
+    """Answer an agent over standard input and output, by the Model Context Protocol. Writes nothing unless allowed."""
+    _extra("mcp", "mcp")
+    from ecotone.serve import agent
+
+    agent(allow_write).run("stdio")
+    return 0

@@ -1,10 +1,11 @@
-"""The service: REST over HTTP, metrics to scrape, a page to look at, the agent's door. Needs the extra ``serve``."""
+"""REST over HTTP, metrics to scrape, a page to look at, the agent's door. Needs the extras ``serve`` and ``mcp``."""
 
 from typing import TYPE_CHECKING
 
 from ecotone._lazy import attach
 
 if TYPE_CHECKING:
+    from ._agent import agent as agent
     from ._app import app as app
     from ._settings import Limits as Limits
     from ._settings import Settings as Settings

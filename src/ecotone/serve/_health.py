@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import APIRouter, Request
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from ._metrics import MEDIA
@@ -35,4 +36,4 @@ async def readyz(request: Request) -> dict[str, Any]:
 
 async def metrics(request: Request) -> Response:
     """Rows, evidence and thresholds, alarms, losses, shares outside, latencies."""
-    return Response(request.app.state.metrics.text(), media_type=MEDIA)
+    return Response(await run_in_threadpool(request.app.state.metrics.text), media_type=MEDIA)

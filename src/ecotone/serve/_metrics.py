@@ -61,7 +61,7 @@ def _made(kind: str, name: str, words: str, labels: tuple[str, ...]) -> CounterM
     return family(name, words, labels=("monitor", *labels))
 
 
-def _by_detector(values: dict[str, float]) -> Iterable[tuple[tuple[str, ...], float]]:
+def _labelled(values: dict[str, float]) -> Iterable[tuple[tuple[str, ...], float]]:
     return [((detector,), value) for detector, value in values.items()]
 
 
@@ -73,25 +73,34 @@ _FAMILIES: tuple[tuple[tuple[str, str, str, tuple[str, ...]], _Values], ...] = (
     (("counter", "ecotone_rows", "Rows read and kept.", ()), lambda s: _one(s.rows)),
     (
         ("gauge", "ecotone_log_evidence", "Natural logarithm of the leading detector's evidence.", ("detector",)),
-        lambda s: _by_detector(s.log_evidence),
+        lambda s: _labelled(s.log_evidence),
     ),
     (
         ("gauge", "ecotone_log_threshold", "Natural logarithm of the evidence at which it alarms.", ("detector",)),
-        lambda s: _by_detector(s.log_threshold),
+        lambda s: _labelled(s.log_threshold),
     ),
     (
         ("counter", "ecotone_alarms", "Alarms, by what they are about: the data, or harm to the model.", ("about",)),
-        lambda s: _by_detector(s.alarms),
+        lambda s: _labelled(s.alarms),
     ),
     (("gauge", "ecotone_alarm_open", "1 from an alarm until it is accepted or reset.", ()), lambda s: _one(s.open)),
     (
-        ("gauge", "ecotone_contract_breaks", "Columns that are not as the reference's, since the start.", ()),
+        (
+            "gauge",
+            "ecotone_contract_breaks",
+            "Facts about columns and sources that are not as agreed; the last ten thousand.",
+            (),
+        ),
         lambda s: _one(s.breaks),
     ),
-    (("gauge", "ecotone_queued_rows", "Rows accepted and not yet kept.", ()), lambda s: _one(s.queued)),
+    (("gauge", "ecotone_queued_bodies", "Bodies accepted and not yet kept.", ()), lambda s: _one(s.queued)),
     (
-        ("gauge", "ecotone_estimated_loss", "Loss of the model in the last chunk, by labels or without.", ("end",)),
-        lambda s: _by_detector(s.loss),
+        ("gauge", "ecotone_loss", "Mean loss by labels, 0 to 1, and its 95 % confidence sequence.", ("end",)),
+        lambda s: _labelled(s.loss),
+    ),
+    (
+        ("gauge", "ecotone_estimated_loss", "Mean loss of the last chunk, 0 to 1, estimated without labels.", ()),
+        lambda s: _one(s.estimated_loss),
     ),
     (
         ("gauge", "ecotone_outside_ratio", "Share of the last chunk's rows that lie outside the reference.", ()),

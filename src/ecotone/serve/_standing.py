@@ -1,8 +1,12 @@
-"""How a monitor stands after its last transaction: what metrics, page and lists are made from."""
+"""How a monitor stands: what metrics, page and lists are made from."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+
+from ecotone.watch import Chunk, Leading, MonitorStore, Status
 
 
 @dataclass(frozen=True)
@@ -14,18 +18,21 @@ class Standing:
     rows : int
         Read and kept.
     log_evidence, log_threshold : mapping of str to float
-        Natural logarithms, of the leading detector of each kind: ``column``, ``pair``, ``row``, ``harm``.
-    alarms : mapping of str to int
+        Natural logarithms, of the leading detector of each kind: ``column``, ``pair``, ``row``, ``loss``.
+    alarms : mapping of str to float
         Since the start: ``data``, ``harm``.
     open : bool
         Whether an alarm waits for accept or reset.
     breaks : int
+        Facts about columns and sources that are kept.
     queued : int
-        Rows accepted and not yet kept.
+        Bodies accepted and not yet kept.
     loss : mapping of str to float
-        ``value``, ``low`` and ``high``; empty where nothing is known.
+        By labels: ``value``, ``low`` and ``high``; empty where there are none.
+    estimated_loss : float or None
+        Of the last chunk, without labels.
     outside : float or None
-        Share of rows outside in the last chunk.
+        Share of the last chunk's rows farther out than 95 % of the reference's.
     """
 
     rows: int
@@ -36,4 +43,52 @@ class Standing:
     breaks: int = 0
     queued: int = 0
     loss: dict[str, float] = field(default_factory=dict)
+    estimated_loss: float | None = None
     outside: float | None = None
+
+
+def standing(store: MonitorStore, queued: int) -> Standing:
+    """Of a monitor, now."""
+    status, chunks = store.status(), store.chunks()
+    evidence, threshold = _logs(status.leading)
+    last = next((c for c in reversed(chunks) if c.rows), None)
+    return Standing(
+        rows=status.rows,
+        log_evidence=evidence,
+        log_threshold=threshold,
+        alarms=_alarms(status),
+        open=bool(status.open),
+        breaks=len(store.breaks()),
+        queued=queued,
+        loss=_loss(status),
+        estimated_loss=_estimated(last),
+        outside=last.outside / last.rows if last else None,
+    )
+
+
+def _logs(leading: Iterable[Leading]) -> tuple[dict[str, float], dict[str, float]]:
+    evidence: dict[str, float] = {}
+    threshold: dict[str, float] = {}
+    for one in leading:  # the nearest to its threshold comes first
+        if one.detector not in evidence:
+            evidence[one.detector] = math.log(one.evidence) if one.evidence > 0 else -math.inf
+            threshold[one.detector] = math.log(one.threshold)
+    return evidence, threshold
+
+
+def _alarms(status: Status) -> dict[str, float]:
+    found = {"data": 0.0, "harm": 0.0}
+    for episode in status.episodes:
+        found[episode.about] += episode.alarms
+    return found
+
+
+def _loss(status: Status) -> dict[str, float]:
+    risk = status.risk
+    if risk is None or risk.loss is None:
+        return {}
+    return {"value": risk.loss, "low": risk.low, "high": risk.high}
+
+
+def _estimated(chunk: Chunk | None) -> float | None:
+    return chunk.estimated / chunk.estimated_rows if chunk is not None and chunk.estimated_rows else None

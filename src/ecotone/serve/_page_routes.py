@@ -1,0 +1,92 @@
+"""The page: drawn here, without a script, and asking nobody else for anything."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import HTMLResponse
+
+from ecotone import __version__
+from ecotone.watch import ChunkColumn, MonitorStore, Status
+
+from ._monitor_routes import writer_of
+from ._timeline_picture import Picture, picture
+
+EVERY = 15  # seconds between two looks of a browser
+_SHOWN = 200
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One monitor on the page.
+
+    Parameters
+    ----------
+    name : str
+    status : Status
+    picture : Picture or None
+    moved : tuple of ChunkColumn
+        Columns of the last whole chunk, the most moved first.
+    """
+
+    name: str
+    status: Status
+    picture: Picture | None
+    moved: tuple[ChunkColumn, ...]
+
+
+def router() -> APIRouter:
+    """``/`` and ``/monitors/{name}/report``."""
+    made = APIRouter(tags=["page"], default_response_class=HTMLResponse)
+    made.add_api_route("/", get_page, methods=["GET"], summary="All monitors, as a page")
+    made.add_api_route(
+        "/monitors/{name}/report", get_report, methods=["GET"], summary="The whole run of one, as a page"
+    )
+    return made
+
+
+async def get_page(
+    request: Request, every: Annotated[int, Query(description="Seconds; 0: it does not refresh", ge=0)] = EVERY
+) -> HTMLResponse:
+    """The timelines, refreshed by the browser."""
+    writers = request.app.state.writers
+    panels = [await run_in_threadpool(_panel, n, w.store, _SHOWN, 5) for n, w in writers.items()]
+    return HTMLResponse(
+        _rendered(panels=panels, every=every, settings=request.app.state.settings, scorers=request.app.state.scorers)
+    )
+
+
+async def get_report(request: Request, name: str) -> HTMLResponse:
+    """All chunks and all columns; one file that can be kept."""
+    panel = await run_in_threadpool(_panel, name, writer_of(request, name).store, None, None)
+    return HTMLResponse(_rendered(panels=[panel], every=0, settings=request.app.state.settings, scorers={}))
+
+
+def _panel(name: str, store: MonitorStore, chunks: int | None, columns: int | None) -> Panel:
+    status, found = store.status(), store.chunks()
+    drawn = picture(found[-chunks:] if chunks else found, status.episodes)
+    whole = [c for c in found if c.rows]
+    last = whole[-2:][0] if whole else None
+    moved = sorted(store.columns(last), key=lambda c: -c.moved)[:columns] if last is not None else []
+    return Panel(name, status, drawn, tuple(moved))
+
+
+def _rendered(**values: Any) -> str:
+    now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    return _environment().get_template("page.html").render(now=now, version=__version__, **values) + "\n"
+
+
+@cache
+def _environment() -> Environment:
+    made = Environment(
+        loader=PackageLoader("ecotone.serve"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        lstrip_blocks=True, auto_reload=False,
+    )  # fmt: skip
+    made.filters.update(count=lambda n: f"{n:,}", percent=lambda x: f"{100 * x:.1f} %", short=lambda x: f"{x:.4g}")
+    return made

@@ -1,0 +1,70 @@
+"""Rows that a client has sent and that wait to be kept."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow as pa
+
+from ecotone.watch import Update
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What became of a client's rows.
+
+    Parameters
+    ----------
+    update : Update
+        Of the rows that were new.
+    first : int
+        Number of the first of them in the stream.
+    repeated : int
+        Rows that had been kept before.
+    """
+
+    update: Update
+    first: int
+    repeated: int
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """One body.
+
+    Parameters
+    ----------
+    rows : pyarrow.Table
+    source : str
+        Whose rows they are.
+    position : int or None
+        How many rows of this source came before.
+    key : str
+        The client's idempotency key; empty where it has none.
+    digest : str
+        Of the body, by which a key that is used for another body is found out.
+    answer : Future of Taken
+        Set when the rows are on the disk.
+    """
+
+    rows: pa.Table
+    source: str = ""
+    position: int | None = None
+    key: str = ""
+    digest: str = ""
+    answer: Future[Taken] = field(default_factory=Future)
+
+    def failed(self, error: BaseException) -> None:
+        """Tell the client, unless it has gone."""
+        if self.answer.set_running_or_notify_cancel():
+            self.answer.set_exception(error)
+
+    def kept(self, taken: Taken) -> None:
+        """Tell the client, unless it has gone."""
+        if self.answer.set_running_or_notify_cancel():
+            self.answer.set_result(taken)
+
+
+Answer = dict[str, Any]
