@@ -182,7 +182,9 @@ def test_an_alarm_is_answered_listed_shown_and_ended(client):
     episode = client.get("/monitors/m/alarms").json()[0]
     assert episode["about"] == "data" and episode["ended"] == "" and episode["alarm"]["since"]["low"] <= 300
     text = client.get("/metrics").text
-    assert 'ecotone_alarm_open{monitor="m"} 1.0' in text and 'ecotone_rows_total{monitor="m"} 700.0' in text
+    assert (
+        'ecotone_alarm_open{about="data",monitor="m"} 1.0' in text and 'ecotone_rows_total{monitor="m"} 700.0' in text
+    )
     page = client.get("/").text
     assert "<title>Alarm" in page and "x" in page and "http://" not in page and "<script" not in page
     assert client.post("/monitors/m/accept").json()["accepted"] >= 200

@@ -83,7 +83,10 @@ _FAMILIES: tuple[tuple[tuple[str, str, str, tuple[str, ...]], _Values], ...] = (
         ("counter", "ecotone_alarms", "Alarms, by what they are about: the data, or harm to the model.", ("about",)),
         lambda s: _labelled(s.alarms),
     ),
-    (("gauge", "ecotone_alarm_open", "1 from an alarm until it is accepted or reset.", ()), lambda s: _one(s.open)),
+    (
+        ("gauge", "ecotone_alarm_open", "1 from an alarm until it is accepted or reset.", ("about",)),
+        lambda s: _labelled(s.open),
+    ),
     (
         (
             "gauge",

@@ -21,8 +21,8 @@ class Standing:
         Natural logarithms, of the leading detector of each kind: ``column``, ``pair``, ``row``, ``loss``.
     alarms : mapping of str to float
         Since the start: ``data``, ``harm``.
-    open : bool
-        Whether an alarm waits for accept or reset.
+    open : mapping of str to float
+        1 where an alarm waits for accept or reset: ``data``, ``harm``.
     breaks : int
         Facts about columns and sources that are kept.
     queued : int
@@ -39,7 +39,7 @@ class Standing:
     log_evidence: dict[str, float] = field(default_factory=dict)
     log_threshold: dict[str, float] = field(default_factory=dict)
     alarms: dict[str, float] = field(default_factory=dict)
-    open: bool = False
+    open: dict[str, float] = field(default_factory=dict)
     breaks: int = 0
     queued: int = 0
     loss: dict[str, float] = field(default_factory=dict)
@@ -57,7 +57,7 @@ def standing(store: MonitorStore, queued: int) -> Standing:
         log_evidence=evidence,
         log_threshold=threshold,
         alarms=_alarms(status),
-        open=bool(status.open),
+        open={about: float(any(e.about == about for e in status.open)) for about in ("data", "harm")},
         breaks=len(store.breaks()),
         queued=queued,
         loss=_loss(status),
