@@ -15,6 +15,7 @@ pytest.importorskip("yaml", reason="Prometheus is configured in YAML")
 
 import typer
 import yaml
+from prometheus_client.parser import text_string_to_metric_families
 
 from ecotone.cli import app as commands
 from ecotone.serve._metrics import Metrics
@@ -32,9 +33,9 @@ def samples():
     metrics = Metrics(lambda: {"m": FULL})
     metrics.answered("/monitors/{name}/rows", "POST", 200, 0.01)
     found = {}
-    for line in metrics.text().decode().splitlines():
-        if (match := re.match(r"(ecotone_\w+)\{([^}]*(?:\{name\})?[^}]*)\}", line)) is not None:
-            found.setdefault(match[1], set()).update(re.findall(r'(\w+)="', match[2]))
+    for family in text_string_to_metric_families(metrics.text().decode()):
+        for sample in family.samples:
+            found.setdefault(sample.name, set()).update(sample.labels)
     return found
 
 
