@@ -25,8 +25,8 @@ from ._row_scalars import SCALARS, RowScalars
 
 Reads = Literal["column", "pair", "row"]
 #: Parts of the budget: columns, pairs, and each number about whole rows.
-COLUMNS, PAIRS = 0.5, 0.35
-ROWS = (0.09, 0.03, 0.015, 0.015)
+COLUMNS, PAIRS = 0.6, 0.3
+ROWS = (0.07, 0.01, 0.01, 0.01)
 #: Pairs beyond this many are drawn at random: each costs time, and log K of evidence.
 MOST_PAIRS = 1500
 
