@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from ._page import html_report as html_report
     from ._plot_data import pictures as pictures
     from ._plot_data_of_counts import counted_pictures as counted_pictures
+    from ._svg import Scale as Scale
+    from ._svg import tick_labels as tick_labels
     from ._svg_signs import regions as regions
     from ._templates import page as page
     from ._templates import render as render

@@ -6,7 +6,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from ecotone.checkup.words import number, percent, plain, precise
@@ -14,18 +14,22 @@ from ecotone.checkup.words import number, percent, plain, precise
 from ._markup import name, names, p
 from ._svg_signs import swatch
 
+OWN = "ecotone.checkup.report"
 
-def render(template: str, **values: Any) -> Markup:
-    """A template of ``report/templates`` with its values.
+
+def render(template: str, *, package: str = OWN, **values: Any) -> Markup:
+    """A template of a package's ``templates`` with its values.
 
     Parameters
     ----------
     template : str
         Its place in that folder.
+    package : str
+        Whose folder; what it lacks is looked for in this one's.
     values
         What it shows. Text is made plain (:func:`plain`) and escaped; only ``Markup`` stands as it is.
     """
-    return Markup(_environment().get_template(template).render(**values))
+    return Markup(_environment(package).get_template(template).render(**values))
 
 
 def page(template: str, more_style: str = "", **values: Any) -> str:
@@ -35,10 +39,11 @@ def page(template: str, more_style: str = "", **values: Any) -> str:
 
 
 @cache
-def _environment() -> Environment:
+def _environment(package: str) -> Environment:
+    loader = ChoiceLoader([PackageLoader(p) for p in dict.fromkeys((package, OWN))])
     made = Environment(
-        loader=PackageLoader("ecotone.checkup.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-        lstrip_blocks=True, finalize=_shown, auto_reload=False,
+        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+        finalize=_shown, auto_reload=False,
     )  # fmt: skip
     made.filters.update(
         clip=plain, leading_capital=leading_capital, number=number, percent=percent, precise=precise, spec=format

@@ -1,0 +1,102 @@
+"""The chunks of a run as rows of a table, for charts and for data frames."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from scipy import stats
+
+from ecotone.watch._chunk_column import ChunkColumn
+from ecotone.watch._chunks import Chunk
+
+#: Of each chunk's own intervals, by themselves.
+LEVEL = 0.95
+
+
+@dataclass(frozen=True)
+class Point:
+    """One chunk.
+
+    Parameters
+    ----------
+    first, rows : int
+    when : str
+        Its first time, or its first row's number.
+    evidence : float
+        Of the detector nearest to its threshold, as a share of that.
+    leading : tuple of str
+    alarms : int
+    outside : float
+        Share of rows farther out than 95 % of the reference's.
+    missing, unseen : float
+        Values a row.
+    loss : float or None
+        Mean of the labels that have come; None where none has.
+    loss_interval : (float, float) or None
+        95 %, of this chunk alone (Hoeffding).
+    estimated : float or None
+        Mean expected loss without labels.
+    labels : int
+    columns : tuple of ChunkColumn
+    """
+
+    first: int
+    rows: int
+    when: str
+    evidence: float
+    leading: tuple[str, ...]
+    alarms: int
+    outside: float
+    missing: float
+    unseen: float
+    loss: float | None
+    loss_interval: tuple[float, float] | None
+    estimated: float | None
+    labels: int
+    columns: tuple[ChunkColumn, ...]
+
+
+def points(chunks: Sequence[Chunk], columns: Sequence[tuple[ChunkColumn, ...]]) -> tuple[Point, ...]:
+    """Of chunks that hold a row at least."""
+    return tuple(_point(c, own) for c, own in zip(chunks, columns) if c.rows)
+
+
+def _point(chunk: Chunk, columns: tuple[ChunkColumn, ...]) -> Point:
+    n, labels = chunk.rows, chunk.labels
+    loss = chunk.loss / labels if labels else None
+    half = math.sqrt(math.log(2 / (1 - LEVEL)) / (2 * labels)) if labels else 0.0
+    return Point(
+        first=chunk.first, rows=n, when=when(chunk), evidence=chunk.evidence, leading=chunk.leading,
+        alarms=chunk.alarms, outside=chunk.outside / n, missing=sum(c.missing for c in columns) / n,
+        unseen=sum(c.unseen for c in columns) / n, loss=loss,
+        loss_interval=None if loss is None else (max(0.0, loss - half), min(1.0, loss + half)),
+        estimated=chunk.estimated / chunk.estimated_rows if chunk.estimated_rows else None, labels=labels,
+        columns=columns,
+    )  # fmt: skip
+
+
+def when(chunk: Chunk) -> str:
+    """The chunk's first day, or row."""
+    if chunk.begins is None:
+        return f"row {chunk.first:,}"
+    return datetime.fromtimestamp(chunk.begins / 1e6, UTC).strftime("%Y-%m-%d")
+
+
+def usual_distance(rows: int, cells: int = 20) -> float:
+    """Total variation distance that unchanged rows of this number show on average, over ``cells`` equal cells."""
+    each = math.sqrt((1 / cells) * (1 - 1 / cells) / max(rows, 1))
+    return cells * each * float(stats.norm.pdf(0)) if rows else 1.0
+
+
+def most_moved(found: Sequence[Point], most: int = 8) -> tuple[str, ...]:
+    """Columns by how far their farthest chunk is from the reference, beyond what unchanged rows show."""
+    reached: dict[str, float] = {}
+    for point in found:
+        for column in point.columns:
+            beyond = column.moved - usual_distance(column.present)
+            reached[column.name] = max(reached.get(column.name, -1.0), beyond)
+    order = sorted(reached, key=lambda name: (-reached[name], name))
+    return tuple(name for name in order if reached[name] > 0)[:most]
