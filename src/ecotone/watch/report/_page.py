@@ -61,7 +61,7 @@ def run_page(store: MonitorStore, *, title: str = "run") -> str:
         What the run is called.
     """
     status, chunks = store.status(), store.chunks()
-    found = points(chunks, [store.columns_of(chunk) for chunk in chunks])
+    found = points(chunks, [store.columns(chunk) for chunk in chunks])
     medians = {c.name: c.quantiles[2] if c.quantiles else None for c in store.reference_columns()}
     open_now = [e for e in status.episodes if not e.ended]
     by = status.settings.by
