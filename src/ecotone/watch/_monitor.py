@@ -55,8 +55,8 @@ class Monitor:
     >>> monitor = Monitor.start(old, arl=20_000)
     >>> new = {"x": np.append(rng.normal(size=1000), rng.normal(1, 1, 500)), "y": rng.normal(size=1500)}
     >>> alarm = monitor.update(new).alarms[0]
-    >>> alarm.columns, 1000 < alarm.row < 1100, alarm.since.row
-    (('x',), True, 1000)
+    >>> alarm.columns, 1000 < alarm.row < 1100, alarm.since.low <= 1000 <= alarm.since.high
+    (('x',), True, True)
     """
 
     kinds: StreamColumns

@@ -29,18 +29,22 @@ class Bets:
 
 
 def column_bets(cells: int = CELLS) -> Bets:
-    """Shifts, mass at either end, and changes of spread, for values that have an order.
+    """Shifts, changes of spread, and mass at either end, for values that have an order.
 
-    Tilts 1 + eta (u - 1/2), eta = +-.6 and +-1.5; .35 u^-.65 and its mirror; 1 + eta (6 (u - 1/2)^2 - 1/2),
-    eta = +-.5 and +-.95, at the cells' centres u.
+    On normal scores: the shares of the cells under N(m, s^2) over those under N(0, 1), for m = +-.25 and +-.6, s = 1.25
+    and .8, 1.6 and .62; and .35 u^-.65 and its mirror at the cells' centres u.
     """
     u = (np.arange(cells) + 0.5) / cells
-    spread = 6 * (u - 0.5) ** 2 - 0.5
-    tilts = [1 + eta * (u - 0.5) for eta in (-0.6, 0.6, -1.5, 1.5)]
+    shifts = [_normal_ratios(cells, mean, 1.0) for mean in (-0.25, 0.25, -0.6, 0.6)]
     ends = [0.35 * u**-0.65, 0.35 * (1 - u) ** -0.65]
-    spreads = [1 + eta * spread for eta in (-0.5, 0.5, -0.95, 0.95)]
+    spreads = [_normal_ratios(cells, 0.0, sd) for sd in (0.8, 1.25, 0.62, 1.6)]
     weights = [0.17, 0.17, 0.08, 0.08, 0.05, 0.05, 0.15, 0.15, 0.05, 0.05]
-    return Bets(np.array([*tilts, *ends, *spreads]), np.array(weights))
+    return Bets(np.array([*shifts, *ends, *spreads]), np.array(weights))
+
+
+def _normal_ratios(cells: int, mean: float, sd: float) -> Floats:
+    ends = stats.norm.ppf(np.arange(cells + 1) / cells)
+    return np.asarray(cells * np.diff(stats.norm.cdf((ends - mean) / sd)))
 
 
 def level_bets(cells: int = CELLS) -> Bets:

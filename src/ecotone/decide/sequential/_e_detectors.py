@@ -63,7 +63,7 @@ class EDetectors:
     >>> detectors = EDetectors(table.column_gaps, column_bets(), thresholds(np.ones(1), arl=20_000))
     >>> x = np.append(rng.normal(size=500), rng.normal(0.5, 1, 200))[:, None]
     >>> detectors.update(table.find(x, rng.random(x.shape))[0])  # (row, detector)
-    [(596, 0)]
+    [(594, 0)]
     """
 
     gaps: Ints
