@@ -75,7 +75,7 @@ def test_evidence_is_the_plain_recursion_however_the_rows_are_cut(ever):
         if r @ bets.weights >= one.thresholds[0]:
             expected.append((t - 1, 0))
             r = np.zeros_like(r)
-    assert len(expected) >= 2 and alarms == expected
+    assert len(expected) >= (1 if ever else 2) and alarms == expected
     np.testing.assert_allclose(one.evidence[0], r, rtol=1e-9)
     np.testing.assert_array_equal(one.counts[0], counts)
 
@@ -101,12 +101,12 @@ def test_a_fixed_reference_would_alarm_falsely_and_this_does_not():
     rng = np.random.default_rng(4)
     bets, ours, naive = column_bets(), 0, 0
     for _ in range(60):
-        x = rng.normal(size=(4200, 1))
-        table = CellTable.of(x[:200], rng.random((200, 1)))
-        cells = table.find(x[200:], rng.random((4000, 1)))[0]
+        x = rng.normal(size=(4100, 1))
+        table = CellTable.of(x[:100], rng.random((100, 1)))
+        cells = table.find(x[100:], rng.random((4000, 1)))[0]
         one = EDetectors(table.column_gaps, bets, thresholds(np.ones(1), ever=0.05), ever=True)
         ours += bool(one.update(cells))
-        share = table.column_gaps[0] / 201
+        share = table.column_gaps[0] / 101
         log = np.cumsum(np.log(bets.ratios[:, cells[:, 0]] / (bets.ratios @ share)[:, None]), axis=1)
         naive += bool((bets.weights @ np.exp(log)).max() >= 20)  # a martingale, were the reference the truth
     assert ours <= stats.binom.ppf(0.999, 60, 0.05)

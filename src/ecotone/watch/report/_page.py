@@ -66,7 +66,7 @@ def run_page(store: MonitorStore, *, title: str = "run") -> str:
     open_now = [e for e in status.episodes if not e.ended]
     by = status.settings.by
     return page(
-        "run.html", _STYLE, package=PACKAGE, title=title, sizes=f"{status.rows:,} rows · {len(found):,} chunks",
+        "run.html", _STYLE, package=PACKAGE, title=title, sizes=f"{_many(status.rows, 'row')} · {_many(len(found), 'chunk')}",
         headline=headline(open_now), alarm=bool(open_now), tiles=_tiles(status, found), guarantee=status.guarantee,
         episodes=[_said(e) for e in reversed(status.episodes)], points=found, estimated=any(p.estimated for p in found),
         by=f"{by:,} rows" if isinstance(by, int) else f"a {by}", charts=_charts(found, status),
@@ -114,12 +114,16 @@ def _checked(check: dict[str, Any] | None) -> str:
     return f"A check of the rows since then against the reference: {check['headline']['sentence']}"
 
 
+def _many(count: int, what: str) -> str:
+    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
+
+
 def _tiles(status: Status, found: Sequence[Point]) -> list[_Tile]:
     nearest = status.leading[0] if status.leading else None
     share = nearest.evidence / nearest.threshold if nearest else 0.0
     counted = sum(e.alarms for e in status.episodes)
     tiles = [
-        _Tile("Alarms", f"{counted:,}", f"in {len(status.episodes):,} episodes", bool(counted)),
+        _Tile("Alarms", f"{counted:,}", f"in {_many(len(status.episodes), 'episode')}", bool(counted)),
         _Tile(
             "Evidence now", f"{share:.2g} of the threshold", f"of {' and '.join(nearest.columns)}" if nearest else ""
         ),
@@ -136,15 +140,15 @@ def _tiles(status: Status, found: Sequence[Point]) -> list[_Tile]:
 def _charts(found: Sequence[Point], status: Status) -> list[_Chart]:
     if not found:
         return []
-    ends, marks = (found[0].when, found[-1].when), _marks(found, status)
+    ends, marks, spans = (found[0].when, found[-1].when), _marks(found, status), _spans(found, status)
 
     def chart(title: str, what: str, **drawn: Any) -> _Chart:
-        return _Chart(title, what, Series(title, marks=marks, **drawn).drawn(ends))
+        return _Chart(title, what, Series(title, marks=marks, spans=spans, **drawn).drawn(ends))
 
     depth = [max(-_DEPTH, math.log10(max(p.evidence, 1e-300))) for p in found]
     charts = [
-        chart("Evidence", "Powers of ten below the threshold, of the detector that is nearest to it; the red line is "
-              "the threshold.", line=depth, level=0.0, low=-_DEPTH, high=0.6)
+        chart("Evidence", "Powers of ten below the threshold, of the detector that is nearest to it at a chunk's end; "
+              "the red line is the threshold.", line=depth, level=0.0, low=-_DEPTH, high=0.6)
     ]  # fmt: skip
     if any(p.loss is not None or p.estimated is not None for p in found):
         charts.append(
@@ -173,11 +177,19 @@ def _counts(found: Sequence[Point]) -> list[tuple[str, str, Callable[[Point], fl
 
 def _marks(found: Sequence[Point], status: Status) -> list[float]:
     """Where the episodes' first alarms lie among the chunks."""
-    made = []
-    for episode in status.episodes:
-        at = [k + (episode.alarm.row - p.first) / p.rows for k, p in enumerate(found) if p.first <= episode.alarm.row]
-        made += at[-1:]
-    return made
+    return [_place(found, episode.alarm.row) for episode in status.episodes]
+
+
+def _spans(found: Sequence[Point], status: Status) -> list[tuple[float, float]]:
+    """Where their changes are likely to have begun."""
+    since = [e.alarm.since for e in status.episodes if e.alarm.since is not None]
+    return [(_place(found, s.low), _place(found, s.high + 1)) for s in since]
+
+
+def _place(found: Sequence[Point], row: int) -> float:
+    """From 0 to the number of chunks."""
+    at = [k + min(1.0, (row - p.first) / p.rows) for k, p in enumerate(found) if p.first <= row]
+    return at[-1] if at else 0.0
 
 
 def _moved(found: Sequence[Point], medians: dict[str, float | None], status: Status) -> list[_Chart]:

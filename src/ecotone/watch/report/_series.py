@@ -34,6 +34,8 @@ class Series:
         A horizontal line.
     marks : sequence of float
         Places from 0 to the number of chunks, with a vertical line each.
+    spans : sequence of (float, float)
+        Shaded stretches of such places.
     low, high : float, optional
         Ends of the axis; by default those of what is drawn.
     """
@@ -44,6 +46,7 @@ class Series:
     second: Sequence[Value] = field(default_factory=tuple)
     level: float | None = None
     marks: Sequence[float] = field(default_factory=tuple)
+    spans: Sequence[tuple[float, float]] = field(default_factory=tuple)
     low: float | None = None
     high: float | None = None
 
@@ -58,10 +61,7 @@ class Series:
             level = Markup('<line class="bad line" x1="0" x2="100" y1="{0:g}" y2="{0:g}"/>').format(
                 _y(scale, self.level)
             )
-        places = [round(100 * m / max(n, 1), 2) for m in list(self.marks)[:MOST_MARKS]]
-        marks = Markup().join(
-            Markup('<line class="mark" x1="{0:g}" x2="{0:g}" y1="0" y2="100"/>').format(x) for x in places
-        )
+        marks = Markup().join(self._vertical(n))
         ticks = Markup().join(
             Markup('<line class="g" x1="0" x2="100%" y1="{0:g}" y2="{0:g}"/><text x="0" y="{1:g}">{2}</text>').format(
                 4 + _HEIGHT * y / 100, 1 + _HEIGHT * y / 100, label
@@ -73,6 +73,16 @@ class Series:
             '<svg viewBox="0 0 100 100" preserveAspectRatio="none" width="100%" height="{}" y="4">{}{}{}</svg>'
             '<text x="0" y="118">{}</text><text x="100%" y="118" text-anchor="end">{}</text></svg>'
         ).format(plain(self.label, 200), ticks, _HEIGHT, marks, paths, level, plain(ends[0], 40), plain(ends[1], 40))
+
+    def _vertical(self, n: int) -> list[Markup]:
+        """Shaded stretches, and lines on top of them."""
+        share = 100 / max(n, 1)
+        shaded = Markup('<rect class="since" x="{:g}" y="0" width="{:g}" height="100"/>')
+        line = Markup('<line class="mark" x1="{0:g}" x2="{0:g}" y1="0" y2="100"/>')
+        spans = [(round(a * share, 2), round(max(b - a, 0.2) * share, 2)) for a, b in list(self.spans)[:MOST_MARKS]]
+        return [shaded.format(*s) for s in spans] + [
+            line.format(round(m * share, 2)) for m in list(self.marks)[:MOST_MARKS]
+        ]
 
     def _scale(self) -> Scale:
         values = [v for v in (*self.line, *self.second, self.level) if v is not None]
