@@ -16,7 +16,7 @@ import typer
 
 from ecotone.contracts import BadInput
 
-from . import _check, _detect, _learn, _methods, _profile, _serve, _watch  # noqa: F401  (each registers its verbs)
+from . import _check, _detect, _learn, _methods, _profile, _report, _serve, _watch  # noqa: F401  (each registers its verbs)
 from ._app import app, say
 from ._progress import beating
 from ._streams import open_streams

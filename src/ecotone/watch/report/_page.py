@@ -59,6 +59,18 @@ def run_page(store: MonitorStore, *, title: str = "run") -> str:
     store : MonitorStore
     title : str
         What the run is called.
+
+    Examples
+    --------
+    >>> import tempfile, numpy as np
+    >>> from ecotone.watch import MonitorStore
+    >>> rng = np.random.default_rng(0)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     store = MonitorStore.create(f"{folder}/m.duckdb", {"x": rng.normal(size=500)})
+    ...     update = store.ingest({"x": rng.normal(size=2500)}, source="rows", position=0)
+    ...     words = run_page(store, title="x")
+    >>> "No alarm stands" in words, "<script" in words, "http" in words
+    (True, False, False)
     """
     status, chunks = store.status(), store.chunks()
     found = points(chunks, [store.columns(chunk) for chunk in chunks])
@@ -66,7 +78,8 @@ def run_page(store: MonitorStore, *, title: str = "run") -> str:
     open_now = [e for e in status.episodes if not e.ended]
     by = status.settings.by
     return page(
-        "run.html", _STYLE, package=PACKAGE, title=title, sizes=f"{_many(status.rows, 'row')} · {_many(len(found), 'chunk')}",
+        "run.html", _STYLE, package=PACKAGE, title=title,
+        sizes=f"{_many(status.rows, 'row')} · {_many(len(found), 'chunk')}",
         headline=headline(open_now), alarm=bool(open_now), tiles=_tiles(status, found), guarantee=status.guarantee,
         episodes=[_said(e) for e in reversed(status.episodes)], points=found, estimated=any(p.estimated for p in found),
         by=f"{by:,} rows" if isinstance(by, int) else f"a {by}", charts=_charts(found, status),
@@ -194,7 +207,7 @@ def _place(found: Sequence[Point], row: int) -> float:
 
 def _moved(found: Sequence[Point], medians: dict[str, float | None], status: Status) -> list[_Chart]:
     charts = []
-    for name in most_moved(found):
+    for name in dict.fromkeys((*_alarmed(found, status), *most_moved(found))):
         own = [next((c for c in p.columns if c.name == name), None) for p in found]
         marks, ends = _marks(found, status), (found[0].when, found[-1].when)
         if any(c is not None and c.quantiles for c in own):
@@ -210,6 +223,12 @@ def _moved(found: Sequence[Point], medians: dict[str, float | None], status: Sta
             drawn, what = Series(name, shares, marks=marks, low=0.0), f"share of {level!r}"
         charts.append(_Chart(name, what, drawn.drawn(ends)))
     return charts
+
+
+def _alarmed(found: Sequence[Point], status: Status) -> list[str]:
+    """Columns that the episodes' first alarms name."""
+    known = {c.name for p in found for c in p.columns}
+    return [name for e in status.episodes for name in e.alarm.columns if name in known][:8]
 
 
 def _leading_level(own: Sequence[Any]) -> str:

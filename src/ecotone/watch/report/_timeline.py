@@ -6,11 +6,16 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
 from scipy import stats
 
 from ecotone.watch._chunk_column import ChunkColumn
 from ecotone.watch._chunks import Chunk
+
+if TYPE_CHECKING:
+    from ecotone.watch import MonitorStore
 
 #: Of each chunk's own intervals, by themselves.
 LEVEL = 0.95
@@ -76,6 +81,31 @@ def _point(chunk: Chunk, columns: tuple[ChunkColumn, ...]) -> Point:
         estimated=chunk.estimated / chunk.estimated_rows if chunk.estimated_rows else None, labels=labels,
         columns=columns,
     )  # fmt: skip
+
+
+def timeline(store: MonitorStore) -> pa.Table:
+    """The chunks of a run as a table, a row each: ``.to_pandas()`` makes a data frame of it.
+
+    Columns are those of the page: ``first``, ``rows``, ``when``, ``evidence`` (a share of the threshold), ``leading``,
+    ``alarms``, ``outside``, ``missing`` and ``unseen`` (values a row), ``loss`` with ``loss_low`` and ``loss_high``
+    (95 %, of that chunk alone), ``labels``, ``estimated``; and for every watched column ``NAME.moved``, its distance
+    from the reference. A chunk is looked at by itself: none of its numbers is a ground for an alarm.
+    """
+    chunks = store.chunks()
+    found = points(chunks, [store.columns(chunk) for chunk in chunks])
+    rows = [_row(point) for point in found]
+    names = {name: None for row in rows for name in row}
+    return pa.table({name: [row.get(name) for row in rows] for name in names})
+
+
+def _row(point: Point) -> dict[str, Any]:
+    low, high = point.loss_interval or (None, None)
+    return {
+        "first": point.first, "rows": point.rows, "when": point.when, "evidence": point.evidence,
+        "leading": list(point.leading), "alarms": point.alarms, "outside": point.outside, "missing": point.missing,
+        "unseen": point.unseen, "loss": point.loss, "loss_low": low, "loss_high": high, "labels": point.labels,
+        "estimated": point.estimated, **{f"{c.name}.moved": c.moved for c in point.columns},
+    }  # fmt: skip
 
 
 def when(chunk: Chunk) -> str:
