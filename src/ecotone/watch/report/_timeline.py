@@ -11,11 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 from scipy import stats
 
-from ecotone.watch._chunk_column import ChunkColumn
-from ecotone.watch._chunks import Chunk
-
 if TYPE_CHECKING:
-    from ecotone.watch import MonitorStore
+    from ecotone.watch import Chunk, ChunkColumn, MonitorStore
 
 #: Of each chunk's own intervals, by themselves.
 LEVEL = 0.95
