@@ -26,7 +26,7 @@ CALLED = {
             {
                 "live": "--data", "scores": "--score and --all", "held_out": "whether --calibration is given",
                 "explain": "what the page shows", "names": "the files' own", "classes": "the data's own",
-                "columns": "the table's own", "step": "the terminal's own words",
+                "columns": "the table's own", "progress": "the terminal's own bar",
             },
         )
     ],
@@ -38,8 +38,8 @@ CALLED = {
                 "weight_decay": "chosen for tables", "ema": "chosen for tables", "patience": "chosen for tables",
                 "max_grad_norm": "chosen for tables", "validation_fraction": "chosen for tables",
                 "eval_every": "follows --steps", "max_minutes": "--minutes", "precision": "the machine's fastest",
-                "optimizer": "chosen for tables", "checkpoint": "beside the output", "progress": "where one watches",
-                "callbacks": "for Python",
+                "optimizer": "chosen for tables", "checkpoint": "beside the output",
+                "progress": "the terminal's own bar", "callbacks": "for Python",
             },
         )
     ],

@@ -36,3 +36,12 @@ def test_quiet_runs_say_nothing(quick, capfd, arguments):
 def test_short_runs_say_nothing(capfd):
     assert run(["check", "none.csv", "none.csv"]) == 2
     assert capfd.readouterr().err.count("\n") == 1
+
+
+def test_verbose_runs_say_a_stage_once_with_the_share_where_it_is_known(capfd):
+    with _progress.progress(verbose=True) as tell:
+        tell("read", 0.0)
+        tell("training", 0.5)
+        tell("training, held-out loss 2", 0.6)
+        tell("fitting KNN", None)
+    assert capfd.readouterr().err == "[  0%] read\n[ 50%] training\n[  ··] fitting KNN\n"

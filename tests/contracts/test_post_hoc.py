@@ -14,7 +14,7 @@ from ecotone.cards import discover
 from ecotone.contracts import Activations, BadInput
 from ecotone.decide.conformal import Calibrated
 from ecotone.detect.posthoc import Energy, Shaper
-from ecotone.detect.posthoc._post_hoc import Doubled
+from ecotone.detect.posthoc._post_hoc import in_double
 
 METHODS = [card for card in discover().values() if card.contract == "PostHoc"]
 pytestmark = pytest.mark.parametrize("card", METHODS, ids=lambda card: card.name)
@@ -151,6 +151,6 @@ def test_shapers_compose(card):
         return
     alone = detector.fit(reference()).score_samples(inside())
     both = (_new(card) | Energy()).fit(reference()).score_samples(inside())
-    np.testing.assert_allclose(both, Energy()._score(detector._shape(Doubled(inside())[:])), rtol=1e-9)
+    np.testing.assert_allclose(both, Energy()._score(detector._shape(in_double(inside()))), rtol=1e-9)
     if type(detector)._score is Shaper._score:
         np.testing.assert_allclose(both, alone, rtol=1e-9)

@@ -11,7 +11,7 @@ from networks import network, passed, rows
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
-from ecotone.contracts import Activations, BadInput
+from ecotone.contracts import Activations, BadInput, progress_bar
 from ecotone.data.activations import TorchNetwork, read_activations
 
 X, Y = rows(90, 5)
@@ -214,12 +214,20 @@ def test_data_that_is_no_data():
         read_activations(3, X)
 
 
-def test_progress_is_shown_on_request(capfd):
+def test_progress_is_shown_on_request(capfd, monkeypatch):
     read_activations(network(), X)
     assert capfd.readouterr() == ("", "")
-    read_activations(network(), X, batch=20, progress=True)
+    told = []
+    read_activations(network(), X, batch=20, progress=lambda *said: told.append(said))
+    assert told == [("activations", rows / 90) for rows in (20, 40, 60, 80, 90)]
+    told.clear()
+    read_activations(network(), iter([X[:50], X[50:]]), progress=lambda *said: told.append(said))
+    assert told == [("activations of 50 rows", None), ("activations of 90 rows", None)]  # how many come is not known
+    monkeypatch.setenv("FORCE_COLOR", "1")  # a terminal, to rich
+    with progress_bar() as bar:
+        read_activations(network(), X, progress=bar)
     out, err = capfd.readouterr()
-    assert out == "" and "90/90" in err
+    assert out == "" and "activations" in err and "100%" in err
 
 
 def test_a_module_is_put_into_evaluation_mode():

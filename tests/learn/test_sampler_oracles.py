@@ -12,7 +12,7 @@ from scipy import stats
 from ecotone.contracts import BadInput
 from ecotone.learn import Batch, GaussianMixture, Prediction, RowRandom
 from ecotone.learn.processes import VE, VP, EDMProcess
-from ecotone.learn.samplers import DBIM, DDIM, Ancestral, DPMSolver, Heun, PredictorCorrector
+from ecotone.learn.samplers import DBIM, DDIM, Ancestral, DPMSolver, Heun, MultistepMemory, PredictorCorrector
 from ecotone.learn.samplers._dbim import bridge
 from ecotone.learn.samplers._ddim import slerp
 from ecotone.learn.schedules import Cosine, Fixed, Karras, Uniform, snr_density, trajectory_time_schedule
@@ -170,7 +170,7 @@ def test_bridge_orders_of_convergence(degree):
         x = ENDS + 0.1
         exact = [pinned_flow(x, 0.9, t) for t in times[:3]]
         past = [(pinned_denoiser(y, t).x0, _log_ratio(t)) for y, t in zip(exact[:2], times[:2], strict=True)][::-1]
-        memory = {"step": 2, "end": ENDS, "past": past}
+        memory = MultistepMemory(9, step=2, start=ENDS, past=past)
         x = exact[2]
         for t, s in pairwise(times[2:]):
             x = sampler.step(pinned_denoiser, PINNED, x, tensor(t), tensor(s), RowRandom(0, 9), memory)
@@ -199,11 +199,11 @@ def test_bridge_marginals_and_ancestral_step():
     assert float(a_t) == pytest.approx(float(step / noise / precision), rel=1e-10)
     x_t = a_t * end + b_t * x0 + c_t * RowRandom(0, n).normal((1,))
     for eta in (0.0, 0.5, 1.0):  # with the true x_0 the marginal is kept exactly
-        memory = {"step": 1, "end": end, "past": []}
+        memory = MultistepMemory(9, step=1, start=end)
         found = DBIM(eta).step(lambda x, t: Prediction(x0), PINNED, x_t, t, s, RowRandom(1, n), memory)
         assert abs(float((found - a_s * end - b_s * x0).mean())) < 5 * float(c_s) / n**0.5
         assert float((found - a_s * end - b_s * x0).std()) == pytest.approx(float(c_s), rel=0.02)
-    other = {"step": 1, "end": end + 5, "past": []}
+    other = MultistepMemory(9, step=1, start=end + 5)
     moved = DBIM(1.0).step(lambda x, t: Prediction(x0), PINNED, x_t, t, s, RowRandom(1, n), other)
     assert torch.allclose(moved, found, atol=1e-9), "the ancestral step forgets x_T"
     reverse = PINNED.step(Prediction(x0), x_t, t, s, RowRandom(1, n))

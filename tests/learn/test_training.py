@@ -169,3 +169,11 @@ def test_edm_sees_rows_at_its_own_scale():
     fitted = model(steps=1).fit(3 * X + 7)
     z = fitted._encode(torch.as_tensor(3 * X + 7))
     assert z.std(0, correction=0).numpy() == pytest.approx([0.5, 0.5]) and abs(float(z.mean())) < 1e-9
+
+
+def test_a_listener_is_told_the_loss_and_the_share_that_is_done():
+    told = []
+    model(progress=lambda *said: told.append(said)).fit(X)
+    assert [done for _, done in told] == [step / 40 for step in range(1, 41)]
+    assert [stage.split(" ")[0] for stage, _ in told] == ["training"] * 9 + ["training,"] * 31
+    assert "held-out loss" in told[-1][0]

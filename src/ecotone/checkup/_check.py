@@ -16,7 +16,7 @@ from ecotone.checkup.report import pictures
 from ecotone.checkup.rows import RowsOutside, rows_outside
 from ecotone.compare.explain import ConditionalChange, conditional_change
 from ecotone.compare.two_sample import Dependence, TwoTables, dependence, two_tables, with_units
-from ecotone.contracts import BadInput, Predictor
+from ecotone.contracts import BadInput, Predictor, ProgressListener, unwatched
 from ecotone.data import Frame, Pair, align_tables, read_table, thread_map
 from ecotone.decide import Budget
 
@@ -25,7 +25,7 @@ from ._content_of import content_of
 from ._from_counts import check_counts, open_counts
 from ._result import CheckResult
 from ._settings import Settings
-from ._stages import Progress, Stages
+from ._stages import Stages
 from ._within_strata import within_strata
 
 WIDE = 1000
@@ -57,7 +57,7 @@ def check(
     contract: Any = None,
     independent: bool = False,
     seed: int = 0,
-    progress: Progress | None = None,
+    progress: ProgressListener = unwatched,
 ) -> CheckResult:
     r"""Say what changed between two tables, whether it matters, and what to do, under one budget of errors.
 
@@ -114,7 +114,7 @@ def check(
     seed : int
         The same seed gives the same answers.
     progress : callable
-        Called with the stage's name and the share done.
+        Told the stage and the share that is done; see :func:`ecotone.contracts.progress_bar`.
 
     Returns
     -------

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import time as clock
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import get_ident
 
-Progress = Callable[[str, float], None]
+from ecotone.contracts import ProgressListener
 
 
 class Stages:
     """Times each stage and tells whoever listens, in the thread that began."""
 
-    def __init__(self, progress: Progress | None) -> None:
+    def __init__(self, progress: ProgressListener) -> None:
         self.seconds: dict[str, float] = {}
         self._progress = progress
         self._owner = get_ident()
 
     @contextmanager
     def __call__(self, name: str, done: float) -> Iterator[None]:
-        if self._progress is not None and get_ident() == self._owner:
+        if get_ident() == self._owner:
             self._progress(name, done)
         start = clock.perf_counter()
         yield

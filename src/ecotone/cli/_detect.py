@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,6 +12,7 @@ from ecotone.contracts import BadInput
 from ._app import app, say
 from ._options import Device, Fdr, Json, Quiet, Redact, Report, Seed, Trust, Verbose
 from ._outputs import check_outputs, check_redact
+from ._progress import progress
 from ._tables import check_format
 
 _SIDE = "Image folder, table, arrays (.npy, .npz), text file, or activations (.npz, folder)"
@@ -73,9 +71,9 @@ def detect(
         network, module, weights, trust, tuple(layer or ()), head, preprocess, scale, _numbers(mean, "--mean"),
         _numbers(std, "--std"), device,
     ))  # fmt: skip
-    with _stages(quiet=quiet, verbose=verbose) as step:
+    with progress(quiet=quiet, verbose=verbose) as listener:
         paths = {"reference": reference, "calibration": calibration, "data": data}
-        sides = read_sides(runs, paths, ReadOptions(batch, target, size, grey, keep, verbose), step)
+        sides = read_sides(runs, paths, ReadOptions(batch, target, size, grey, keep, listener))
         known, live = sides["reference"].activations, sides["data"]
         if calibration is None:  # a fifth of the reference stands in, and the p-values say so
             held, known = _parted(known, seed)
@@ -84,7 +82,7 @@ def detect(
         classes = sides["reference"].classes or getattr(runs, "classes", None)
         result = detect_outliers(
             known, held, live.activations, scores="all" if every else score or None, fdr=fdr,
-            held_out=calibration is not None, names=live.names, classes=classes, seed=seed, step=step,
+            held_out=calibration is not None, names=live.names, classes=classes, seed=seed, progress=listener,
         )  # fmt: skip
     result.save(rows=output, report=report, json=json, redact=redact)
     if not quiet:
@@ -108,18 +106,3 @@ def _numbers(words: str | None, option: str) -> tuple[float, ...]:
         return tuple(float(word) for word in words.split(",")) if words else ()
     except ValueError:
         raise BadInput(f"{option} {words!r} must be numbers separated by commas") from None
-
-
-@contextmanager
-def _stages(*, quiet: bool, verbose: bool) -> Iterator[Callable[[str], None]]:
-    """Says what is being done, where somebody watches."""
-    if quiet or not (verbose or sys.stderr.isatty()):
-        yield lambda words: None
-        return
-    if verbose:
-        yield lambda words: print(words, file=sys.stderr, flush=True)
-        return
-    from rich.console import Console
-
-    with Console(stderr=True).status("detect") as status:
-        yield lambda words: status.update(words)

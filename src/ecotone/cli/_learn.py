@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,6 +14,7 @@ from ._app import app, say
 from ._names import split_names
 from ._options import Device, Ignore, Model, OptionalTableOutput, Quiet, Seed, Source, TableOutput
 from ._outputs import check_outputs
+from ._progress import progress
 from ._tables import check_format, write_table
 
 if TYPE_CHECKING:
@@ -49,9 +50,10 @@ def fit(
     training = Training(
         steps=steps, batch_size=512, learning_rate=2e-3, eval_every=max(min(250, steps // 4), 1), patience=8,
         device=device, seed=seed, max_minutes=minutes, precision="auto", checkpoint=checkpoint,
-        progress=sys.stderr.isatty() and not quiet,
     )  # fmt: skip
-    model = TableModel(MaskedPerceptron(width=width), training=training).fit(table)
+    with progress(quiet=quiet, verbose=verbose) as listener:
+        told = replace(training, progress=listener)
+        model = TableModel(MaskedPerceptron(width=width), training=told).fit(table)
     model.save(output)
     if checkpoint is not None:
         checkpoint.unlink(missing_ok=True)

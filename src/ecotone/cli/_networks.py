@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ecotone.contracts import Activations, BadInput, foreign
+from ecotone.contracts import Activations, BadInput, ProgressListener, foreign, unwatched
 
 from ._user_code import called, function_named, guarded, unpickled
 
@@ -77,18 +77,16 @@ class ReadOptions:
     size: int | None = None
     grey: bool = False
     keep: Path | None = None
-    progress: bool = False
+    progress: ProgressListener = unwatched
 
 
-def read_sides(
-    network: Any, paths: Mapping[str, str | None], options: ReadOptions, step: Callable[[str], None]
-) -> dict[str, Source]:
+def read_sides(network: Any, paths: Mapping[str, str | None], options: ReadOptions) -> dict[str, Source]:
     """The sources that were given, by role; the first's classes number those of the others."""
     sides: dict[str, Source] = {}
     classes = getattr(network, "classes", None)
     for role, path in paths.items():
         if path is not None:
-            step(f"reading {role}")
+            options.progress(f"reading {role}", None)
             sides[role] = read_source(path, network, options, role, classes)
             classes = sides[role].classes or classes
     return sides

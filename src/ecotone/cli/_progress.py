@@ -6,16 +6,16 @@ import contextlib
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+
+from ecotone.contracts import ProgressListener, progress_bar, unwatched
 
 EVERY = 30.0
 """Seconds between two lines."""
 
 SERVICES = ("mcp", "serve")
 """Commands that are meant to go on: that they do is no news."""
-
-Listener = Callable[[str, float], None]
 
 
 class Heartbeat:
@@ -35,9 +35,9 @@ class Heartbeat:
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._beat, daemon=True)
 
-    def tell(self, stage: str, done: float) -> None:
+    def tell(self, stage: str, done: float | None) -> None:
         """Take note of the stage and of the share that is done."""
-        self._stage = f"{stage}, {done:.0%}"
+        self._stage = stage if done is None else f"{stage}, {done:.0%}"
 
     def _beat(self) -> None:
         start = time.monotonic()
@@ -74,23 +74,35 @@ def beating(arguments: Sequence[str]) -> Iterator[None]:
             _now.remove(beat)
 
 
-def tell(stage: str, done: float) -> None:
+def tell(stage: str, done: float | None) -> None:
     """Let the next line say what the command is at."""
     for beat in _now:
         beat.tell(stage, done)
 
 
 @contextmanager
-def progress(*, quiet: bool = False, verbose: bool = False) -> Iterator[Listener | None]:
+def progress(*, quiet: bool = False, verbose: bool = False) -> Iterator[ProgressListener]:
     """What to tell stages to: a line each, a bar in a terminal, or the line of every half minute."""
-    if verbose:
-        yield lambda name, done: print(f"[{done:4.0%}] {name}", file=sys.stderr)
-    elif quiet or not sys.stderr.isatty():
+    if quiet:
+        yield unwatched
+    elif verbose:
+        yield lines()
+    elif not sys.stderr.isatty():
         yield tell
     else:
-        from rich.console import Console
-        from rich.progress import Progress
+        with progress_bar() as bar:
+            yield bar
 
-        with Progress(console=Console(stderr=True), transient=True) as bar:
-            task = bar.add_task("starting", total=1.0)
-            yield lambda name, done: bar.update(task, completed=done, description=name)
+
+def lines() -> ProgressListener:
+    """A line on stderr for each stage that begins; more of the same stage is no news."""
+    last = ""
+
+    def write(stage: str, done: float | None) -> None:
+        nonlocal last
+        # what follows a comma is a figure that changes as the stage goes on
+        if (name := stage.split(",")[0]) != last:
+            last = name
+            print(f"[{'  ··' if done is None else f'{done:4.0%}'}] {stage}", file=sys.stderr, flush=True)
+
+    return write

@@ -14,6 +14,7 @@ from ._activations import Activations, Network, concatenate
 from ._bad_input import BadInput
 from ._foreign import foreign
 from ._head import Head
+from ._progress import ProgressListener, progress_bar, unwatched
 from ._recipe import PredictorLoss, Recipe
 from ._remedy import (
     AnswersChanged,
@@ -43,9 +44,9 @@ __all__ = [
     "SMALLEST_PVALUE", "Activations", "AnswersChanged", "BadInput", "Bools", "Case", "ClassesMoved", "Classifier",
     "Decision", "DensityEstimator", "Detector", "Estimate", "Expectation", "Explanation", "Floats", "Head",
     "InputsMoved", "Ints", "LabelsMissing", "Miscalibrated", "ModelUnsure", "Network", "Predictor", "PredictorLoss",
-    "Recipe", "Retrained", "RowsOutside", "Scorer", "TestResult", "accuracy_in_words", "as_matrix", "as_numpy",
-    "as_seed", "check_same_columns", "concatenate", "foreign", "is_stream", "part_of_loss", "share_in_words",
-    "write_whole",
+    "ProgressListener", "Recipe", "Retrained", "RowsOutside", "Scorer", "TestResult", "accuracy_in_words", "as_matrix",
+    "as_numpy", "as_seed", "check_same_columns", "concatenate", "foreign", "is_stream", "part_of_loss", "progress_bar",
+    "share_in_words", "unwatched", "write_whole",
 ]  # fmt: skip
 
 

@@ -138,7 +138,7 @@ class Activations:
             return len(self.head[1])
         if self.labels is None:
             raise BadInput("the number of classes is unknown; give logits, head or labels")
-        return int(as_numpy(self.labels).max()) + 1
+        return int(self.gather("labels").max()) + 1
 
     def have(self) -> frozenset[str]:
         """What can be read, in the words of cards: ``features``, ``logits``, ``gradient`` and so on."""

@@ -26,7 +26,7 @@ Arrays = Mapping[str, NDArray[Any]]
 MOST_BYTES = 1 << 30
 MOST_HEADER = 1 << 26
 MOST_ARRAYS = 1 << 18
-_DTYPES = {
+DTYPES = {
     "F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "|i1",
     "U64": "<u8", "U32": "<u4", "U16": "<u2", "U8": "|u1",
 }  # fmt: skip
@@ -161,13 +161,13 @@ def _entry(name: str, entry: Any) -> tuple[np.dtype[Any], tuple[int, ...], int, 
     if not isinstance(entry, dict) or set(entry) != {"dtype", "shape", "data_offsets"}:
         raise _Damaged(f"array {name!r} is not described")
     dtype, shape, offsets = entry["dtype"], entry["shape"], entry["data_offsets"]
-    if not isinstance(dtype, str) or dtype not in _DTYPES:
+    if not isinstance(dtype, str) or dtype not in DTYPES:
         raise _Damaged(f"array {name!r} has dtype {str(dtype)[:20]!r}")
     if not isinstance(shape, list) or len(shape) > 8 or not all(_count(s) for s in shape):
         raise _Damaged(f"array {name!r} has shape {str(shape)[:40]}")
     if not isinstance(offsets, list) or len(offsets) != 2 or not all(_count(o) for o in offsets):
         raise _Damaged(f"array {name!r} has offsets {str(offsets)[:40]}")
-    return np.dtype(_DTYPES[dtype]), tuple(shape), offsets[0], offsets[1]
+    return np.dtype(DTYPES[dtype]), tuple(shape), offsets[0], offsets[1]
 
 
 def _count(value: Any) -> bool:

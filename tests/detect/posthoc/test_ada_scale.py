@@ -8,7 +8,7 @@ from scipy.stats import rankdata
 from ecotone.contracts import Activations, BadInput
 from ecotone.data.activations import TorchNetwork, read_activations
 from ecotone.detect.posthoc import SCALE, AdaSCALE
-from ecotone.detect.posthoc._post_hoc import Doubled
+from ecotone.detect.posthoc._post_hoc import in_double
 
 SETTINGS = {"share": 0.4, "k1": 20, "k2": 50}  # of 6 inputs and 16 features: 2 elements, 3 and 8 features
 
@@ -59,14 +59,14 @@ def test_one_percentile_is_scale():
 def test_shares_of_the_reference_are_its_ranks():
     detector = AdaSCALE(**SETTINGS).fit(reference())
     ranks = rankdata(detector.shifts_, method="max") / len(reference())
-    own = 1 - (np.sort(detector._percentile(Doubled(reference())[:]))[::-1] - 75) / 10
+    own = 1 - (np.sort(detector._percentile(in_double(reference())))[::-1] - 75) / 10
     np.testing.assert_allclose(own, ranks, atol=1e-12)
 
 
 def test_without_a_step_only_the_correction_is_left():
     detector = AdaSCALE(eps=0.0, **SETTINGS).fit(reference())
     np.testing.assert_allclose(detector.shifts_, np.sort(np.sort(reference().features)[:, -8:].sum(1)), rtol=1e-4)
-    assert np.ptp(detector._percentile(Doubled(inside())[:])) > 5  # so that the percentile still varies
+    assert np.ptp(detector._percentile(in_double(inside()))) > 5  # so that the percentile still varies
 
 
 def test_a_part_of_the_reference_is_enough():

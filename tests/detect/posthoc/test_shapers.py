@@ -9,7 +9,7 @@ from scipy.special import logsumexp
 
 from ecotone.contracts import Activations, BadInput
 from ecotone.detect.posthoc import ASH, DICE, SCALE, VRA, Energy, OptFS, ReAct, Shaper, ViM
-from ecotone.detect.posthoc._post_hoc import Doubled
+from ecotone.detect.posthoc._post_hoc import in_double
 
 weight, bias = (part.astype(float) for part in inside().head)
 new, known = inside().features.astype(float), reference().features.astype(float)
@@ -21,7 +21,7 @@ def energy(z, w=weight):
 
 def shaped(shaper: Shaper, z, head=None, logits=None):
     acts = Activations(features=np.asarray(z, float), head=head or (np.eye(np.shape(z)[1]), np.zeros(np.shape(z)[1])))
-    return shaper._shape(Doubled(acts)[:])
+    return shaper._shape(in_double(acts))
 
 
 def top(z, k):
@@ -43,7 +43,7 @@ def test_scale_row_by_row(percentile, k):
 def test_scale_at_zero_multiplies_by_e_and_keeps_the_class_without_a_bias():
     acts = Activations(features=new, head=(weight, np.zeros(4)))
     np.testing.assert_allclose(shaped(SCALE(0), new).features, np.e * new, rtol=1e-12)
-    assert (SCALE(85)._shape(Doubled(acts)[:]).logits.argmax(1) == acts.logits.argmax(1)).all()
+    assert (SCALE(85)._shape(in_double(acts)).logits.argmax(1) == acts.logits.argmax(1)).all()
 
 
 def test_scale_is_ash_s_without_pruning():
@@ -99,7 +99,7 @@ def test_dice_keeps_the_weights_that_contribute_most():
     assert (detector.mask_ == kept).all()
     np.testing.assert_allclose(detector.score_samples(inside()), energy(new, np.where(kept, weight, 0)), rtol=1e-9)
     np.testing.assert_allclose(DICE(0).fit(reference()).score_samples(inside()), energy(new), rtol=1e-9)
-    block = detector._shape(Doubled(inside())[:])
+    block = detector._shape(in_double(inside()))
     assert (block.head.weight == np.where(kept, weight, 0)).all() and (block.features == new).all()
 
 
@@ -234,7 +234,7 @@ def test_shapers_chain():
     left = VRA("VRA+", high=90).fit(reference())
     ours, plain = learnt.fit(reference()), (ReAct(70) | ViM(dim=4))
     before, after = (
-        Activations(features=left._shape(Doubled(acts)[:]).features, head=(weight, bias))
+        Activations(features=left._shape(in_double(acts)).features, head=(weight, bias))
         for acts in (reference(), inside())
     )
     np.testing.assert_allclose(ours.score_samples(inside()), plain.fit(before).score_samples(after), rtol=1e-9)

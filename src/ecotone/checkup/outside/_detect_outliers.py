@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ from scipy.stats import spearmanr
 
 from ecotone import __version__
 from ecotone.checkup.rows import share_outside
-from ecotone.contracts import Activations, BadInput, Floats, Ints, as_numpy, as_seed
+from ecotone.contracts import Activations, BadInput, Floats, Ints, ProgressListener, as_numpy, as_seed, unwatched
 from ecotone.decide.conformal import conformal_pvalues
 from ecotone.decide.multiple_testing import benjamini_hochberg, reject
 from ecotone.detect.evaluate import Recommendation, recommend
@@ -53,7 +53,7 @@ def detect_outliers(
     classes: Sequence[str] | None = None,
     columns: Sequence[str] | None = None,
     seed: int = 0,
-    step: Callable[[str], None] = lambda words: None,
+    progress: ProgressListener = unwatched,
 ) -> OutsideResult:
     """Score live rows by every score, choose one, and name the rows outside with the asked false discovery rate.
 
@@ -81,8 +81,8 @@ def detect_outliers(
     names, classes, columns : sequences of str, optional
         Of the live rows, the network's classes, and the columns of tabular inputs.
     seed : int
-    step : callable
-        Called with a few words before each stage.
+    progress : callable
+        Told each stage before it begins; see :func:`ecotone.contracts.progress_bar`.
 
     Raises
     ------
@@ -90,15 +90,15 @@ def detect_outliers(
         For too few calibration rows, no live rows, an ``fdr`` outside (0, 1), or no score that can be had.
     """
     _check(live, calibration, fdr, names)
-    fitted = fit_scores(reference, (calibration, live), scores=scores, step=lambda name: step(f"fitting {name}"))
-    chosen, judges = _chosen(fitted.scores, calibration, seed, step)
-    found = _scored(fitted, judges, live, step)
+    fitted = fit_scores(reference, (calibration, live), scores=scores, progress=progress)
+    chosen, judges = _chosen(fitted.scores, calibration, seed, progress)
+    found = _scored(fitted, judges, live, progress)
     best = chosen.name if chosen else next(iter(found.live), "")
     if best not in found.live:
         raise BadInput(f"{best or 'no score'} cannot be read of these rows: {found.unusable.get(best, '')}")
     adjusted = benjamini_hochberg(found.pvalues[best])
     named = np.flatnonzero(reject(adjusted, fdr))
-    step("looking for reasons")
+    progress("looking for reasons", None)
     why = _reasons(fitted.scores[best], live, judges, found, best, named, explain, columns, seed)
     share = share_outside([[(found.held[best], found.live[best])]], len(named))
     content = OutsideContent(
@@ -136,10 +136,10 @@ class _Scored:
     unusable: dict[str, str]
 
 
-def _scored(fitted: Fitted, judges: Activations, live: Activations, step: Callable[[str], None]) -> _Scored:
+def _scored(fitted: Fitted, judges: Activations, live: Activations, progress: ProgressListener) -> _Scored:
     found = _Scored({}, {}, {}, {}, dict(fitted.unusable))
     for name, detector in fitted.scores.items():
-        step(f"scoring by {name}")
+        progress(f"scoring by {name}", None)
         start = time.perf_counter()
         try:
             held, values = (as_numpy(detector.score_samples(rows)).astype(np.float64) for rows in (judges, live))
@@ -153,7 +153,7 @@ def _scored(fitted: Fitted, judges: Activations, live: Activations, step: Callab
 
 
 def _chosen(
-    scores: Mapping[str, PostHoc], calibration: Activations, seed: int, step: Callable[[str], None]
+    scores: Mapping[str, PostHoc], calibration: Activations, seed: int, progress: ProgressListener
 ) -> tuple[Recommendation | None, Activations]:
     """The recommendation, and the calibration rows that it did not use."""
     if len(scores) == 1:
@@ -165,7 +165,7 @@ def _chosen(
             f"calibration has {len(calibration)} rows, too few to choose among {len(scores)} scores; give at least "
             f"{FEWEST * 5 // 4}, or ask for one score"
         )
-    step("choosing a score by pseudo-outliers")
+    progress("choosing a score by pseudo-outliers", None)
     found = recommend(scores, calibration[np.sort(order[:size])], seed=seed)
     return found, calibration[np.sort(order[size:])]
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import importlib
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from ecotone.cards import discover
-from ecotone.contracts import Activations, BadInput
+from ecotone.contracts import Activations, BadInput, ProgressListener, unwatched
 from ecotone.detect.posthoc import PostHoc
 from ecotone.detect.posthoc._post_hoc import REMEDY, missing
 
@@ -35,7 +35,7 @@ def fit_scores(
     others: Iterable[Activations] = (),
     *,
     scores: str | Iterable[str] | Mapping[str, PostHoc] | None = None,
-    step: Callable[[str], None] = lambda name: None,
+    progress: ProgressListener = unwatched,
 ) -> Fitted:
     """Fit scores on the reference.
 
@@ -46,8 +46,8 @@ def fit_scores(
         That the scores are to read later; their parts decide too.
     scores : "all", names, or a mapping of names to scores, optional
         Named scores have their default settings. By default the usual four.
-    step : callable
-        Called with a score's name before it is fitted.
+    progress : callable
+        Told the name of each score before it is fitted.
 
     Raises
     ------
@@ -59,7 +59,7 @@ def fit_scores(
     unusable: dict[str, str] = {}
     seconds: dict[str, float] = {}
     for name, score in _asked(scores).items():
-        step(name)
+        progress(f"fitting {name}", None)
         start = time.perf_counter()
         try:
             lacking = _lacking(score, reference, others)

@@ -7,9 +7,12 @@ import os
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+from safetensors import SafetensorError, safe_open
+
 from ecotone.contracts import BadInput
 from ecotone.data import read_artefact, write_artefact
-from ecotone.data._artefact import MOST_HEADER, _body, _Damaged, _entry, _header, _json
+from ecotone.data._artefact import DTYPES, _body, _Damaged, _json
 
 from ._stored import Piece
 
@@ -41,41 +44,24 @@ def write_part(folder: Path, number: int, body: dict[str, Any], arrays: dict[str
 
 
 def find_part(path: Path) -> Part:
-    """Where the arrays of a part lie; ``_Damaged`` unless the file is whole."""
+    """The arrays of a part, none of them read; ``_Damaged`` unless the file is whole."""
     try:
-        size = path.stat().st_size
-        with path.open("rb") as file:
-            first = file.read(8)
-            length = int.from_bytes(first, "little")
-            if len(first) < 8 or length > min(size - 8, MOST_HEADER):
-                raise _Damaged(f"its header claims {length} bytes of {size}")
-            header, start = _header(first + file.read(length))
-    except OSError as error:
-        raise _Damaged(error.strerror or str(error)) from None
-    body = _body(header.pop("__metadata__", None), KIND, VERSION)
-    arrays, at = {}, 0
-    for name, entry in sorted(header.items(), key=_begin):
-        dtype, shape, begin, end = _entry(name, entry)
-        if begin != at or not shape or end - begin != _bytes(dtype.itemsize, shape):
-            raise _Damaged(f"array {name!r} claims bytes {begin} to {end} for shape {shape}")
-        arrays[name], at = Piece(path, dtype, shape, start + begin), end
-    if start + at != size:
-        raise _Damaged(f"it has {size} bytes, not {start + at}")
-    lengths = {piece.shape[0] for piece in arrays.values()}
+        with safe_open(path, framework="numpy") as file:  # checks each array's place against the file's size
+            body = _body(file.metadata(), KIND, VERSION)
+            kinds = {name: _kind(name, file.get_slice(name)) for name in file.keys()}  # noqa: SIM118 (no mapping)
+    except (OSError, SafetensorError) as error:
+        raise _Damaged(str(error)) from None
+    lengths = {shape[0] for _, shape in kinds.values()}
     if not isinstance(body, dict) or len(lengths) != 1:
         raise _Damaged("its arrays have different numbers of rows")
-    return Part(lengths.pop(), body, arrays)
+    return Part(lengths.pop(), body, {name: Piece(path, name, *kind) for name, kind in kinds.items()})
 
 
-def _begin(item: tuple[str, Any]) -> Any:
-    offsets = item[1].get("data_offsets") if isinstance(item[1], dict) else None
-    return offsets[0] if isinstance(offsets, list) and offsets and type(offsets[0]) is int else -1
-
-
-def _bytes(size: int, shape: tuple[int, ...]) -> int:
-    for side in shape:
-        size *= side
-    return size
+def _kind(name: str, stored: Any) -> tuple[np.dtype[Any], tuple[int, ...]]:
+    dtype, shape = stored.get_dtype(), tuple(stored.get_shape())
+    if dtype not in DTYPES or not shape:
+        raise _Damaged(f"array {name!r} has dtype {dtype} and shape {shape}")
+    return np.dtype(DTYPES[dtype]), shape
 
 
 def write_index(folder: Path, index: dict[str, Any]) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
-from ecotone.contracts import Activations, BadInput
+from ecotone.contracts import Activations, BadInput, ProgressListener, unwatched
 
 from ._adapt import adapted
 from ._blocks import FrameRows, check_labels, check_read, digest, has_rows, length, read_blocks
@@ -32,7 +32,7 @@ def read_activations(
     maps: bool = False,
     dtype: str = "float32",
     output: str | Path | None = None,
-    progress: bool = False,
+    progress: ProgressListener = unwatched,
     **options: Any,
 ) -> Activations:
     """Run a network over data once and keep what its layers left, in memory or in a folder.
@@ -64,8 +64,9 @@ def read_activations(
         Of what is kept.
     output : path, optional
         A folder of its own for the parts (``ecotone.activations/1``: safetensors and a JSON index).
-    progress : bool
-        Show a bar.
+    progress : callable
+        Told the share of the rows that is read, or their number where that is not known; see
+        :func:`ecotone.contracts.progress_bar`.
     **options
         Further settings of :class:`TorchNetwork` or :class:`OnnxNetwork`, such as ``device="auto"``.
 
@@ -112,12 +113,13 @@ def read_activations(
 
 
 def _pass(
-    runs: Any, data: Any, labels: Any, batch: int, maps: bool, dtype: str, progress: bool, sink: Memory | Folder
-) -> None:
+    runs: Any, data: Any, labels: Any, batch: int, maps: bool, dtype: str, progress: ProgressListener,
+    sink: Memory | Folder,
+) -> None:  # fmt: skip
     whole, head = OOMRetry(runs, maps), None
     total = len(data) if has_rows(data) else None
     rows = sink.done
-    with _bar(progress, rows, total) as told, _no_graph():
+    with _no_graph():
         try:
             for start, x, y in read_blocks(data, labels, batch, sink.marks, sink.done):
                 if not length(x):
@@ -128,7 +130,7 @@ def _pass(
                     head = single_head(acts) if head is None else head
                     sink.add(start + at, some, arrays, head)
                     rows += length(some)
-                    told(rows)
+                    _tell(progress, rows, total)
         except BaseException:
             sink.flush()  # what was read stays read
             raise
@@ -147,15 +149,8 @@ def _no_graph() -> AbstractContextManager[Any]:
     return nullcontext() if torch is None else torch.inference_mode()
 
 
-@contextmanager
-def _bar(shown: bool, done: int, total: int | None) -> Iterator[Callable[[int], None]]:
-    if not shown:
-        yield lambda rows: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("activations"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task("", total=total, completed=done)
-        yield lambda rows: bar.update(task, completed=rows)
+def _tell(progress: ProgressListener, rows: int, total: int | None) -> None:
+    if total is None:
+        progress(f"activations of {rows} rows", None)
+    else:
+        progress("activations", rows / total)

@@ -2,33 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
 
 from ecotone.contracts import BadInput
 
+FAR = 1 << 14
+"""Bytes between two rows that are read apart: a slice of its own costs, as measured, what reading so many more does."""
+
 
 class Piece(NamedTuple):
-    """Where a file has some rows of an array."""
+    """Which array of a safetensors file has some of the rows."""
 
     path: Path
+    name: str
     dtype: np.dtype[Any]
     shape: tuple[int, ...]
-    offset: int
 
-    def read(self, rows: Any) -> NDArray[Any]:
-        """A copy of some rows; the file is mapped for as long as that takes."""
-        if not np.prod(self.shape):
-            return np.asarray(np.empty(self.shape, self.dtype)[rows])
+    @contextmanager
+    def opened(self) -> Iterator[Any]:
+        """The array in its file; what is sliced is read, and nothing else."""
         try:
-            mapped = np.memmap(self.path, self.dtype, "r", self.offset, self.shape)
-        except (OSError, ValueError) as error:
+            with safe_open(self.path, framework="numpy") as file:
+                yield file.get_slice(self.name)
+        except (OSError, SafetensorError) as error:
             raise BadInput(f"{self.path} cannot be read any more ({error}); read the activations again") from None
-        return np.array(mapped[rows])
+
+    def between(self, start: int, stop: int) -> NDArray[Any]:
+        """Consecutive rows."""
+        with self.opened() as array:
+            return np.asarray(array[start:stop])
+
+    def some(self, at: NDArray[np.int64]) -> NDArray[Any]:
+        """Rows at positions, in their order."""
+        found = np.empty((len(at), *self.shape[1:]), self.dtype)
+        order = np.argsort(at, kind="stable")
+        row = max(found[:1].nbytes, 1)
+        with self.opened() as array:
+            for near in np.split(order, np.flatnonzero(np.diff(at[order]) * row > FAR) + 1):
+                first = int(at[near[0]])
+                found[near] = array[first : int(at[near[-1]]) + 1][at[near] - first]
+        return found
 
 
 class StoredArray:
@@ -98,7 +118,7 @@ class StoredArray:
         found, begin = [], 0
         for piece, end in zip(self._pieces, self._ends.tolist()):
             if start < end and begin < stop:
-                found.append(piece.read(slice(max(start - begin, 0), min(stop, end) - begin)))
+                found.append(piece.between(max(start - begin, 0), min(stop, end) - begin))
             begin = end
         if not found:
             return np.empty((0, *self.shape[1:]), self.dtype)
@@ -110,5 +130,5 @@ class StoredArray:
         for i in np.unique(which):
             here = which == i
             begin = self._ends[i] - self._pieces[i].shape[0]
-            out[here] = self._pieces[i].read(at[here] - begin)
+            out[here] = self._pieces[i].some(at[here] - begin)
         return out

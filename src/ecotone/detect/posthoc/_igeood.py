@@ -17,7 +17,7 @@ from ecotone.contracts.arrays import like
 from ._fisher_rao import angles, centre, descended, gaussian_distance, roots
 from ._logits import Array
 from ._moments import Moments, class_moments, layer
-from ._post_hoc import Doubled, PostHoc, double
+from ._post_hoc import PostHoc, double, in_double
 from ._second_pass import second_pass, settled, stepped
 
 CARD = Card(
@@ -139,7 +139,7 @@ class Igeood(PostHoc):
 
     def weigh(self, inside: Activations, outside: Activations) -> Self:
         """Learn the weights by logistic regression of held-out rows of the reference's kind and rows from outside."""
-        parts = [self._all(Doubled(acts)) / self.scale_ for acts in (inside, outside)]
+        parts = [self._all(acts.map(in_double)) / self.scale_ for acts in (inside, outside)]
         truth = np.repeat([1, 0], [len(part) for part in parts])
         self.weights_ = LogisticRegression(max_iter=1000).fit(np.concatenate(parts), truth).coef_[0]
         return self

@@ -60,7 +60,7 @@ class PostHoc(BaseEstimator):
         if not len(activations):
             raise BadInput("fit needs activations of at least one row, got 0")
         self.shapes_ = _shapes(activations)
-        self._fit(Doubled(activations))
+        self._fit(activations.map(in_double))
         return self
 
     def score_samples(self, activations: Activations) -> Array:
@@ -72,7 +72,7 @@ class PostHoc(BaseEstimator):
         self._check_shapes(activations)
         if not len(activations):
             return np.empty(0)
-        return _joined([self._score(block) for block in Doubled(activations).blocks(self.block_rows)])
+        return _joined([self._score(block) for block in activations.map(in_double).blocks(self.block_rows)])
 
     def _fit(self, activations: Activations) -> None:
         """Learn from the reference; nothing by default."""
@@ -91,29 +91,18 @@ class PostHoc(BaseEstimator):
                 )
 
 
-class Doubled(Activations):
-    """Activations whose blocks are in double precision (single where the device has no double)."""
-
-    _base: Activations
-
-    def __init__(self, base: Activations) -> None:
-        vars(self).update(vars(base), _base=base)
-
-    def __len__(self) -> int:
-        return len(self._base)
-
-    def __getitem__(self, rows: Any) -> Activations:
-        block = self._base[rows]
-        parts = {name: double(getattr(block, name)) for name in ("features", "logits", "weights")}
-        layers = {name: double(value) for name, value in block.layers.items()}
-        head = None if block.head is None else Head(*(double(part) for part in block.head))
-        made = Activations.unchecked(
-            **parts, layers=layers, head=head, labels=block.labels, inputs=block.inputs, network=block.network,
-            groups=block.groups,
-        )  # fmt: skip
-        if made.logits is None and made.features is not None and head is not None:
-            object.__setattr__(made, "logits", apply_head(made.features, head))
-        return made
+def in_double(block: Activations) -> Activations:
+    """A block in double precision (single where the device has no double), with the logits that its head gives."""
+    parts = {name: double(getattr(block, name)) for name in ("features", "logits", "weights")}
+    layers = {name: double(value) for name, value in block.layers.items()}
+    head = None if block.head is None else Head(*(double(part) for part in block.head))
+    made = Activations.unchecked(
+        **parts, layers=layers, head=head, labels=block.labels, inputs=block.inputs, network=block.network,
+        groups=block.groups,
+    )  # fmt: skip
+    if made.logits is None and made.features is not None and head is not None:
+        object.__setattr__(made, "logits", apply_head(made.features, head))
+    return made
 
 
 def double(values: Array | None) -> Array | None:

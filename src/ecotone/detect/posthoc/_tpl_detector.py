@@ -13,7 +13,7 @@ from ecotone.contracts import Activations, BadInput, as_numpy
 from ecotone.contracts.arrays import Array, like
 
 from ._logits import log_softmax, softmax
-from ._post_hoc import Doubled, PostHoc, _joined, check_reads
+from ._post_hoc import PostHoc, _joined, check_reads, in_double
 from ._tasks import Task, calibrated, classes_of_tasks, replayed
 
 CARD = Card(
@@ -136,7 +136,7 @@ class TPLDetector(PostHoc):
             raise BadInput("TPLDetector learns from a reference; call fit with its activations first")
         check_reads(self, activations, self.reads() - self.fit_only)
         self._check_shapes(activations)
-        return _joined([function(block) for block in Doubled(activations).blocks(self.block_rows)])
+        return _joined([function(block) for block in activations.map(in_double).blocks(self.block_rows)])
 
     def _fit(self, activations: Activations) -> None:
         if self.replay < 1 or self.k < 1:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ._predictor_corrector import PredictorCorrector as PredictorCorrector
     from ._probability_flow import ProbabilityFlow as ProbabilityFlow
     from ._reverse_kernel import ReverseKernel as ReverseKernel
+    from ._sampler import MultistepMemory as MultistepMemory
     from ._sampler import Sampler as Sampler
     from ._self_correction import self_correction as self_correction
     from ._token_ancestral import TokenAncestral as TokenAncestral

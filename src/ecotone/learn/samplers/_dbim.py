@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -14,7 +13,7 @@ from ecotone.learn import RowRandom
 from ecotone.learn.arrays import row_like
 from ecotone.learn.processes import GaussianProcess
 
-from ._sampler import Denoise, Sampler
+from ._sampler import Denoise, MultistepMemory, Sampler
 
 CARD = Card(
     name="DBIM",
@@ -82,19 +81,19 @@ class DBIM(Sampler):
         t: Tensor,
         t_next: Tensor,
         rng: RowRandom,
-        memory: dict[str, Any],
+        memory: MultistepMemory,
     ) -> Tensor:
         if self.order not in (1, 2, 3) or not 0 <= self.eta <= 1 or (self.order > 1 and self.eta > 0):
             raise BadInput(f"DBIM needs order 1, 2 or 3 and 0 <= eta <= 1, 0 above order 1, got {self}")
         x0 = denoise(x, t).x0
         a_s, b_s, c_s = bridge(process, t_next, x)
-        if memory["step"] == 0:
-            memory["end"], memory["past"] = x, []
+        if memory.start is None:
+            memory.start = x
             return a_s * x + b_s * x0 + c_s * rng.normal(tuple(x.shape[1:])).to(x)
-        end, (a_t, b_t, c_t) = memory["end"], bridge(process, t, x)
-        memory["past"] = [(x0, torch.log(b_t / c_t)), *memory["past"]][: self.order]
-        if len(memory["past"]) > 1 and float(c_s) > 0:
-            reach = _extrapolated(memory["past"], torch.log(b_s / c_s))
+        end, (a_t, b_t, c_t) = memory.start, bridge(process, t, x)
+        memory.past = [(x0, torch.log(b_t / c_t)), *memory.past][: self.order]
+        if len(memory.past) > 1 and float(c_s) > 0:
+            reach = _extrapolated(memory.past, torch.log(b_s / c_s))
             return c_s / c_t * x + (a_s - a_t * c_s / c_t) * end + b_s * reach
         w = self._noise(process, t, t_next, x)
         keep = torch.sqrt(torch.clamp(c_s**2 - w**2, min=0)) / c_t

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -13,7 +12,7 @@ from ecotone.cards import Card
 from ecotone.learn import Denoiser, RowRandom, Schedule
 from ecotone.learn.processes import GaussianProcess
 
-from ._sampler import Denoise, Sampler
+from ._sampler import Denoise, MultistepMemory, Sampler
 
 CARD = Card(
     name="DDIM",
@@ -74,7 +73,7 @@ class DDIM(Sampler):
         t: Tensor,
         t_next: Tensor,
         rng: RowRandom,
-        memory: dict[str, Any],
+        memory: MultistepMemory,
     ) -> Tensor:
         return process.step(denoise(x, t), x, t, t_next, rng, eta=self.eta)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -13,7 +12,7 @@ from ecotone.contracts import BadInput
 from ecotone.learn import RowRandom
 from ecotone.learn.processes import GaussianProcess
 
-from ._sampler import Denoise, Sampler
+from ._sampler import Denoise, MultistepMemory, Sampler
 
 CARD = Card(
     name="DPMSolver",
@@ -68,17 +67,16 @@ class DPMSolver(Sampler):
         t: Tensor,
         t_next: Tensor,
         rng: RowRandom,
-        memory: dict[str, Any],
+        memory: MultistepMemory,
     ) -> Tensor:
         if self.order not in (1, 2):
             raise BadInput(f"DPMSolver has order 1 or 2, got {self.order!r}")
         (a_t, s_t), (a_s, s_s) = process.coefficients(t, x), process.coefficients(t_next, x)
         x0 = denoise(x, t).x0
         decay = a_t * s_s / (a_s * s_t)  # e^-h, also where the ratio is infinite at t or 0 at s
-        h, known = -torch.log(decay), memory.get("before")
-        d = x0
-        if self.order == 2 and known is not None and float(s_s) > 0:
-            before, h_before = known
+        h, d = -torch.log(decay), x0
+        if self.order == 2 and memory.past and float(s_s) > 0:
+            before, h_before = memory.past[0]
             d = x0 + h / (2 * h_before) * (x0 - before)  # an infinite step before counts for nothing
-        memory["before"] = (x0, h)
+        memory.past = [(x0, h)]
         return s_s / s_t * x + a_s * (1 - decay) * d

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from torch import Tensor
 
@@ -11,7 +10,7 @@ from ecotone.cards import Card
 from ecotone.learn import RowRandom
 from ecotone.learn.processes import GaussianProcess
 
-from ._sampler import Denoise, Sampler
+from ._sampler import Denoise, MultistepMemory, Sampler
 
 CARD = Card(
     name="Euler",
@@ -55,6 +54,6 @@ class Euler(Sampler):
         t: Tensor,
         t_next: Tensor,
         rng: RowRandom,
-        memory: dict[str, Any],
+        memory: MultistepMemory,
     ) -> Tensor:
         return x + (t_next - t) * process.velocity(denoise(x, t), x, t)

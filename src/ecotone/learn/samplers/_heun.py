@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -14,7 +13,7 @@ from ecotone.contracts import BadInput
 from ecotone.learn import RowRandom
 from ecotone.learn.processes import GaussianProcess
 
-from ._sampler import Denoise, Sampler
+from ._sampler import Denoise, MultistepMemory, Sampler
 
 CARD = Card(
     name="Heun",
@@ -74,12 +73,12 @@ class Heun(Sampler):
         t: Tensor,
         t_next: Tensor,
         rng: RowRandom,
-        memory: dict[str, Any],
+        memory: MultistepMemory,
     ) -> Tensor:
         if self.churn > 0:
             if not isinstance(process, GaussianProcess):
                 raise BadInput(f"churn adds normal noise, which is not that of {type(process).__name__}; set churn=0")
-            x, t = self._churned(process, x, t, rng, memory["steps"])
+            x, t = self._churned(process, x, t, rng, memory.steps)
         d_cur = process.velocity(denoise(x, t), x, t)
         x_next = x + (t_next - t) * d_cur
         if float(t_next) <= 0:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -15,7 +15,7 @@ from ecotone.contracts import BadInput
 from ecotone.learn import RowRandom
 from ecotone.learn.processes import GaussianProcess
 
-from ._sampler import Denoise, Sampler
+from ._sampler import Denoise, MultistepMemory, Sampler
 
 CARD = Card(
     name="InterpolantSDE",
@@ -94,7 +94,7 @@ class InterpolantSDE(Sampler):
         t: Tensor,
         t_next: Tensor,
         rng: RowRandom,
-        memory: dict[str, Any],
+        memory: MultistepMemory,
     ) -> Tensor:
         if not isinstance(process, GaussianProcess):
             raise BadInput(f"the SDE needs a score, which a {type(process).__name__} has not; use Euler or Heun")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -13,7 +12,7 @@ from ecotone.learn import RowRandom
 from ecotone.learn.processes import GaussianProcess
 
 from ._ancestral import Ancestral
-from ._sampler import Denoise, Sampler
+from ._sampler import Denoise, MultistepMemory, Sampler
 
 CARD = Card(
     name="PredictorCorrector",
@@ -77,7 +76,7 @@ class PredictorCorrector(Sampler):
         t: Tensor,
         t_next: Tensor,
         rng: RowRandom,
-        memory: dict[str, Any],
+        memory: MultistepMemory,
     ) -> Tensor:
         (a_t, s_t), (a_s, _) = process.coefficients(t, x), process.coefficients(t_next, x)
         size = 2 * (a_t / a_s) ** 2 * (self.snr * s_t) ** 2

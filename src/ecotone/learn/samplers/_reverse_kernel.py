@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from torch import Tensor
 
 from ecotone.cards import Card
 from ecotone.learn import Process, RowRandom
 
-from ._sampler import Denoise, Sampler
+from ._sampler import Denoise, MultistepMemory, Sampler
 
 CARD = Card(
     name="ReverseKernel",
@@ -54,6 +53,6 @@ class ReverseKernel(Sampler):
         t: Tensor,
         t_next: Tensor,
         rng: RowRandom,
-        memory: dict[str, Any],
+        memory: MultistepMemory,
     ) -> Tensor:
         return process.step(denoise(x, t), x, t, t_next, rng)

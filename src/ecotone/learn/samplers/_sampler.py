@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
@@ -14,6 +15,29 @@ from ecotone.contracts import BadInput
 from ecotone.learn import Denoiser, Hook, Population, Prediction, Process, RowRandom, Schedule
 
 Denoise = Callable[[Tensor, Tensor], Prediction]
+
+
+@dataclass
+class MultistepMemory:
+    """Where a run is, and what a multistep method keeps of its steps.
+
+    Parameters
+    ----------
+    steps : int
+        Of the run.
+    step : int
+        That is being made, from 0.
+    start : Tensor or None
+        Rows at the first time, for methods whose steps refer to them.
+    past : list of (Tensor, Tensor)
+        Of earlier steps, the newest first: the denoised rows, and the step's place or length in the variable that the
+        method extrapolates in.
+    """
+
+    steps: int
+    step: int = 0
+    start: Tensor | None = None
+    past: list[tuple[Tensor, Tensor]] = field(default_factory=list)
 
 
 class Sampler(ABC):
@@ -32,12 +56,11 @@ class Sampler(ABC):
         t: Tensor,
         t_next: Tensor,
         rng: RowRandom,
-        memory: dict[str, Any],
+        memory: MultistepMemory,
     ) -> Tensor:
         """Rows at time ``t_next`` from rows at time ``t``.
 
-        ``memory`` starts empty in each run and is the sampler's own, for what a multistep method keeps; it holds
-        ``"step"`` and ``"steps"``.
+        ``memory`` is new in each run; a multistep method keeps there what its next step needs.
         """
 
     def sample(
@@ -92,12 +115,12 @@ class Sampler(ABC):
         rng = RowRandom(seed, n) if isinstance(n, int) else n
         times = times.to(rng.rows.device)
         x = process.prior(rng, denoiser.shape) if start is None else start
-        memory: dict[str, Any] = {"steps": len(times) - 1}
+        memory = MultistepMemory(steps=len(times) - 1)
         found = Population(
             x, torch.zeros(len(x), dtype=torch.float64, device=x.device), float(times[0]), 0, len(times) - 1
         )
         for i, (t, t_next) in enumerate(pairwise(times)):
-            memory["step"] = i
+            memory.step = i
             x = self.step(lambda x, t: denoiser(x, t, given), process, found.x, t, t_next, rng, memory)
             found = Population(x, found.log_weight, float(t_next), i + 1, len(times) - 1)
             for hook in hooks:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from torch import Tensor
 
@@ -13,7 +12,7 @@ from ecotone.learn import Denoiser, Hook, Population, Process, RowRandom, Schedu
 from ecotone.learn.denoisers import CachedDenoiser
 from ecotone.learn.processes import TokenProcess
 
-from ._sampler import Denoise, Sampler
+from ._sampler import Denoise, MultistepMemory, Sampler
 
 CARD = Card(
     name="TokenAncestral",
@@ -84,6 +83,6 @@ class TokenAncestral(Sampler):
         t: Tensor,
         t_next: Tensor,
         rng: RowRandom,
-        memory: dict[str, Any],
+        memory: MultistepMemory,
     ) -> Tensor:
         return process.step(denoise(x, t), x, t, t_next, rng)

@@ -1,10 +1,9 @@
-"""Where a run takes place: the device, its precision, and the bar on the screen."""
+"""Where a run takes place: the device and its precision."""
 
 from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -29,23 +28,3 @@ def _precision(device: str) -> str:
         return "bf16-mixed" if torch.cuda.is_bf16_supported() else "32-true"
     can: Any = getattr(torch.cpu, "get_capabilities", dict)()
     return "bf16-mixed" if device != "mps" and (can.get("avx512_bf16") or can.get("amx_bf16")) else "32-true"
-
-
-def _bar(t: Training, start: int) -> Callable[[int | None, list[dict[str, float | None]]], None]:
-    if not t.progress:
-        return lambda step, history: None
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    bar = Progress(TextColumn("training"), BarColumn(), TextColumn("{task.description}"), TimeRemainingColumn())
-    bar.start()
-    task = bar.add_task("", total=t.steps, completed=start)
-
-    def show(step: int | None, history: list[dict[str, float | None]]) -> None:
-        if step is None:
-            bar.stop()
-            return
-        held = history[-1]["held_out"] if history else None
-        said = f"step {step} of {t.steps}" + ("" if held is None else f", held-out loss {held:.4g}")
-        bar.update(task, completed=step, description=said)
-
-    return show

@@ -17,7 +17,7 @@ from ecotone.contracts import BadInput
 from ecotone.learn import Batch, Loss, RowRandom
 from ecotone.learn._checkpoint import read_checkpoint, write_checkpoint
 
-from ._machine import _bar, _fabric
+from ._machine import _fabric
 from ._settings import Progress, Training
 
 _VALIDATION = 4096  # rows of held-out loss, each held-out row several times where there are fewer
@@ -84,7 +84,6 @@ class _Run:
         t = self.training
         self._resume()
         self.plain.train()
-        show = _bar(t, self.step)
         running, self.began = 0.0, time.monotonic()
         try:
             over = self._share() >= 1 or self.stale > t.patience
@@ -95,15 +94,17 @@ class _Run:
                 if over or self.step % t.eval_every == 0:  # what the clock ends is looked at, too
                     self._look(running)
                     running = 0.0
-                show(self.step, self.history)
+                t.progress(self._stage(), min(self._share(), 1.0))
                 over = over or self.stale > t.patience
         except (KeyboardInterrupt, BadInput):
             self._finish()
             raise
-        finally:
-            show(None, self.history)
         self._finish()
         return self.history
+
+    def _stage(self) -> str:
+        held = self.history[-1]["held_out"] if self.history else None
+        return "training" if held is None else f"training, held-out loss {held:.4g}"
 
     def _share(self) -> float:
         """Share of the training that is done, by steps or by the clock."""

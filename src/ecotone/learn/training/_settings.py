@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from ecotone.contracts import ProgressListener, unwatched
+
 
 @dataclass(frozen=True)
 class Progress:
@@ -55,8 +57,8 @@ class Training:
         Where to write the state every ``eval_every`` steps; training goes on from there if it exists.
     optimizer : {"adamw", "rmsprop"}
         RMSprop follows gradients that shrink by orders of magnitude, which AdamW is slow to forget.
-    progress : bool
-        Show a bar.
+    progress : callable
+        Told the held-out loss and the share that is done; ``contracts.progress_bar`` gives one that draws.
     callbacks : sequence of callable
         Each is told a :class:`Progress`.
     """
@@ -77,5 +79,5 @@ class Training:
     seed: int = 0
     optimizer: Literal["adamw", "rmsprop"] = "adamw"
     checkpoint: str | Path | None = field(default=None, metadata={"saved": False})
-    progress: bool = field(default=False, metadata={"saved": False})
+    progress: ProgressListener = field(default=unwatched, metadata={"saved": False})
     callbacks: tuple[Callable[[Progress], None], ...] = field(default=(), metadata={"saved": False})
