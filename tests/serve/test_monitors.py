@@ -91,11 +91,12 @@ def test_bodies_that_wait_together_are_read_as_one_in_the_order_of_their_positio
             Waiting(rows, "a", 90), Waiting(other, "b", 10), Waiting(rows, key="k", digest="1"),
             Waiting(rows, key="l", digest="2"), Waiting(rows, key="k", digest="1"), Waiting(rows, key="l", digest="3"),
         ])  # fmt: skip
-    shapes = [(b.source, b.position, [p.rows.num_rows for p in b.pieces]) for b in plan.batches]
-    assert shapes == [("a", 0, [10, 5, 5]), ("b", 0, [10]), ("b", 10, [1]), ("", None, [10, 10])]
-    assert [key.key for key in plan.batches[-1].keys] == ["k", "l"]
-    assert [(w.key, first) for w, first in plan.repeats] == [("k", 31)]
-    assert [refused.status for _, refused in plan.refusals] == [409, 422] and plan.rows == 51
+    shapes = [[(p.waiting.source, p.rows.num_rows, p.first) for p in b.pieces] for b in plan.batches]
+    together = [("", 10, 0), ("", 10, 10), ("a", 10, 20), ("a", 5, 30), ("a", 5, 35), ("b", 10, 40)]
+    assert shapes == [together, [("b", 1, 50)]]
+    assert [key.key for key in plan.batches[0].keys] == ["k", "l"]
+    assert [(w.key, first) for w, first in plan.repeats] == [("k", 0)]
+    assert [refused.status for _, refused in plan.refusals] == [422, 409] and plan.rows == 51
 
 
 def test_what_is_kept_does_not_depend_on_what_was_read_together(tmp_path):
@@ -142,14 +143,14 @@ def test_two_clients_at_once_lose_nothing(client):
 
 def test_one_bad_body_costs_no_other_its_rows(client, monkeypatch):
     store = client.app.state.writers["m"].store
-    true = store.ingest
+    true = store.ingest_together
 
-    def ingest(rows, **options):
-        if rows.num_rows == 7:
+    def ingest(pieces):
+        if any(piece.rows.num_rows == 7 for piece in pieces):
             raise BadInput("seven rows cannot be read")
-        return true(rows, **options)
+        return true(pieces)
 
-    monkeypatch.setattr(store, "ingest", ingest)
+    monkeypatch.setattr(store, "ingest_together", ingest)
     writer = client.app.state.writers["m"]
     waits = [Waiting(pa.table(table(n)), source, 0) for source, n in (("a", 5), ("b", 7), ("c", 9))]
     with store.transaction():
@@ -164,11 +165,11 @@ def test_one_bad_body_costs_no_other_its_rows(client, monkeypatch):
 def test_a_file_that_cannot_be_written_is_503_and_recovers(client, state, monkeypatch):
     writer = client.app.state.writers["m"]
 
-    def full(rows, **options):
+    def full(pieces):
         raise BadInput(f"state {state} cannot be written (disk full); free some room and run again")
 
     with monkeypatch.context() as patched:
-        patched.setattr(writer.store, "ingest", full)
+        patched.setattr(writer.store, "ingest_together", full)
         refused = post(client, table(5))
         assert refused.status_code == 503 and "free some room" in refused.json()["detail"]
         assert client.get("/readyz").status_code == 503

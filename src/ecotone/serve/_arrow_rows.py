@@ -27,7 +27,7 @@ def parquet_table(body: bytes, limits: Limits) -> pa.Table:
 
 def _read(what: str, body: bytes, limits: Limits, read: Callable[[bytes, Limits], pa.Table]) -> pa.Table:
     try:
-        table = read(body, limits)
+        table = read(body, limits).replace_schema_metadata(None)
         check_expanded(table, limits)
         table.validate(full=True)  # Arrow would follow offsets that point outside a buffer
         return table

@@ -31,7 +31,9 @@ class Kept(BaseModel):
     first: int = Field(description="Number of the first of them in the monitor's stream")
     repeated: int = Field(description="Rows that had been kept before and were not counted again")
     alarms: list[dict[str, Any]]
-    breaks: list[dict[str, Any]]
+    breaks: list[dict[str, Any]] = Field(
+        description="Facts about columns and sources, of these rows and those read with them"
+    )
 
 
 def router() -> APIRouter:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cached_property
 
 import pyarrow as pa
 
@@ -56,6 +56,11 @@ class Waiting:
     digest: str = ""
     answer: Future[Taken] = field(default_factory=Future)
 
+    @cached_property
+    def kind(self) -> str:
+        """Its columns and their types: bodies of one kind can be read as one."""
+        return str(self.rows.schema.to_string(show_field_metadata=False, show_schema_metadata=False))
+
     def failed(self, error: BaseException) -> None:
         """Tell the client, unless it has gone."""
         if self.answer.set_running_or_notify_cancel():
@@ -65,6 +70,3 @@ class Waiting:
         """Tell the client, unless it has gone."""
         if self.answer.set_running_or_notify_cancel():
             self.answer.set_result(taken)
-
-
-Answer = dict[str, Any]

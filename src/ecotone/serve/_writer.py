@@ -11,7 +11,7 @@ from ecotone.contracts import BadInput
 from ecotone.watch import MonitorStore, Update
 
 from ._keys import Keys
-from ._plan import Batch, Plan
+from ._plan import Plan
 from ._refused import Refused
 from ._waiting import Taken, Waiting
 
@@ -114,7 +114,7 @@ class Writer:
             plan = Plan(self._keys, self._taken, self._rows)
             plan.add(group)
             with self.store.transaction():
-                updates = [self._ingest(batch) for batch in plan.batches]
+                updates = [self.store.ingest_together(batch.sources(self._keys)) for batch in plan.batches]
         except Exception as error:
             self._restored(error)
             if len(group) > 1:
@@ -128,10 +128,6 @@ class Writer:
 
     def _taken(self, source: str) -> int:
         return (self.store.place(source) or (0, "", False))[0]
-
-    def _ingest(self, batch: Batch) -> Update:
-        source, mark = self._keys.put(batch.keys) if batch.keys else (batch.source, "")
-        return self.store.ingest(batch.rows, source=source, position=batch.position, mark=mark)
 
     def _restored(self, error: Exception) -> None:
         """What is in memory as it is in the file, after a transaction that failed."""
@@ -168,7 +164,5 @@ def _answer(plan: Plan, updates: list[Update]) -> None:
         for piece in batch.pieces:
             new = piece.rows.num_rows
             rows = range(piece.first, piece.first + new)
-            said = Update(
-                new, tuple(a for a in update.alarms if a.row in rows), tuple(b for b in update.breaks if b.row in rows)
-            )
+            said = Update(new, tuple(a for a in update.alarms if a.row in rows), update.breaks)
             piece.waiting.kept(Taken(said, piece.first, piece.waiting.rows.num_rows - new))

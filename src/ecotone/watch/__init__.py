@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ._feed import feed as feed
     from ._monitor import Monitor as Monitor
     from ._settings import WatchSettings as WatchSettings
+    from ._source_rows import SourceRows as SourceRows
     from ._status import Episode as Episode
     from ._status import Leading as Leading
     from ._status import Risk as Risk

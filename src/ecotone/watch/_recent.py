@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,7 @@ class RecentPart:
     rows: pa.Table
     cells: dict[str, NDArray[np.uint8]]
 
-    @property
+    @cached_property
     def nbytes(self) -> int:
         return int(self.rows.nbytes) + sum(c.nbytes for c in self.cells.values())
 

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
-import pyarrow as pa
-
 from ._alarm import Alarm, Break, ChangePoint
+from ._blocks import Blocks
 from ._status import Ended, Episode
-from ._store_file import digest_of, text
+from ._store_file import text
 
 #: Breaks that are kept.
 MOST_BREAKS = 10_000
-#: Pieces of rows that are remembered, and rows of one at least.
-MOST_BLOCKS, LEAST_BLOCK = 1_000, 20
 
 
 @dataclass
@@ -29,11 +26,18 @@ class Records:
     """
 
     base: Any
+    blocks: Blocks = field(init=False)
+    _places: dict[str, tuple[int, str, bool] | None] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.blocks = Blocks(self.base)
 
     def place(self, source: str) -> tuple[int, str, bool] | None:
         """How many rows of a source were taken, its mark, and whether it is done; None where it is not known."""
-        found = self._rows("select taken, mark, done from sources where name = ?", [source])
-        return (int(found[0][0]), str(found[0][1]), bool(found[0][2])) if found else None
+        if source not in self._places:  # a question to the database costs more than the reading of ten rows
+            found = self._rows("select taken, mark, done from sources where name = ?", [source])
+            self._places[source] = (int(found[0][0]), str(found[0][1]), bool(found[0][2])) if found else None
+        return self._places[source]
 
     def sources(self) -> int:
         """How many were read, or begun."""
@@ -46,8 +50,16 @@ class Records:
 
     def put_source(self, source: str, taken: int, mark: str, done: bool) -> None:
         """Keep how far a source was read."""
-        self.base.execute("delete from sources where name = ?", [source])
-        self.base.execute("insert into sources values (?, ?, ?, ?)", [source, taken, mark, done])
+        self.put_sources({source: (taken, mark, done)})
+
+    def put_sources(self, places: dict[str, tuple[int, str, bool]]) -> None:
+        """Keep how far sources were read, all of them at once."""
+        names = list(places)
+        if old := [name for name in names if self.place(name) is not None]:
+            self.base.execute("delete from sources where name in (select unnest(?::text[]))", [old])
+        columns = "unnest(?::text[]), unnest(?::bigint[]), unnest(?::text[]), unnest(?::boolean[])"
+        self.base.execute(f"insert into sources select {columns}", [names, *map(list, zip(*places.values()))])
+        self._places.update(places)
 
     def waiting(self) -> int:
         """Rows whose label may still come."""
@@ -94,21 +106,6 @@ class Records:
                 "insert into breaks select coalesce(max(number), 0) + 1, ? from breaks", [text(asdict(found))]
             )
             self.base.execute("delete from breaks where number <= (select max(number) from breaks) - ?", [MOST_BREAKS])
-
-    def repeated(self, table: pa.Table, line: int) -> Iterator[Break]:
-        """Say where as many rows as these, from 20 on, equal rows that came before; of the last thousand pieces."""
-        if table.num_rows < LEAST_BLOCK:
-            return
-        digest = digest_of(table)
-        found = self._rows("select line from blocks where digest = ? and rows = ?", [digest, table.num_rows])
-        if found:
-            detail = f"{table.num_rows} rows equal those from row {found[0][0]} on; they are counted"
-            yield Break(line, "", "repeated rows", detail)
-        self.base.execute("insert into blocks values (?, ?, ?)", [line, table.num_rows, digest])
-        self.base.execute(
-            "delete from blocks where line <= (select line from blocks order by line desc offset ? limit 1)",
-            [MOST_BLOCKS],
-        )
 
     def _rows(self, query: str, values: list[Any] | None = None) -> list[tuple[Any, ...]]:
         return list(self.base.execute(query, values or []).fetchall())

@@ -15,14 +15,15 @@ from ._accept import accepted, sample, since_change
 from ._alarm import Update
 from ._chunks import By
 from ._harm import Harm
-from ._labelled import LabelledMonitor
+from ._reading import ReadingMonitor
 from ._run import Run
 from ._settings import WatchSettings
+from ._source_rows import SourceRows
 from ._store_file import FORMAT, digest_of, make_file, open_file, put_in_place, text
 from ._store_tables import RunTables
 
 
-class MonitorStore(LabelledMonitor):
+class MonitorStore(ReadingMonitor):
     """A stream under watch whose whole state is one DuckDB file.
 
     Every :meth:`ingest` is one transaction: the monitor, the place in the source, alarms, breaks, chunks and the last
@@ -168,16 +169,7 @@ class MonitorStore(LabelledMonitor):
             table = rows.arrow if isinstance(rows, Frame) else _table(rows)
             taken, _, _ = self.place(source) or (0, "", False)
             table, breaks = self.fresh(table, source, position, taken)
-            first = self.rows
-            breaks += self._records.repeated(table, self._run.rows)
-            found = self._run.read(table)
-            self._records.put_source(source, taken + table.num_rows, mark, done)
-            for alarm in found.alarms:
-                self._records.add_alarm(alarm)
-            alarms = (*found.alarms, *self.with_rows(table, first))
-            breaks = [*breaks, *found.breaks]
-            self._records.add_breaks(breaks)
-            return Update(table.num_rows, alarms, tuple(breaks))
+            return self.read_pieces([SourceRows(table, source, mark, done)], breaks)
 
     # ------------------------------------------------------------------ decisions
     def accept(self, reference: Any = None) -> Frame:

@@ -35,6 +35,7 @@ class RunTables:
     base: Any
     _parts: dict[int, RecentPart] = field(default_factory=dict)
     _chunks: dict[int, Chunk] = field(default_factory=dict)
+    _held: dict[str, bytes] = field(default_factory=dict)
 
     def write_law(self, run: Run) -> None:
         """What stays while a monitor lives."""
@@ -102,8 +103,11 @@ class RunTables:
 
     def put(self, name: str, data: bytes) -> None:
         """Keep bytes under a name."""
+        if self._held.get(name) == data:
+            return
         self.base.execute("delete from state where name = ?", [name])
         self.base.execute("insert into state values (?, ?)", [name, data])
+        self._held[name] = data
 
     def get(self, name: str) -> bytes:
         """The bytes under a name; empty where there are none."""

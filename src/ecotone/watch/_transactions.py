@@ -9,6 +9,7 @@ from dataclasses import replace
 from ecotone.contracts import BadInput
 
 from ._alarm import Break
+from ._records import Records
 from ._store_file import failure
 from ._stored_monitor import StoredMonitor
 
@@ -59,5 +60,6 @@ class Transactions(StoredMonitor):
         try:
             self._base.execute("rollback")
             self._tables, self._run = self._loaded()
+            self._records = Records(self._base)
         except duckdb.Error:  # a full disk closes the database: whoever goes on opens it again
             self._base.close()
