@@ -201,7 +201,7 @@ def test_the_timeline_has_chunks_with_columns_where_asked(client):
     (last,) = client.get("/monitors/m/timeline?last=1&columns=true").json()
     assert [c["name"] for c in last["columns"]] == ["x", "y"] and last["columns"][0]["present"] == 50
     report = client.get("/monitors/m/report").text
-    assert report.startswith("<!doctype html>") and "refresh" not in report and "row 250" in report
+    assert report.startswith("<!doctype html>") and "http-equiv" not in report and "250 rows" in report
 
 
 def test_text_of_a_stream_is_escaped_on_the_page(tmp_path):

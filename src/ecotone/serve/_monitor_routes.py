@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from fastapi import APIRouter, Header, Query, Request
 from pydantic import BaseModel, Field
@@ -18,10 +17,27 @@ from ._digest import digest
 from ._plain import plain
 from ._refused import Refused
 from ._standing import standing
-from ._waiting import Taken, Waiting
+from ._waiting import Taken, Waiting, labels_of
 from ._writer import Writer
 
 _PLAIN = re.compile(r"[\x21-\x7e]{1,120}")
+
+
+class Named(NamedTuple):
+    """How a client names its rows, so that a repeat can be known."""
+
+    source: str
+    position: int | None
+    key: str
+
+    def check(self) -> None:
+        """Raise :class:`Refused` for names that are none."""
+        for value in filter(None, (self.source, self.key)):
+            if not _PLAIN.fullmatch(value):
+                words = "Ecotone-Source and Idempotency-Key are 1 to 120 printable ASCII characters; shorten it"
+                raise Refused(422, words)
+        if self.key and self.position is not None:
+            raise Refused(422, "Idempotency-Key and Ecotone-Position are two ways to say one thing; send one of them")
 
 
 class Kept(BaseModel):
@@ -36,6 +52,15 @@ class Kept(BaseModel):
     )
 
 
+class Told(BaseModel):
+    """The answer to labels: those that count are on the disk."""
+
+    labels: int = Field(description="Labels of the body that count")
+    repeated: int = Field(description="Rows of the body that had been kept before")
+    alarms: list[dict[str, Any]]
+    breaks: list[dict[str, Any]] = Field(description="Labels of no row, given before, or contradicting: not counted")
+
+
 def router() -> APIRouter:
     """``/monitors``."""
     made = APIRouter(tags=["monitors"], prefix="/monitors")
@@ -46,6 +71,7 @@ def router() -> APIRouter:
     add("/{name}/timeline", get_timeline, methods=["GET"], summary="The stream in chunks")
     add("/{name}/sources/{source:path}", get_source, methods=["GET"], summary="How many rows of a source are kept")
     add("/{name}/rows", post_rows, methods=["POST"], openapi_extra=DESCRIPTION, summary="Rows for a monitor")
+    add("/{name}/labels", post_labels, methods=["POST"], openapi_extra=DESCRIPTION, summary="Labels that come late")
     add("/{name}/accept", post_accept, methods=["POST"], summary="Take the rows since the change as the reference")
     add("/{name}/reset", post_reset, methods=["POST"], summary="Go on with the same reference")
     return made
@@ -99,38 +125,32 @@ async def get_timeline(
     return list(found)
 
 
-async def get_source(request: Request, name: str, source: str) -> dict[str, Any]:
+async def get_source(
+    request: Request,
+    name: str,
+    source: str,
+    labels: Annotated[bool, Query(description="Of its labels, and not of its rows")] = False,
+) -> dict[str, Any]:
     """Where to go on after a broken connection."""
-    place = await run_in_threadpool(writer_of(request, name).store.place, source)
+    kept = labels_of(source) if labels else source
+    place = await run_in_threadpool(writer_of(request, name).store.place, kept)
     return {"source": source, "rows": 0 if place is None else place[0]}
 
 
+Source = Annotated[str, Header(alias="Ecotone-Source", description="Whose rows they are")]
+Position = Annotated[
+    int | None, Header(alias="Ecotone-Position", description="How many rows of this source came before", ge=0)
+]
+IdempotencyKey = Annotated[
+    str, Header(alias="Idempotency-Key", description="In place of a position: a name of this body alone")
+]
+
+
 async def post_rows(
-    request: Request,
-    name: str,
-    ecotone_source: Annotated[str, Header(description="Whose rows they are")] = "",
-    ecotone_position: Annotated[
-        int | None, Header(description="How many rows of this source came before", ge=0)
-    ] = None,
-    idempotency_key: Annotated[str, Header(description="In place of a position: a name of this body alone")] = "",
+    request: Request, name: str, source: Source = "", position: Position = None, key: IdempotencyKey = ""
 ) -> Kept:
     """Answered when the rows are on the disk. A repeat with the same position or key counts nothing twice."""
-    writer, limits = writer_of(request, name), request.app.state.settings.limits
-    media = media_type(request)
-    for value in filter(None, (ecotone_source, idempotency_key)):
-        if not _PLAIN.fullmatch(value):
-            raise Refused(422, "Ecotone-Source and Idempotency-Key are 1 to 120 printable ASCII characters; shorten it")
-    if idempotency_key and ecotone_position is not None:
-        raise Refused(422, "Idempotency-Key and Ecotone-Position are two ways to say one thing; send one of them")
-    body = await read_body(request, limits)
-    rows = decoded(body, media, limits)
-    key = digest(body) if idempotency_key else ""
-    waiting = Waiting(rows, ecotone_source, ecotone_position, idempotency_key, key)
-    writer.submit(waiting)
-    return _kept(await asyncio.wrap_future(waiting.answer))
-
-
-def _kept(taken: Taken) -> Kept:
+    taken = await _taken(request, name, Named(source, position, key), labels=False)
     update = taken.update
     return Kept(
         rows=update.rows, first=taken.first, repeated=taken.repeated, alarms=[plain(a) for a in update.alarms],
@@ -138,20 +158,44 @@ def _kept(taken: Taken) -> Kept:
     )  # fmt: skip
 
 
+async def post_labels(
+    request: Request, name: str, source: Source = "", position: Position = None, key: IdempotencyKey = ""
+) -> Told:
+    """Joined to their rows by the monitor's id column; a label that fits no row, or came before, is one of `breaks`."""
+    taken = await _taken(request, name, Named(source, position, key), labels=True)
+    update = taken.update
+    return Told(
+        labels=update.rows, repeated=taken.repeated, alarms=[plain(a) for a in update.alarms],
+        breaks=[plain(b) for b in update.breaks],
+    )  # fmt: skip
+
+
+async def _taken(request: Request, name: str, named: Named, *, labels: bool) -> Taken:
+    """What became of a body, once it is on the disk."""
+    writer, limits = writer_of(request, name), request.app.state.settings.limits
+    media = media_type(request)
+    named.check()
+    body = await read_body(request, limits)
+    rows = decoded(body, media, limits)
+    mark = digest(b"labels" * labels + body) if named.key else ""
+    waiting = Waiting(rows, named.source, named.position, named.key, mark, labels)
+    writer.submit(waiting)
+    return await asyncio.wrap_future(waiting.answer)
+
+
 async def post_accept(request: Request, name: str) -> dict[str, Any]:
     """A new monitor begins with them; open episodes end."""
-    frame = await run_in_threadpool(partial(_decided, writer_of(request, name).store.accept))
-    return {"accepted": frame.n}
+    return {"accepted": await run_in_threadpool(_decided, writer_of(request, name))}
 
 
 async def post_reset(request: Request, name: str) -> dict[str, Any]:
     """All evidence begins at nothing again; open episodes end."""
-    await run_in_threadpool(writer_of(request, name).store.reset)
+    await run_in_threadpool(writer_of(request, name).reset)
     return {"reset": True}
 
 
-def _decided(accept: Any) -> Any:
+def _decided(writer: Writer) -> int:
     try:
-        return accept()
+        return writer.accept()
     except BadInput as error:
         raise Refused(409, str(error)) from None

@@ -14,6 +14,7 @@ from starlette.responses import HTMLResponse
 
 from ecotone import __version__
 from ecotone.watch import ChunkColumn, MonitorStore, Status
+from ecotone.watch.report import run_page
 
 from ._monitor_routes import writer_of
 from ._timeline_picture import Picture, picture
@@ -56,24 +57,24 @@ async def get_page(
 ) -> HTMLResponse:
     """The timelines, refreshed by the browser."""
     writers = request.app.state.writers
-    panels = [await run_in_threadpool(_panel, n, w.store, _SHOWN, 5) for n, w in writers.items()]
+    panels = [await run_in_threadpool(_panel, n, w.store) for n, w in writers.items()]
     return HTMLResponse(
         _rendered(panels=panels, every=every, settings=request.app.state.settings, scorers=request.app.state.scorers)
     )
 
 
 async def get_report(request: Request, name: str) -> HTMLResponse:
-    """All chunks and all columns; one file that can be kept."""
-    panel = await run_in_threadpool(_panel, name, writer_of(request, name).store, None, None)
-    return HTMLResponse(_rendered(panels=[panel], every=0, settings=request.app.state.settings, scorers={}))
+    """The page of ``ecotone report``: one file that can be kept."""
+    store = writer_of(request, name).store
+    return HTMLResponse(await run_in_threadpool(lambda: run_page(store, title=name)))
 
 
-def _panel(name: str, store: MonitorStore, chunks: int | None, columns: int | None) -> Panel:
+def _panel(name: str, store: MonitorStore) -> Panel:
     status, found = store.status(), store.chunks()
-    drawn = picture(found[-chunks:] if chunks else found, status.episodes)
+    drawn = picture(found[-_SHOWN:], status.episodes)
     whole = [c for c in found if c.rows]
     last = whole[-2:][0] if whole else None
-    moved = sorted(store.columns(last), key=lambda c: -c.moved)[:columns] if last is not None else []
+    moved = sorted(store.columns(last), key=lambda c: -c.moved)[:5] if last is not None else []
     return Panel(name, status, drawn, tuple(moved))
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
-from ecotone.watch import SourceRows
+from ecotone.watch import MonitorStore, SourceRows, Update
 
 from ._keys import Key, Keys
 from ._refused import Refused
@@ -34,7 +34,7 @@ class Piece:
 
 @dataclass
 class Batch:
-    """Pieces with the same columns of the same types, whoever sent them.
+    """Pieces with the same columns of the same types, whoever sent them; labels, or rows.
 
     Parameters
     ----------
@@ -52,9 +52,17 @@ class Batch:
         """The pieces for the monitor; those with a key belong to the source that remembers the keys."""
         ring, mark = keys.put(self.keys) if self.keys else ("", "")
         return [
-            SourceRows(p.rows, ring, mark) if p.waiting.key else SourceRows(p.rows, p.waiting.source)
+            SourceRows(p.rows, ring, mark) if p.waiting.key else SourceRows(p.rows, p.waiting.place)
             for p in self.pieces
         ]
+
+    def kept(self, store: MonitorStore, keys: Keys) -> Update:
+        """What the monitor says of them, inside a transaction."""
+        pieces = self.sources(keys)
+        if not self.pieces[0].waiting.labels:
+            return store.ingest_together(pieces)
+        (one,) = pieces
+        return store.label(one.rows, source=one.source, mark=one.mark)
 
 
 @dataclass
@@ -84,12 +92,12 @@ class Plan:
         begun: dict[str, str] = {}
         for waiting in group:
             if waiting.position is not None:
-                begun.setdefault(waiting.source, waiting.kind)
+                begun.setdefault(waiting.place, waiting.kind)
 
         def order(waiting: Waiting) -> tuple[str, str, int]:
             if waiting.position is None:
                 return waiting.kind, "", 0
-            return begun[waiting.source], waiting.source, waiting.position
+            return begun[waiting.place], waiting.place, waiting.position
 
         for waiting in sorted(group, key=order):
             try:
@@ -117,7 +125,7 @@ class Plan:
         self._put(waiting, waiting.rows)
 
     def _add_placed(self, waiting: Waiting, position: int) -> None:
-        source = waiting.source
+        source = waiting.place
         end = self._ends[source] if source in self._ends else self.taken(source)
         if position > end:
             kept = f"{end} rows of source {source!r} are kept, and these begin at {position}"
@@ -132,8 +140,8 @@ class Plan:
 
     def _put(self, waiting: Waiting, rows: pa.Table) -> None:
         last = self.batches[-1] if self.batches else None
-        if last is None or last.pieces[-1].waiting.kind != waiting.kind:
+        if last is None or waiting.labels or last.pieces[-1].waiting.kind != waiting.kind:
             last = Batch()
             self.batches.append(last)
         last.pieces.append(Piece(waiting, rows, self.rows))
-        self.rows += rows.num_rows
+        self.rows += 0 if waiting.labels else rows.num_rows

@@ -45,6 +45,8 @@ class Waiting:
         The client's idempotency key; empty where it has none.
     digest : str
         Of the body, by which a key that is used for another body is found out.
+    labels : bool
+        Late labels of rows that came before, and not rows.
     answer : Future of Taken
         Set when the rows are on the disk.
     """
@@ -54,12 +56,19 @@ class Waiting:
     position: int | None = None
     key: str = ""
     digest: str = ""
+    labels: bool = False
     answer: Future[Taken] = field(default_factory=Future)
+
+    @property
+    def place(self) -> str:
+        """The name under which its place is kept: labels of a source are numbered apart from its rows."""
+        return labels_of(self.source) if self.labels else self.source
 
     @cached_property
     def kind(self) -> str:
         """Its columns and their types: bodies of one kind can be read as one."""
-        return str(self.rows.schema.to_string(show_field_metadata=False, show_schema_metadata=False))
+        shown = self.rows.schema.to_string(show_field_metadata=False, show_schema_metadata=False)
+        return f"{'labels' if self.labels else 'a row'}: {shown}"  # in this order: labels come after the rows
 
     def failed(self, error: BaseException) -> None:
         """Tell the client, unless it has gone."""
@@ -70,3 +79,8 @@ class Waiting:
         """Tell the client, unless it has gone."""
         if self.answer.set_running_or_notify_cancel():
             self.answer.set_result(taken)
+
+
+def labels_of(source: str) -> str:
+    """The name of a source's labels; no source's own name has a space."""
+    return f"labels of {source}"

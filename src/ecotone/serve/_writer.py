@@ -10,6 +10,7 @@ from pathlib import Path
 from ecotone.contracts import BadInput
 from ecotone.watch import MonitorStore, Update
 
+from ._examiner import Examiner
 from ._keys import Keys
 from ._plan import Plan
 from ._refused import Refused
@@ -40,6 +41,7 @@ class Writer:
         self.name, self.path, self.most = name, path, most
         self.store = MonitorStore.open(path)
         self._keys, self._rows = self._remembered()
+        self._examiner = Examiner(lambda: self.store)
         self._queue: queue.SimpleQueue[Waiting | None] = queue.SimpleQueue()
         self._waiting = 0
         self._lock = threading.Lock()
@@ -68,12 +70,24 @@ class Writer:
             self._waiting += 1
             self._queue.put(waiting)
 
+    def accept(self) -> int:
+        """Take the rows since the change as the reference; how many they are."""
+        rows = self.store.accept().n
+        self._examiner.look()
+        return rows
+
+    def reset(self) -> None:
+        """Go on with the same reference."""
+        self.store.reset()
+        self._examiner.look()
+
     def stop(self) -> None:
         """Keep what was accepted, and let go of the file."""
         with self._lock:
             self._stopping = True
             self._queue.put(None)
         self._thread.join()
+        self._examiner.stop()
         self.store.close()
 
     def unready(self) -> str | None:
@@ -89,10 +103,12 @@ class Writer:
 
     # ------------------------------------------------------------------ in the thread
     def _run(self) -> None:
+        self._examiner.look()
         while (group := self._group()) is not None:
             with self._lock:
                 self._waiting -= len(group)
             self._keep(group)
+            self._examiner.rows(self._rows)
 
     def _group(self) -> list[Waiting] | None:
         first = self._queue.get()
@@ -114,7 +130,7 @@ class Writer:
             plan = Plan(self._keys, self._taken, self._rows)
             plan.add(group)
             with self.store.transaction():
-                updates = [self.store.ingest_together(batch.sources(self._keys)) for batch in plan.batches]
+                updates = [batch.kept(self.store, self._keys) for batch in plan.batches]
         except Exception as error:
             self._restored(error)
             if len(group) > 1:
@@ -124,6 +140,8 @@ class Writer:
                 group[0].failed(self._reason(error))
             return
         self._fault, self._rows = None, plan.rows
+        if any(update.alarms for update in updates):
+            self._examiner.look()
         _answer(plan, updates)
 
     def _taken(self, source: str) -> int:
@@ -162,7 +180,11 @@ def _answer(plan: Plan, updates: list[Update]) -> None:
         waiting.kept(Taken(Update(0), first, waiting.rows.num_rows))
     for batch, update in zip(plan.batches, updates):
         for piece in batch.pieces:
-            new = piece.rows.num_rows
-            rows = range(piece.first, piece.first + new)
-            said = Update(new, tuple(a for a in update.alarms if a.row in rows), update.breaks)
-            piece.waiting.kept(Taken(said, piece.first, piece.waiting.rows.num_rows - new))
+            sent, new = piece.waiting.rows.num_rows, piece.rows.num_rows
+            said = update if piece.waiting.labels else _of_rows(update, piece.first, new)
+            piece.waiting.kept(Taken(said, piece.first, sent - new))
+
+
+def _of_rows(update: Update, first: int, rows: int) -> Update:
+    """What was said of some of the rows that were read together."""
+    return Update(rows, tuple(a for a in update.alarms if first <= a.row < first + rows), update.breaks)

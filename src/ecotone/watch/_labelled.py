@@ -111,7 +111,7 @@ class LabelledMonitor(Transactions):
         wanted = sorted(set(hashes[~missing].tolist()))
         query = "select key, line, said, told from labels where key in (select unnest(?::ubigint[])) order by line"
         known = {k: [line, said, was] for k, line, said, was in self._base.execute(query, [wanted]).fetchall()}
-        lines, found, counted = [], [], []
+        lines, found, counted, keys = [], [], [], []
         odd: dict[What, list[int]] = {"unknown label": [], "repeated label": [], "contradicting label": []}
         for at, (key, gone, label) in enumerate(zip(hashes.tolist(), missing.tolist(), told)):
             if label is None:
@@ -126,7 +126,8 @@ class LabelledMonitor(Transactions):
                 lines.append(row[0])
                 found.append(row[1])
                 counted.append(label)
-                self._base.execute("update labels set told = ? where key = ? and line = ?", [label, key, row[0]])
+                keys.append(key)
+        self._keep(keys, lines, counted)
         name, ids = roles.id[0], table[roles.id[0]]
         breaks = [
             Break(self.rows, harm.target, what, f"{len(at)} labels, the first of {name} {ids[at[0]]}; not counted")
@@ -138,6 +139,15 @@ class LabelledMonitor(Transactions):
             np.array([*counted, None], object)[:-1],
             breaks,
         )
+
+    def _keep(self, keys: list[int], lines: list[int], told: list[str]) -> None:
+        """Labels beside the predictions that waited for them, all in one statement."""
+        if keys:
+            new = "(select unnest(?::ubigint[]) as key, unnest(?::bigint[]) as line, unnest(?::text[]) as told) as new"
+            query = (
+                f"update labels set told = new.told from {new} where labels.key = new.key and labels.line = new.line"
+            )
+            self._base.execute(query, [keys, lines, told])
 
     def _count(self, lines: Ints, said: Texts, told: Texts) -> Iterator[Alarm]:
         """Count labels of rows, and their losses in the rows' chunks; alarms of harm."""
