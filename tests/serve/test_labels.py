@@ -126,3 +126,20 @@ def test_an_alarm_has_the_check_of_its_rows_beside_it(tmp_path):
         client.post("/monitors/m/reset")
         post(client, "rows", {"x": rng.normal(size=5000).tolist(), "z": rng.normal(size=5000).tolist()})
         assert examiner._next[1] == first
+
+
+def test_a_monitor_with_roles_is_begun_as_the_guide_says(tmp_path, monkeypatch):
+    import io
+
+    import pyarrow.parquet as pq
+
+    from ecotone.cli._main import run
+
+    pq.write_table(pa.table(table(500)), tmp_path / "old.parquet")
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"")))
+    state = tmp_path / "orders.duckdb"
+    words = ["--id", "order", "--target", "y", "--prediction", "yhat"]
+    assert run(["watch", str(tmp_path / "old.parquet"), "-", "--state", str(state), *words]) == 0
+    with TestClient(app(Settings(monitors={"m": state}))) as client:
+        assert post(client, "rows", rows_of(table(30))).json()["rows"] == 30
+        assert post(client, "labels", labels_of(table(30))).json()["labels"] == 30
