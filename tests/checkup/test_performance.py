@@ -160,7 +160,7 @@ def test_a_model_without_names_gets_a_matrix():
     rng = np.random.default_rng(9)
     x = rng.standard_normal((300, 2))
     model = LogisticRegression().fit(x, x[:, 0] > 0)
-    predicted, proba = predict_with(model, pa.table({"a": x[:, 0], "b": x[:, 1]}), ["a", "b"])
+    predicted, proba = predict_with(ModelOptions(model), pa.table({"a": x[:, 0], "b": x[:, 1]}), ["a", "b"])
     assert (predicted == model.predict(x)).all() and np.allclose(proba, model.predict_proba(x))
 
 

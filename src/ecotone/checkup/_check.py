@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,13 +11,13 @@ from threadpoolctl import threadpool_limits
 
 from ecotone.checkup.document import BudgetSummary, Findings, Verdict, data_of_tables
 from ecotone.checkup.performance import Performance, performance
-from ecotone.checkup.quality import Facts, facts_of_tables
+from ecotone.checkup.quality import Contract, Facts, facts_of_tables
 from ecotone.checkup.report import pictures
 from ecotone.checkup.rows import RowsOutside, rows_outside
 from ecotone.compare.explain import ConditionalChange, conditional_change
 from ecotone.compare.two_sample import Dependence, TwoTables, dependence, two_tables, with_units
 from ecotone.contracts import BadInput, Predictor, ProgressListener, unwatched
-from ecotone.data import Frame, Pair, align_tables, read_table, thread_map
+from ecotone.data import Frame, ModelOptions, Pair, Roles, align_tables, open_table, thread_map
 from ecotone.decide import Budget
 
 from ._columns import column_entries
@@ -137,25 +137,28 @@ def check(
     >>> [column["name"] for column in result.columns if column["marginal"]["changed"]]
     ['x2']
     """
-    settings = Settings.of(**_options(locals()))
+    settings = Settings(
+        Roles.of(
+            target=target, prediction=prediction, probability=probability, entity=entity, time=time, groups=groups,
+            id=id, ordinal=ordinal, columns=columns, ignore=ignore, given=given, embedding=embedding,
+        ),
+        ModelOptions.of(model=model, metric=metric, positive=positive, features=features),
+        Contract.given(contract), alpha=alpha, fdr=fdr, min_effect=min_effect, independent=independent, seed=seed,
+    )  # fmt: skip
     stage = Stages(progress)
     with stage("read", 0.0):
-        counts = open_counts(reference, current, settings)
+        sides = open_table(reference, name="reference"), open_table(current, name="current")
+        counts = open_counts(sides, settings)
         if counts is None:
-            frames = read_table(reference, name="reference"), read_table(current, name="current")
+            frames = sides[0].read(), sides[1].read()
             both = _paired(frames, settings)
-            facts = facts_of_tables((reference, current), frames, both, settings.contract, settings.roles)
+            facts = facts_of_tables(frames, both, settings.contract, settings.roles)
     # Linear algebra on several threads waits longer than it computes, above all where other work holds the cores;
     # whole columns and whole parts of the check run side by side instead.
     with threadpool_limits(limits=1):
         if counts is not None:
             return check_counts(counts, settings, stage)
         return _answers(both, frames, facts, settings, stage)
-
-
-def _options(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments of a check by name, but for those that say what is read and who watches."""
-    return {name: value for name, value in arguments.items() if name not in ("reference", "current", "progress")}
 
 
 def _answers(both: Pair, frames: tuple[Frame, Frame], facts: Facts, settings: Settings, stage: Stages) -> CheckResult:

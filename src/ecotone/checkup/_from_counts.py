@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 from ecotone.checkup.document import (
     BudgetSummary,
@@ -22,7 +20,7 @@ from ecotone.checkup.rows import RowsOutside
 from ecotone.compare.two_sample import Dependence
 from ecotone.compare.two_sample._two_profiles import two_profiles
 from ecotone.contracts import BadInput
-from ecotone.data import CountedPair, Profile, counted_pair, open_profile, profile
+from ecotone.data import CountedPair, Profile, TableSource, counted_pair, profile
 from ecotone.decide import Budget
 
 from ._columns import entries_of_counts
@@ -32,7 +30,6 @@ from ._result import CheckResult
 from ._settings import Settings
 from ._stages import Stages
 
-_SIDES = ("reference", "current")
 _WHY = "a profile made without rows"
 _COST = (
     f"{_WHY} has counts alone: relations of columns beyond the sums of products, extremes, rows outside, "
@@ -61,7 +58,7 @@ class Counts:
     sides: tuple[Side, Side]
 
 
-def open_counts(reference: Any, current: Any, settings: Settings) -> Counts | None:
+def open_counts(given: tuple[TableSource, TableSource], settings: Settings) -> Counts | None:
     """Both sides as counts between the same cut points; None where both have rows.
 
     Raises
@@ -69,28 +66,27 @@ def open_counts(reference: Any, current: Any, settings: Settings) -> Counts | No
     BadInput
         Something was asked for that needs rows; the counts are on different cut points, or on none.
     """
-    given = (reference, current)
-    held = [open_profile(source, name) for source, name in zip(given, _SIDES)]
+    held = [side.profile for side in given]
     bare = [k for k in (0, 1) if (p := held[k]) is not None and p.kept is None]
     if not bare:
         return None
-    _refuse(settings, _SIDES[bare[0]], given[bare[0]])
+    _refuse(settings, given[bare[0]])
     cut = held[bare[0]]
     assert cut is not None
     for k in bare:
         found = held[k]
         assert found is not None
         if found.sums is None or cut.sums is None or found.sums.cuts.id != cut.sums.cuts.id:
-            raise BadInput(_remedy(given, held))
-    sides = _side(given[0], held[0], cut, 0), _side(given[1], held[1], cut, 1)
+            raise BadInput(_remedy(given))
+    sides = _side(given[0], cut), _side(given[1], cut)
     both = counted_pair(sides[0].held, sides[1].held, settings.roles)
-    for name, n in zip(_SIDES, both.n):
+    for name, n in zip(("reference", "current"), both.n):
         if n < 2:
             raise BadInput(f"{name} has {n} row; a comparison needs at least 2")
     return Counts(both, sides)
 
 
-def _refuse(settings: Settings, side: str, source: Any) -> None:
+def _refuse(settings: Settings, side: TableSource) -> None:
     roles = settings.roles
     asked = {
         "entity": roles.entity, "time": roles.time, "groups": roles.groups, "model": settings.model.model is not None,
@@ -101,43 +97,40 @@ def _refuse(settings: Settings, side: str, source: Any) -> None:
         if value:
             hint = " and leave the labels out of the verdict with ignore" if name == "target" else ""
             raise BadInput(
-                f"{name} needs rows, and {side}{_named(source)} is a profile without any; make it again without "
+                f"{name} needs rows, and {side.in_words} is a profile without any; make it again without "
                 f"--no-rows (rows=True), or leave {name} out{hint}"
             )
 
 
-def _named(source: Any) -> str:
-    return f" ({source})" if isinstance(source, str | Path) else ""
-
-
-def _remedy(given: tuple[Any, Any], held: list[Profile | None]) -> str:
+def _remedy(given: tuple[TableSource, TableSource]) -> str:
     """The commands that bring both sides' counts between the same cut points."""
-    paths = [str(s) if isinstance(s, str | Path) else f"{name}.profile" for s, name in zip(given, _SIDES)]
+    paths = [side.path or f"{side.name}.profile" for side in given]
+    held = [side.profile for side in given]
     bare = [k for k in (0, 1) if (p := held[k]) is not None and p.kept is None]
     uncut = [k for k in bare if (p := held[k]) is not None and p.sums is None]
     if uncut and (uncut[0] == 0 or len(bare) == 1):
         k = uncut[0]
         then = ", and profile current --like FULL.profile" if len(bare) == 2 else ""
         return (
-            f"{_SIDES[k]}{_named(given[k])} is a profile without rows and has no counts between cut points; make them "
+            f"{given[k].in_words} is a profile without rows and has no counts between cut points; make them "
             f"with ecotone profile SOURCE -o FULL.profile --like {paths[k]} --no-rows{then}"
         )
     return (
-        f"{_SIDES[1]}{_named(given[1])} is a profile without rows and has no counts between the reference's cut "
+        f"{given[1].in_words} is a profile without rows and has no counts between the reference's cut "
         f"points; make it again with ecotone profile SOURCE -o {paths[1]} --like {paths[0]} --no-rows"
     )
 
 
-def _side(source: Any, held: Profile | None, cut: Profile, k: int) -> Side:
+def _side(given: TableSource, cut: Profile) -> Side:
     """A side whose sums are on the cut points of a profile without rows."""
-    name = str(source) if isinstance(source, str | Path) else _SIDES[k]
+    name, held = given.path or given.name, given.profile
     assert cut.sums is not None
     if held is None:
-        made = profile(source, like=cut, rows=False, name=_SIDES[k])
+        made = profile(given.given, like=cut, rows=False, name=given.name)
         return Side(made, name, made.n)
     if held.sums is not None and held.sums.cuts.id == cut.sums.cuts.id:
         return Side(held, name, held.n)
-    made = profile(held.frame(), like=cut, rows=False, name=_SIDES[k])
+    made = profile(held.frame(), like=cut, rows=False, name=given.name)
     note = f"{name}: profile of {held.n} rows: tests run on the {made.n} rows it keeps; for all of them profile it "
     return Side(made, name, held.n, (note + "--like the other side",))
 

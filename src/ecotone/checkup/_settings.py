@@ -3,45 +3,30 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import dataclass
 
 from ecotone.checkup.quality import Contract
 from ecotone.contracts import BadInput
 from ecotone.data import ModelOptions, Roles
 
-#: What most arguments belong to.
-PARTS = (Roles, ModelOptions)
-
 
 @dataclass(frozen=True)
 class Settings:
-    """Arguments of :func:`ecotone.check`, validated."""
+    """Arguments of :func:`ecotone.check`: a ``BadInput`` names the one that is wrong, its value and what it may be."""
 
     roles: Roles
     model: ModelOptions
+    contract: Contract | None = None
     alpha: float = 0.05
     fdr: float = 0.1
     min_effect: float = 0.02
     independent: bool = False
     seed: int = 0
-    contract: Contract | None = None
 
-    @classmethod
-    def of(cls, *, contract: Any = None, **given: Any) -> Settings:
-        """Settings from the user's arguments, each by its own name: those of roles and of the model go to these.
-
-        Raises
-        ------
-        BadInput
-            Naming the argument, its value and what it may be.
-        """
-        roles, model = ({f.name: given.pop(f.name) for f in fields(part) if f.name in given} for part in PARTS)
-        settings = cls(Roles.of(**roles), ModelOptions.of(**model), contract=Contract.given(contract), **given)
-        settings._check_numbers()
-        settings._check_roles()
-        settings._check_independent()
-        return settings
+    def __post_init__(self) -> None:
+        self._check_numbers()
+        self._check_roles()
+        self._check_independent()
 
     def _check_numbers(self) -> None:
         for name, low, high in (("alpha", 0, 0.5), ("fdr", 0, 0.5), ("min_effect", 0, 0.5)):

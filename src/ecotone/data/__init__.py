@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from ._profile_scan import profile as profile
     from ._profile_scan import scan_batches as scan_batches
     from ._profile_sums import Sums as Sums
+    from ._readers import TableSource as TableSource
     from ._readers import open_profile as open_profile
+    from ._readers import open_table as open_table
     from ._readers import read_table as read_table
     from ._roles import EVERYTHING as EVERYTHING
     from ._roles import Roles as Roles

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ecotone.contracts import BadInput, Predictor
 
+from ._model_columns import ModelColumns, model_columns
 from ._roles import names_of
 
 
@@ -49,3 +51,7 @@ class ModelOptions:
         if options.features is not None and not options.features:
             raise BadInput("features is empty; name the columns that the model reads, or leave it out")
         return options
+
+    def columns(self, names: Sequence[str], where: str = "the table") -> ModelColumns | None:
+        """The columns that the model reads of a table's, by the names that it keeps; None where it keeps none."""
+        return model_columns(self.model, names, where)

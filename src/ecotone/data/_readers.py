@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -46,16 +47,59 @@ def read_table(source: Any, *, name: str = "reference") -> Frame:
     >>> frame.n, frame.arrow.column_names
     (2, ['x', 'city'])
     """
-    if isinstance(source, Frame):
-        return source
-    if (kept := _kept_rows(source, name)) is not None:
-        return kept
-    opened = open_source(source, name)
-    table, parts = _whole(opened)
-    if table.num_rows == 0:
-        where = f"{name} ({source})" if isinstance(source, str | Path) else name
-        raise BadInput(f"{where} has no rows; give a table with at least one")
-    return Frame(table, parts, opened.notes, name)
+    return open_table(source, name=name).read()
+
+
+@dataclass(frozen=True)
+class TableSource:
+    """Where a table is, before its rows are read.
+
+    Parameters
+    ----------
+    given : Any
+        What the user gave, as :func:`read_table` takes it.
+    name : str
+        What error messages call the table.
+    profile : Profile or None
+        The profile that it is, if it is one.
+    """
+
+    given: Any
+    name: str
+    profile: Profile | None
+
+    def read(self) -> Frame:
+        """All rows; of a profile those that it keeps. Raises as :func:`read_table`."""
+        if isinstance(self.given, Frame):
+            return self.given
+        if self.profile is not None:
+            return self._kept(self.profile)
+        opened = open_source(self.given, self.name)
+        table, parts = _whole(opened)
+        if table.num_rows == 0:
+            raise BadInput(f"{self.in_words} has no rows; give a table with at least one")
+        return Frame(table, parts, opened.notes, self.name)
+
+    @property
+    def path(self) -> str | None:
+        """The path, where it is one."""
+        return utf8(str(self.given)) if isinstance(self.given, str | Path) else None
+
+    @property
+    def in_words(self) -> str:
+        """Its name, and its path in brackets."""
+        return self.name if self.path is None else f"{self.name} ({self.path})"
+
+    def _kept(self, profile: Profile) -> Frame:
+        try:
+            return profile.to_frame(self.path or self.name)
+        except BadInput as error:
+            raise BadInput(f"{self.in_words}: {error}") from None
+
+
+def open_table(source: Any, *, name: str = "reference") -> TableSource:
+    """What :func:`read_table` would read, of which only a profile is opened. Raises ``BadInput`` for a damaged one."""
+    return TableSource(source, name, open_profile(source, name))
 
 
 def _whole(opened: Source) -> tuple[pa.Table, tuple[Part, ...]]:
@@ -84,15 +128,3 @@ def open_profile(source: Any, name: str) -> Profile | None:
 
 def _is_profile_path(source: Any) -> bool:
     return isinstance(source, str | Path) and str(source).endswith(".profile") and not os.path.isdir(source)
-
-
-def _kept_rows(source: Any, name: str) -> Frame | None:
-    """The rows that a profile keeps; None where the source is no profile."""
-    held = open_profile(source, name)
-    if held is None:
-        return None
-    is_path = _is_profile_path(source)
-    try:
-        return held.to_frame(utf8(str(source)) if is_path else name)
-    except BadInput as error:
-        raise BadInput(f"{name} ({source}): {error}" if is_path else f"{name}: {error}") from None

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
 
-from ecotone.contracts import BadInput, Predictor
-from ecotone.data import Pair, model_columns
+from ecotone.contracts import BadInput
+from ecotone.data import ModelOptions, Pair
 
 from ._columns_read import named_by_user
 from ._predict_with import predict_with
@@ -27,9 +26,7 @@ class Asked:
     source: str
 
 
-def ask(
-    model: Predictor, tables: tuple[pa.Table, ...], pair: Pair, target: str, features: Sequence[str] | None = None
-) -> Asked:
+def ask(options: ModelOptions, tables: tuple[pa.Table, ...], pair: Pair, target: str) -> Asked:
     """Run the model on both tables, without the target.
 
     Raises
@@ -38,7 +35,8 @@ def ask(
         For columns that are not there, another number of them than the model wants, or a model that raises.
     """
     rows = [t.drop_columns([target]) if target in t.column_names else t for t in tables]
-    named = model_columns(model, rows[0].column_names, SIDES[0])
+    model, features = options.model, options.features
+    named = options.columns(rows[0].column_names, SIDES[0])
     if features is not None:
         named_by_user(features, named, tables[0].column_names, target)
     names = rows[0].column_names
@@ -49,7 +47,7 @@ def ask(
             reads, source = tuple(names), "order"
     if features is not None:
         reads, source = tuple(features), "features"
-    found = [predict_with(model, t, names, where) for t, where in zip(rows, SIDES)]
+    found = [predict_with(options, t, names, where) for t, where in zip(rows, SIDES)]
     return Asked((found[0][0], found[1][0]), (found[0][1], found[1][1]), reads, source)
 
 

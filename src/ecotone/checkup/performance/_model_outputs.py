@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -45,9 +46,10 @@ class Outputs:
         if target not in self.tables[0].column_names:
             raise BadInput(f"target {target!r} is not a column of the reference; its labels are needed there")
         self.target = [t[target] if target in t.column_names else None for t in self.tables]
-        self.model, self.named = (model := opened(options.model)), target
-        if model is not None:
-            asked = ask(model, self.tables, pair, target, features)
+        options = replace(options, model=opened(options.model))
+        self.model, self.named = options.model, target
+        if self.model is not None:
+            asked = ask(options, self.tables, pair, target)
             self.predicted, self.given = list(asked.predicted), list(asked.given)
             self.reads, self.source = asked.reads, asked.source
         else:
@@ -57,7 +59,7 @@ class Outputs:
             self.source = "unknown" if features is None else "features"
             self.predicted = [t[roles.prediction] if roles.prediction else None for t in self.tables]
             self.given = [self._read(t, side) for t, side in zip(self.tables, ("the reference", "current"))]
-        if not (names or roles.prediction or model is not None):
+        if not (names or roles.prediction or self.model is not None):
             raise BadInput("give model, prediction or probability: one of them must say what the model predicts")
         self.regression = self._is_regression(options.metric)
         if self.regression and all(p is None for p in self.predicted):

@@ -10,12 +10,12 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from ecotone.contracts import BadInput, Floats, Predictor, foreign
-from ecotone.data import model_columns
+from ecotone.contracts import BadInput, Floats, foreign
+from ecotone.data import ModelOptions
 
 
 def predict_with(
-    model: Predictor, table: pa.Table, feature_names: Sequence[str], where: str = "the table"
+    options: ModelOptions, table: pa.Table, feature_names: Sequence[str], where: str = "the table"
 ) -> tuple[NDArray[Any], Floats | None]:
     """A model's predictions on the rows of a table, and its probabilities if it has any.
 
@@ -25,7 +25,8 @@ def predict_with(
 
     Parameters
     ----------
-    model : object with ``predict`` and perhaps ``predict_proba``
+    options : ModelOptions
+        Of which ``model`` is an object with ``predict`` and perhaps ``predict_proba``.
     table : pyarrow.Table
     feature_names : sequence of str
         Columns in the model's order, for one that does not name its own.
@@ -41,9 +42,10 @@ def predict_with(
     BadInput
         For columns that the table lacks, a model that raises, or output of the wrong shape.
     """
+    model: Any = options.model
     if not callable(getattr(model, "predict", None)):
         raise BadInput(f"model of type {type(model).__name__} has no predict(); give an object with predict()")
-    named = model_columns(model, table.column_names, where)
+    named = options.columns(table.column_names, where)
     missing = [name for name in (feature_names if named is None else ()) if name not in table.column_names]
     if missing:
         raise BadInput(f"model: it reads {missing[0]!r}, which {where} lacks; give a table that has every column")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from ecotone.data import Frame, Pair, Profile, Roles, Untested
 
@@ -31,12 +30,9 @@ class Facts:
     contract: Kept | None = None
 
 
-def facts_of_tables(
-    sources: tuple[Any, Any], frames: tuple[Frame, Frame], both: Pair, contract: Contract | None, roles: Roles
-) -> Facts:
+def facts_of_tables(frames: tuple[Frame, Frame], both: Pair, contract: Contract | None, roles: Roles) -> Facts:
     """The facts of two tables that were read; of profiles those of every row that they counted."""
-    names = ("reference", "current")
-    a, b = (summaries(source, frame, name) for source, frame, name in zip(sources, frames, names))
+    a, b = summaries(frames[0]), summaries(frames[1])
     read_alike(a, b, frames)
     return _facts(
         a, b, both.untested, contract, roles, {name for columns in both.embeddings.values() for name in columns}

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from ecotone.checkup.as_json import Keys
-from ecotone.data import Frame, Profile, open_profile, thread_map
+from ecotone.data import Frame, Profile, thread_map
 
 from ._breaks import Break, breaks
 from ._summary import ColumnSummary, summary, summary_of_profile
@@ -76,11 +76,10 @@ def quality(
     return Quality(tuple(out))
 
 
-def summaries(source: Any, frame: Frame, name: str) -> Summaries:
+def summaries(frame: Frame) -> Summaries:
     """The facts of a table's columns; of a profile those of all rows that it counted, not only of the kept ones."""
-    held = open_profile(source, name)
-    if held is not None:
-        return summaries_of_profile(held)
+    if frame.profile is not None:
+        return summaries_of_profile(frame.profile)
     columns = frame.arrow.column_names
     found = thread_map(lambda n: summary(n, frame.arrow[n]), columns, values=frame.n * len(columns))
     return dict(zip(columns, found))
