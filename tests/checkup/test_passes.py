@@ -1,4 +1,4 @@
-"""How often a check hands the user's arguments from one room to another: each time is a place that must know of them."""
+"""How often a check hands its arguments from one room to another: each time is a place that must know of them."""
 
 import os
 import sys
@@ -60,7 +60,7 @@ def tables():
     rng = np.random.default_rng(0)
 
     def table(shift):
-        x = rng.normal(size=(300, 3)) + [0, 0, shift]
+        x = rng.normal((0, 0, shift), size=(300, 3))
         return pd.DataFrame(x, columns=FEATURES).assign(y=(x.sum(1) + rng.normal(size=300) > 0).astype(int))
 
     return table(0), table(0.5)

@@ -78,7 +78,7 @@ def test_a_check_of_sizes_says_how_the_order_moved():
     result = ecotone.check(old, new, ordinal="size")
     column = result.columns[0]
     assert (column["name"], column["kind"], column["marginal"]["effect_name"]) == ("size", "ordinal", "auc")
-    assert column["movement"]["median"] == ("M", "L") and "median M → L" in column["sentence"]
+    assert column["movement"]["median"] == ["M", "L"] and "median M → L" in column["sentence"]
     assert "XL" in result.to_html()
 
 

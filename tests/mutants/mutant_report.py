@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from mutant_tests import ROOT, digest
+from mutant_tests import ROOT, code_digest, tests_digest
 
 from ecotone.cards import discover
 
@@ -43,9 +43,25 @@ def reasons() -> dict[str, dict[str, str]]:
     return dict(json.loads(REASONS.read_text(encoding="utf-8"))) if REASONS.exists() else {}
 
 
+def unexplained(found: dict[str, Any] | None) -> list[str]:
+    """Keys of a method's mutants that survived and have no reason."""
+    why = reasons().get(found["name"], {}) if found else {}
+    survived = [m["key"] for m in (found or {}).get("mutants", []) if m["state"] == "survived"]
+    return [key for key in survived if key not in why]
+
+
+def merged(stored: dict[str, Any], found: dict[str, Any]) -> dict[str, Any]:
+    """A stored result with the states of those mutants that were run again; its tests are those of the first run."""
+    if "error" in found:
+        return found
+    states = {(m["key"], m["line"]): m["state"] for m in found["mutants"]}
+    mutants = [{**m, "state": states.get((m["key"], m["line"]), m["state"])} for m in stored["mutants"]]
+    return {**stored, "tests": found["tests"], "mutants": mutants}
+
+
 @dataclass(frozen=True)
 class Summary:
-    """What is stored, as far as it was run with the present code and tests."""
+    """What is stored, as far as it was run with the present code of the methods."""
 
     held: dict[str, dict[str, Any]]
     seed: int
@@ -57,7 +73,9 @@ class Summary:
         return {
             name: found
             for name, found in sorted(self.held.items())
-            if name in cards and "error" not in found and found["digest"] == digest(cards[name], self.seed, self.count)
+            if name in cards
+            and "error" not in found
+            and found["digest"] == code_digest(cards[name], self.seed, self.count)
         }
 
     @cached_property
@@ -70,6 +88,12 @@ class Summary:
             for mutant in found["mutants"]
             if mutant["state"] == "survived"
         ]
+
+    @cached_property
+    def earlier(self) -> list[str]:
+        """Methods whose tests have changed since they were run."""
+        cards = discover()
+        return [name for name, found in self.current.items() if found["tests_digest"] != tests_digest(cards[name])]
 
     @property
     def gaps(self) -> int:
@@ -118,7 +142,11 @@ def _tables(summary: Summary) -> str:
 def _left(summary: Summary) -> str:
     cards = set(discover())
     changed = sorted((set(summary.held) & cards) - set(summary.current))
-    parts = {"Changed since they were run": changed, "Not run": sorted(cards - set(summary.held))}
+    parts = {
+        "Files of their tests have changed since they were run": summary.earlier,
+        "Changed since they were run": changed,
+        "Not run": sorted(cards - set(summary.held)),
+    }
     return "".join(f"\n## {title}\n\n{', '.join(names)}.\n" for title, names in parts.items() if names)
 
 

@@ -54,10 +54,31 @@ def test_files(card: Card) -> list[Path]:
     ]
 
 
-def digest(card: Card, seed: int, count: int) -> str:
-    """Of the code that is broken and of the tests that are to notice."""
-    text = "\0".join(_text(path) for path in [*core_files(card), *test_files(card)])
-    return hashlib.sha256(f"{seed} {count}\0{text}".encode()).hexdigest()[:16]
+def code_digest(card: Card, seed: int, count: int) -> str:
+    """Of what is broken: the code of the core, whatever its comments and docstrings say."""
+    return _hashed(f"{seed} {count}", *(_code(path) for path in core_files(card)))
+
+
+def tests_digest(card: Card) -> str:
+    """Of the files with the tests that are to notice."""
+    return _hashed(*(_text(path) for path in test_files(card)))
+
+
+def _hashed(*texts: str) -> str:
+    return hashlib.sha256("\0".join(texts).encode()).hexdigest()[:16]
+
+
+@cache
+def _code(path: Path) -> str:
+    tree = ast.parse(_text(path))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            node.body = [part for part in node.body if not _is_text(part)] or [ast.Pass()]
+    return ast.dump(tree)
+
+
+def _is_text(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
 
 
 class Concerning:

@@ -3,6 +3,7 @@
     python tests/mutants/run.py                     every method that has no result for its present code and tests
     python tests/mutants/run.py --only holm         one method, its mutants printed
     python tests/mutants/run.py --shard 1/4         every fourth method
+    python tests/mutants/run.py --survivors         only what survived and has no reason, with the present tests
     python tests/mutants/run.py --seconds 600       begin no method after so long
     python tests/mutants/run.py --collect           write docs/mutants.md from what is stored; drop superseded lines
 
@@ -21,6 +22,7 @@ import signal
 import sys
 import tempfile
 import time
+from collections.abc import Collection
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -31,7 +33,7 @@ sys.dont_write_bytecode = True
 import mutant_report  # noqa: E402
 import pytest  # noqa: E402
 from mutant_sites import Site, broken, sites  # noqa: E402
-from mutant_tests import ROOT, Concerning, core_files, digest, test_files  # noqa: E402
+from mutant_tests import ROOT, Concerning, code_digest, core_files, test_files, tests_digest  # noqa: E402
 
 from ecotone.cards import Card, discover  # noqa: E402
 
@@ -109,15 +111,21 @@ def chosen(card: Card, seed: int, count: int) -> list[tuple[Path, Site]]:
     return (first + later)[:count]
 
 
-def run_method(card: Card, project: Path, seed: int, count: int) -> dict[str, Any]:
-    """The method's mutants and what became of each."""
+def run_method(card: Card, project: Path, seed: int, count: int, again: Collection[str] = ()) -> dict[str, Any]:
+    """The method's mutants and what became of each; only those whose keys are to be run ``again``, if any are."""
     start = time.monotonic()
     code, tests = run_tests(card, project, 600, whole=True)
-    found: dict[str, Any] = {"name": card.name, "digest": digest(card, seed, count), "seed": seed, "tests": tests}
+    found: dict[str, Any] = {
+        "tests_digest": tests_digest(card),
+        "name": card.name,
+        "digest": code_digest(card, seed, count),
+        "seed": seed,
+        "tests": tests,
+    }
     if code != PASSED or not tests:
         return {**found, "error": f"its {tests} tests end with code {code} before anything is broken", "mutants": []}
     limit, mutants = 20 + 10 * (time.monotonic() - start), []
-    for path, site in chosen(card, seed, count):
+    for path, site in [(p, s) for p, s in chosen(card, seed, count) if not again or s.key in again]:
         target, source = project / path.relative_to(ROOT), path.read_text(encoding="utf-8")
         target.write_text(broken(source, site), encoding="utf-8")
         try:
@@ -148,6 +156,7 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=6, help="mutants of a method, where it has that many")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--fresh", action="store_true", help="run again what has a result")
+    parser.add_argument("--survivors", action="store_true", help="run again only what survived and has no reason")
     parser.add_argument("--collect", action="store_true", help="run nothing; write the document")
     asked = parser.parse_args()
     cards = [card for card in discover().values() if not asked.only or card.name in asked.only]
@@ -160,11 +169,15 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         project = None if asked.collect else copy_project(Path(folder))
         for card in [] if project is None else rooms[i - 1 :: k]:
-            current = held.get(card.name, {}).get("digest") == digest(card, asked.seed, asked.count)
-            if time.monotonic() > end or (current and not asked.fresh):
+            stored, again = held.get(card.name, {}), mutant_report.unexplained(held.get(card.name))
+            same = stored.get("digest") == code_digest(card, asked.seed, asked.count)
+            current = same and stored.get("tests_digest") == tests_digest(card)
+            wanted = (same and again) if asked.survivors else (asked.fresh or not current)
+            if time.monotonic() > end or not wanted:
                 continue
             assert project is not None
-            found = run_method(card, project, asked.seed, asked.count)
+            found = run_method(card, project, asked.seed, asked.count, again if asked.survivors else ())
+            found = mutant_report.merged(stored, found) if asked.survivors else found
             mutant_report.store(found)
             _show(found)
     if asked.collect:
