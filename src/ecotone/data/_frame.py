@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 from ecotone.contracts import Bools
 
 from ._table import Part
-
-if TYPE_CHECKING:
-    from ._profile import Profile
 
 
 @dataclass(frozen=True)
@@ -31,8 +27,6 @@ class Frame:
         What error messages call it.
     calibration : (n,) bool or None
         Of a profile's rows: True for those that nothing may be fitted on.
-    profile : Profile or None
-        Whose kept rows these are.
     """
 
     arrow: pa.Table
@@ -40,7 +34,6 @@ class Frame:
     notes: tuple[str, ...] = ()
     name: str = "reference"
     calibration: Bools | None = None
-    profile: Profile | None = None
 
     @property
     def n(self) -> int:

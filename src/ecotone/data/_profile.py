@@ -124,7 +124,7 @@ class Profile:
         table = self.frame().take(pa.array(order))
         said = [f"{name}: profile of {self.n} rows: tests run on the {table.num_rows} rows it keeps"]
         said += [f"{name}: {column} is not kept in the profile: {why}" for column, why in self.left_out.items()]
-        return Frame(table, (Part(name, table.num_rows),), tuple(said), name, self.split()[order], self)
+        return Frame(table, (Part(name, table.num_rows),), tuple(said), name, self.split()[order])
 
     def split(self) -> Bools:
         """(m,) for each kept row True if it is for calibration, False if it is to fit on."""

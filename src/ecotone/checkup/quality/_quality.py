@@ -76,10 +76,10 @@ def quality(
     return Quality(tuple(out))
 
 
-def summaries(frame: Frame) -> Summaries:
+def summaries(frame: Frame, profile: Profile | None) -> Summaries:
     """The facts of a table's columns; of a profile those of all rows that it counted, not only of the kept ones."""
-    if frame.profile is not None:
-        return summaries_of_profile(frame.profile)
+    if profile is not None:
+        return summaries_of_profile(profile)
     columns = frame.arrow.column_names
     found = thread_map(lambda n: summary(n, frame.arrow[n]), columns, values=frame.n * len(columns))
     return dict(zip(columns, found))
