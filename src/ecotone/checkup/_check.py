@@ -152,7 +152,8 @@ def check(
         if counts is None:
             frames = sides[0].read(), sides[1].read()
             both = _paired(frames, settings)
-            facts = facts_of_tables(frames, both, settings.contract, settings.roles)
+            profiles = sides[0].profile, sides[1].profile
+            facts = facts_of_tables(profiles, frames, both, settings.contract, settings.roles)
     # Linear algebra on several threads waits longer than it computes, above all where other work holds the cores;
     # whole columns and whole parts of the check run side by side instead.
     with threadpool_limits(limits=1):

@@ -30,9 +30,15 @@ class Facts:
     contract: Kept | None = None
 
 
-def facts_of_tables(frames: tuple[Frame, Frame], both: Pair, contract: Contract | None, roles: Roles) -> Facts:
+def facts_of_tables(
+    profiles: tuple[Profile | None, Profile | None],
+    frames: tuple[Frame, Frame],
+    both: Pair,
+    contract: Contract | None,
+    roles: Roles,
+) -> Facts:
     """The facts of two tables that were read; of profiles those of every row that they counted."""
-    a, b = summaries(frames[0]), summaries(frames[1])
+    a, b = (summaries(frame, profile) for frame, profile in zip(frames, profiles))
     read_alike(a, b, frames)
     return _facts(
         a, b, both.untested, contract, roles, {name for columns in both.embeddings.values() for name in columns}
