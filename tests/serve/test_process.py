@@ -2,11 +2,8 @@
 
 import contextlib
 import json
-import re
-import shutil
 import signal
 import socket
-import subprocess
 import time
 from http.client import HTTPConnection, HTTPException
 
@@ -95,35 +92,6 @@ def test_a_body_that_declares_more_than_it_sends_is_nobodys_rows(folder):
         assert json.loads(service.ask("GET", "/monitors/m")[1])["rows"] == 0
     finally:
         service.end(signal.SIGTERM)
-
-
-@pytest.mark.parametrize("width", [1280, 390])
-def test_the_page_in_a_browser(folder, width):
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if chromium is None:
-        pytest.skip("no chromium is here")
-    rng = np.random.default_rng(2)
-    with MonitorStore.open(folder / "m.duckdb") as store:
-        store.ingest({"x": np.append(rng.normal(size=500), rng.normal(2, 1, 300))})
-    service = Service(folder)
-    try:
-        page = service.ask("GET", "/")[1].decode()
-    finally:
-        service.end(signal.SIGTERM)
-    # the measure of the page is written into it by a script that the page itself does not have
-    ruler = (
-        "<script>const p=document.querySelectorAll('polyline');document.title=[document.documentElement.scrollWidth,"
-        "innerWidth,p.length,p[0].getBoundingClientRect().width].join(' ')</script>"
-    )
-    (folder / "page.html").write_text(page.replace("</body>", ruler + "</body>"))
-    found = subprocess.run(
-        [chromium, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={folder / 'profile'}",
-         f"--window-size={width},900", "--dump-dom", f"file://{folder / 'page.html'}"],
-        capture_output=True, text=True, timeout=120,
-    )  # fmt: skip
-    wide, inner, lines, line = map(float, re.search(r"<title>([^<]*)</title>", found.stdout)[1].split())
-    assert wide <= inner and lines == 1 and line > 0.5 * min(inner, 1000)
-    assert 'class="pill bad">alarm' in found.stdout and not re.search(r'(src|href)="?https?:', page)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -13,7 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse
 
 from ecotone import __version__
-from ecotone.watch import ChunkColumn, MonitorStore, Status
+from ecotone.watch import ChunkColumn, MonitorStore, Status, alarm_line
 from ecotone.watch.report import run_page
 
 from ._monitor_routes import writer_of
@@ -33,7 +34,7 @@ class Panel:
     status : Status
     picture : Picture or None
     moved : tuple of ChunkColumn
-        Columns of the last whole chunk, the most moved first.
+        Columns of the last whole chunk, those first that moved most beyond chance.
     """
 
     name: str
@@ -74,7 +75,7 @@ def _panel(name: str, store: MonitorStore) -> Panel:
     drawn = picture(found[-_SHOWN:], status.episodes)
     whole = [c for c in found if c.rows]
     last = whole[-2:][0] if whole else None
-    moved = sorted(store.columns(last), key=lambda c: -c.moved)[:5] if last is not None else []
+    moved = sorted(store.columns(last), key=lambda c: _by_chance(c) - c.moved)[:5] if last is not None else []
     return Panel(name, status, drawn, tuple(moved))
 
 
@@ -89,5 +90,17 @@ def _environment() -> Environment:
         loader=PackageLoader("ecotone.serve"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True, auto_reload=False,
     )  # fmt: skip
-    made.filters.update(count=lambda n: f"{n:,}", percent=lambda x: f"{100 * x:.1f} %", short=lambda x: f"{x:.4g}")
+    made.filters.update(count=lambda n: f"{n:,}", percent=_percent, short=lambda x: f"{x:.4g}")
+    made.globals.update(said=alarm_line, by_chance=_by_chance)
     return made
+
+
+def _percent(share: float) -> str:
+    return "below 0.1 %" if 0 < share < 0.0005 else f"{100 * share:.1f} %"
+
+
+def _by_chance(column: ChunkColumn) -> float:
+    """What an unchanged column of as many rows moves on average: half the mean absolute deviations of its shares."""
+    shares = [share for _, share in column.shares] or [1 / 20] * 20
+    spread = sum(math.sqrt(2 / math.pi * p * (1 - p)) for p in shares)
+    return min(1.0, spread / 2 / math.sqrt(column.present)) if column.present else 0.0

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from ecotone.watch import Chunk, Episode
 
 WIDE, TALL, LOW = 1000.0, 100.0, 1e-4
+OUTSIDE = 0.05  # of the reference's own rows
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class Mark:
         Thousandths of the stream.
     evidence : float
         Height of the line, 0 to 100, from the top.
-    outside : float or None
+    outside : float
         Share of its rows that lie outside.
     height : float
         Of its bar of rows outside, 0 to 100.
@@ -32,7 +33,7 @@ class Mark:
     left: float
     width: float
     evidence: float
-    outside: float | None
+    outside: float
     height: float
     words: str
     alarm: bool
@@ -53,6 +54,8 @@ class Picture:
         Of each change: its likeliest place, the ends of its interval, and the episode's number.
     first, last : int
         Rows at the ends.
+    top, usual : float
+        Share of rows outside at the upper edge; height of the 5 % that are expected, from the top.
     """
 
     marks: tuple[Mark, ...]
@@ -61,6 +64,8 @@ class Picture:
     changes: tuple[tuple[float, float, float, int], ...]
     first: int
     last: int
+    top: float
+    usual: float
 
 
 def picture(chunks: Sequence[Chunk], episodes: Sequence[Episode]) -> Picture | None:
@@ -73,25 +78,29 @@ def picture(chunks: Sequence[Chunk], episodes: Sequence[Episode]) -> Picture | N
     def at(row: float) -> float:
         return round(WIDE * min(max((row - first) / (last - first), 0.0), 1.0), 1)
 
-    marks = tuple(_mark(c, at(c.first), at(c.first + c.rows)) for c in chunks)
+    top = next(t for t in (0.1, 0.2, 0.5, 1.0) if t >= max(c.outside / c.rows for c in chunks))
+    marks = tuple(_mark(c, at(c.first), at(c.first + c.rows), top) for c in chunks)
     line = " ".join(f"{m.left + m.width:.1f},{m.evidence:.1f}" for m in marks)
     changes = tuple(
         (at(since.row), at(since.low), at(since.high), e.number)
         for e in episodes
         if (since := e.alarm.since) is not None and since.high >= first
     )
-    return Picture(marks, f"0,{_high(LOW):.1f} {line}", round(_high(1.0), 1), changes, first, last)
+    usual = round(TALL * (1 - OUTSIDE / top), 1)
+    return Picture(marks, f"0,{_high(LOW):.1f} {line}", round(_high(1.0), 1), changes, first, last, top, usual)
 
 
-def _mark(chunk: Chunk, left: float, right: float) -> Mark:
+def _mark(chunk: Chunk, left: float, right: float, top: float) -> Mark:
     share = chunk.outside / chunk.rows
+    evidence = max(chunk.evidence, 1.0) if chunk.alarms else chunk.evidence  # it begins anew after each alarm
+    reached = f"reached its threshold {chunk.alarms:,} times" if chunk.alarms else f"{evidence:.3g} of its threshold"
     words = (
-        f"rows {chunk.first:,} to {chunk.first + chunk.rows - 1:,}: evidence {chunk.evidence:.3g} of the threshold"
-        + (f" ({' and '.join(chunk.leading)})" if chunk.leading else "")
-        + f", {share:.1%} of rows outside, {chunk.alarms} alarms"
+        f"rows {chunk.first:,} to {chunk.first + chunk.rows - 1:,}: evidence {reached}"
+        + (f" ({' and '.join(chunk.leading)})" if chunk.leading and not chunk.alarms else "")
+        + f", {share:.1%} of rows outside"
     )
     return Mark(
-        left, round(right - left, 1), round(_high(chunk.evidence), 1), share, round(min(TALL, 100 * share), 1), words,
+        left, round(right - left, 1), round(_high(evidence), 1), share, round(TALL * share / top, 1), words,
         chunk.alarms > 0,
     )  # fmt: skip
 

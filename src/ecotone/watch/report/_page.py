@@ -23,7 +23,7 @@ _STYLE = (
     "svg .mark{stroke:var(--bad);stroke-width:1.2;stroke-dasharray:3 3;vector-effect:non-scaling-stroke;opacity:.8}"
     "svg .bad.line{stroke:var(--bad);stroke-width:1.4}svg polygon.band.cur{fill:var(--cur);opacity:.18}"
     "svg polyline.line{stroke-linecap:round;stroke-linejoin:round;stroke-width:1.8}"
-    "svg .since{fill:var(--warn);opacity:.14}"
+    "svg .since{fill:var(--warn);opacity:.14}.tile,.card{min-width:0}.tile span,h3,p{overflow-wrap:anywhere}"
 )
 #: Powers of ten below a threshold that the chart of the evidence reaches down to.
 _DEPTH = 6.0
