@@ -17,7 +17,8 @@ ABOUT = {
     "headline": "Suppressing low and high activations and amplifying those between, by a variational argument, "
     "beats ReAct and other post-hoc methods.",
     "tested": "Unseen kinds alone at the paper's percentiles against ReAct, on small convolutional networks that "
-    "know eight kinds of clothes, ten epochs of training, the mean over places as features.",
+    "know eight kinds of clothes, ten epochs of training, the mean over places as features. Nine in ten of the "
+    "unseen kinds pass all the same; over all four sets it accepts slightly more than ReAct.",
     "setting": "stand-in",
     "pilot": "Networks of ten epochs with pooled features, after networks of two were hardly better than chance on "
     "unseen kinds.",
