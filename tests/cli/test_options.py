@@ -47,7 +47,13 @@ CALLED = {
     "score": [(TableModel.log_prob, {"self": "MODEL", "x": "SOURCE", "given": "all columns are asked", "of": "all"})],
     "impute": [(TableModel.impute, {"self": "MODEL", "X": "SOURCE"})],
     "profile": [
-        (profile, {"rows": "--no-rows", "name": "the file's own", "columns": "all", "reservoir": "for 2 MB at most"})
+        (
+            profile,
+            {
+                "rows": "--no-rows", "name": "the file's own", "columns": "all", "reservoir": "for 2 MB at most",
+                "progress": "the terminal's own",
+            },
+        )
     ],
 }  # fmt: skip
 

@@ -25,5 +25,14 @@ Device: TypeAlias = Annotated[str, typer.Option(help="auto, cpu, cuda or mps")]
 Json: TypeAlias = Annotated[Path | None, typer.Option(help="Write the answers as JSON")]
 Report: TypeAlias = Annotated[Path | None, typer.Option(help="Write the report as HTML")]
 Redact: TypeAlias = Annotated[bool, typer.Option("--redact", help="No values of rows in the report")]
+EngineName: TypeAlias = Annotated[
+    str | None, typer.Option("--engine", help="local (processes of this machine) or ray (a cluster); the same answers")
+]
+Address: TypeAlias = Annotated[
+    str | None, typer.Option(help="Ray cluster: HOST:PORT, ray://HOST:PORT or auto; else one on this machine")
+]
+Workers: TypeAlias = Annotated[int | None, typer.Option(help="Parts to work on at once; every core by default")]
+Partitions: TypeAlias = Annotated[int | None, typer.Option(help="Parts to cut SOURCE into at most; 4 a worker")]
+
 Quiet: TypeAlias = Annotated[bool, typer.Option("--quiet", help="Print nothing but errors")]
 Verbose: TypeAlias = Annotated[bool, typer.Option("--verbose", help="Say all of it, each stage, and tracebacks")]

@@ -11,8 +11,10 @@ import typer
 from ecotone.contracts import BadInput, write_whole
 
 from ._app import app, say
-from ._options import ProfileOutput, Seed, Source
+from ._engines import opened_engine
+from ._options import Address, EngineName, Partitions, ProfileOutput, Seed, Source, Workers
 from ._outputs import check_outputs
+from ._progress import progress
 
 if TYPE_CHECKING:
     from ecotone.data import Profile
@@ -35,6 +37,10 @@ def profile(
         Path | None, typer.Option(help="Write what later tables shall be, as JSON, for check --contract")
     ] = None,
     seed: Seed = 0,
+    engine: EngineName = None,
+    address: Address = None,
+    workers: Workers = None,
+    partitions: Partitions = None,
 ) -> int:
     """Scan a table and write its profile: once, or twice for a reference without rows."""
     from ecotone.data import Profile
@@ -42,7 +48,10 @@ def profile(
 
     _check_output(output, (source, like), contract)
     base = None if like is None else Profile.load(like)
-    made = make(source, like=base, rows=not no_rows, seed=seed)
+    with opened_engine(engine, address, workers, partitions) as runs, progress() as listener:
+        made = make(
+            source, like=base, rows=not no_rows, seed=seed, engine=runs, partitions=partitions, progress=listener
+        )
     written = None if contract is None else _contract(source, made)
     made.save(output)
     if contract is not None and written is not None:

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
 from dataclasses import replace
-from importlib import import_module
 from typing import Any
 
 import numpy as np
 
-from ecotone.contracts import BadInput, Ints
+from ecotone.contracts import BadInput, ProgressListener, unwatched
 
 from ._profile import Profile
-from ._profile_columns import ColumnProfile
-from ._profile_cuts import Cut
 from ._profile_io import encoded
-from ._profile_rows import Reservoir, stored_schema
-from ._profile_sums import Sums
-from .sources import Mistyped, Source, family, open_source
+from ._profile_parts import count_source, scan_source
+from ._profile_unit import Scan
+from .engines import Engine
+from .sources import Mistyped, open_source
 
 RESERVOIR = 5000
 BUDGET = 40_000
@@ -36,6 +31,9 @@ def profile(
     reservoir: int = RESERVOIR,
     columns: Sequence[str] | None = None,
     name: str = "source",
+    engine: Engine | None = None,
+    partitions: int | None = None,
+    progress: ProgressListener = unwatched,
 ) -> Profile:
     """Profile a table in one pass, out of core.
 
@@ -61,6 +59,13 @@ def profile(
         Columns to profile; all by default.
     name : str
         What error messages call the table.
+    engine : Engine or None
+        Where the work is done, of :func:`ecotone.data.engines.open_engine`: the profile is the same to the last bit,
+        for it merges from the profiles of units of a fixed number of rows in a fixed order. None is this process.
+    partitions : int or None
+        With an engine, into how many parts to cut the table at most; four for each worker by default.
+    progress : callable
+        With an engine, told after each part.
 
     Returns
     -------
@@ -69,7 +74,8 @@ def profile(
     Raises
     ------
     BadInput
-        The table cannot be read or is empty; it lacks all columns that ``like`` has cut, or the type of one.
+        The table cannot be read or is empty, or is a stream and there is an engine; it lacks all
+        columns that ``like`` has cut, or the type of one.
 
     Examples
     --------
@@ -77,20 +83,25 @@ def profile(
     >>> p["x"].low, p["x"].high, p["city"].frequent.top()
     (1.0, 3.0, [('Ulm', 2), ('Bonn', 1)])
     """
+    if partitions is not None and (partitions < 1 or engine is None):
+        raise BadInput(f"partitions must be at least 1 and go with an engine, got {partitions}; or leave it out")
     if reservoir < 1:
         raise BadInput(f"reservoir must be at least 1, got {reservoir}; to keep no rows give rows=False")
     if like is not None and not isinstance(like, Profile):
         raise BadInput(f"like must be a Profile, got {type(like).__name__}; read one with Profile.load(path)")
     opened = open_source(source, name, columns)
+    if engine is not None:
+        opened.settle()
     while True:
         try:
-            found = _pass(opened, like, reservoir if rows else 0, seed, name)
-            if found.n and like is None and not rows and opened.again:
-                found = replace(found, sums=_second_pass(opened, found, name))
+            scan = Scan(opened.schema, like.cuts() if like else None, reservoir if rows else 0, seed, name)
+            found = scan_source(opened, scan, engine, partitions, progress)
+            if found and like is None and not rows and opened.again:
+                found = replace(found, sums=count_source(opened, found, name, engine, partitions, progress))
             break
         except Mistyped as error:
             opened.retype(error)
-    if not found.n:
+    if found is None:
         raise BadInput(f"{name} ({opened.name}) has no rows; give a table with at least one")
     return _fit_budget(found)
 
@@ -104,91 +115,6 @@ def scan_batches(source: Any, columns: Sequence[str] | None = None) -> Iterator[
     opened = open_source(source, "source", columns)
     opened.settle()
     yield from opened.batches()
-
-
-class _Scan:
-    """The state of one pass; each worker has columns of its own, so the result does not depend on timing."""
-
-    def __init__(self, source: Source, like: Profile | None, k: int, seed: int, name: str) -> None:
-        schema = source.schema
-        self.columns = {f.name: ColumnProfile(f.name, str(f.type), family(f.type)) for f in schema}
-        self.sums = Sums.empty(like.cuts()) if like else None
-        self.places = _places(self.sums, self.columns, name)
-        self.rows = Reservoir(stored_schema(schema), k, seed) if k else None
-        self.n = 0
-
-    def update(self, batch: Any, pool: ThreadPoolExecutor, workers: int) -> None:
-        cuts = self.sums.cuts.columns if self.sums else ()
-        cells: list[Any] = [None] * len(cuts)
-
-        def work(part: int) -> None:
-            for j, (name, column) in enumerate(self.columns.items()):
-                if j % workers == part:
-                    array = batch.column(name)
-                    column.update(array)
-                    if self.sums and name in self.places:
-                        at = self.places[name]
-                        cells[at] = cuts[at].cells(array)
-
-        jobs = [pool.submit(work, part) for part in range(workers)]
-        if self.rows:
-            self.rows.update(batch, self.n)
-        for job in jobs:
-            job.result()
-        if self.sums:
-            lack = (np.full(len(batch), len(cut.table) - 1) if c is None else c for c, cut in zip(cells, cuts))
-            whole: list[Ints] = list(lack)
-            self.sums.update(len(batch), whole, pool.map)
-        self.n += len(batch)
-
-
-def _places(sums: Sums | None, columns: dict[str, ColumnProfile], name: str) -> dict[str, int]:
-    """Where each column's cut is; a cut column that the table lacks (such as labels) counts as missing throughout."""
-    places: dict[str, int] = {}
-    for at, cut in enumerate(sums.cuts.columns if sums else ()):
-        if cut.name not in columns:
-            continue
-        family = columns[cut.name].family
-        if family not in (cut.family, "null"):
-            raise BadInput(
-                f"{name}: column {cut.name!r} is {columns[cut.name].type}, "
-                f"but {cut.family} in the reference; give it the same type"
-            )
-        places[cut.name] = at
-    if sums and sums.cuts.columns and not places:
-        lost = sums.cuts.columns[0].name
-        raise BadInput(f"{name} has no column that the reference has cut, such as {lost!r}; profile the same columns")
-    return places
-
-
-def _pass(source: Source, like: Profile | None, k: int, seed: int, name: str) -> Profile:
-    scan = _Scan(source, like, k, seed, name)
-    workers = max(1, min(4, os.cpu_count() or 1, len(scan.columns)))
-    with _one_blas_thread() if like else nullcontext(), ThreadPoolExecutor(workers) as pool:
-        for batch in source.batches():
-            if len(batch):
-                scan.update(batch, pool, workers)
-    left = {c.name: f"{c.type} is only counted" for c in scan.columns.values() if c.family == "nested"}
-    return Profile(scan.columns, scan.n, scan.rows.finish() if scan.rows else None, scan.sums, left, seed)
-
-
-def _second_pass(source: Source, found: Profile, name: str) -> Sums:
-    """Sums on a profile's own cut points, over all its rows."""
-    sums = Sums.empty(found.cuts())
-    cuts = sums.cuts.columns
-    with _one_blas_thread(), ThreadPoolExecutor(max(1, min(4, os.cpu_count() or 1))) as pool:
-        for batch in source.batches():
-            if len(batch):
-                arrays = [batch.column(cut.name) for cut in cuts]
-                sums.update(len(batch), list(pool.map(Cut.cells, cuts, arrays)), pool.map)
-    if sums.n != found.n:
-        raise BadInput(f"{name}: {source.name} had {found.n} rows and then {sums.n}; profile it when nobody writes it")
-    return sums
-
-
-def _one_blas_thread() -> Any:
-    """One per worker: the workers share the cores already."""
-    return import_module("threadpoolctl").threadpool_limits(1, user_api="blas")
 
 
 def _fit_budget(found: Profile) -> Profile:

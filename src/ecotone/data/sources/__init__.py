@@ -16,5 +16,7 @@ if TYPE_CHECKING:
     from ._frames import utf8 as utf8
     from ._open import open_source as open_source
     from ._source import Source as Source
+    from ._stretch import Stretch as Stretch
+    from ._stretch import unit_rows as unit_rows
 
 __getattr__, __dir__ = attach(__name__, __file__)

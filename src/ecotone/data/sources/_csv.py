@@ -15,10 +15,9 @@ from ecotone.contracts import BadInput
 
 from ._csv_types import MISSING, Guess, parse_cells
 from ._failures import Mistyped, check_names
-from ._part import Request
+from ._part import Request, skip
 
 _BLOCK = 1 << 24
-_FIRST = 1 << 21
 _FIRST = 1 << 21
 
 
@@ -29,6 +28,8 @@ class CsvPart:
     ----------
     path : Path
     """
+
+    seeks = False
 
     def __init__(self, path: Path) -> None:
         self.path, self.name = path, str(path)
@@ -80,7 +81,14 @@ class CsvPart:
                 if only_first:
                     return
 
-    def batches(self, request: Request) -> Iterator[pa.RecordBatch]:
+    def count(self) -> int:
+        with self._stream({self._names[0]: pa.string()}, _BLOCK, only=self._names[:1]) as stream:
+            return sum(len(batch) for batch in stream)
+
+    def batches(self, request: Request, first: int = 0) -> Iterator[pa.RecordBatch]:
+        return skip(self._all(request), first)
+
+    def _all(self, request: Request) -> Iterator[pa.RecordBatch]:
         texts = {
             name
             for name, kind in zip(request.schema.names, request.schema.types)
@@ -95,10 +103,13 @@ class CsvPart:
         with self._converting():
             yield from stream
 
-    def _stream(self, types: dict[str, pa.DataType], block: int) -> pcsv.CSVStreamingReader:
+    def _stream(
+        self, types: dict[str, pa.DataType], block: int, only: list[str] | None = None
+    ) -> pcsv.CSVStreamingReader:
         convert = pcsv.ConvertOptions(
-            null_values=MISSING, strings_can_be_null=True, quoted_strings_can_be_null=False, column_types=types
-        )
+            null_values=MISSING, strings_can_be_null=True, quoted_strings_can_be_null=False, column_types=types,
+            include_columns=only,
+        )  # fmt: skip
         parse = pcsv.ParseOptions(delimiter=self._delimiter, newlines_in_values=True)
         with self._converting():  # the first block is converted in opening
             return pcsv.open_csv(self.path, pcsv.ReadOptions(block_size=block), parse, convert)

@@ -12,7 +12,7 @@ import pyarrow as pa
 from ecotone.contracts import BadInput
 
 from ._failures import first_line
-from ._part import Request
+from ._part import Request, skip
 
 #: A view, a macro or a default of a received file may name files, addresses, secrets and extensions; none is opened.
 _CLOSED: dict[str, str | bool | int | float | list[str]] = {
@@ -37,6 +37,8 @@ class DuckdbPart:
         What error messages call it.
     """
 
+    seeks = False
+
     def __init__(self, file: str, table: str, name: str) -> None:
         self.name, self._table, self._asked = file, table, name
 
@@ -45,7 +47,14 @@ class DuckdbPart:
         with self._opened() as base:
             return base.sql(f"select * from {self._found(base)} limit 0").to_arrow_table().schema
 
-    def batches(self, request: Request) -> Iterator[pa.RecordBatch]:
+    def count(self) -> int:
+        with self._opened() as base:
+            return int(base.sql(f"select count(*) from {self._found(base)}").fetchall()[0][0])
+
+    def batches(self, request: Request, first: int = 0) -> Iterator[pa.RecordBatch]:
+        return skip(self._all(request), first)
+
+    def _all(self, request: Request) -> Iterator[pa.RecordBatch]:
         names = ", ".join(_quoted(name) for name in request.schema.names)
         with self._opened() as base:
             yield from base.sql(f"select {names} from {self._found(base)}").to_arrow_reader(request.rows)

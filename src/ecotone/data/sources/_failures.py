@@ -23,6 +23,9 @@ class Mistyped(pa.ArrowInvalid):
         super().__init__(message)
         self.column = column
 
+    def __reduce__(self) -> tuple[type[Mistyped], tuple[str | None, str]]:
+        return Mistyped, (self.column, str(self))
+
 
 @contextmanager
 def reading(file: object, name: str) -> Iterator[None]:

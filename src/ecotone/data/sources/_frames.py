@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import narwhals as nw
@@ -14,7 +14,7 @@ from ecotone.contracts import BadInput
 
 from ._failures import check_names, first_line
 from ._pandas_index import without_index
-from ._part import Request
+from ._part import Request, skip
 
 
 class FramePart:
@@ -23,41 +23,58 @@ class FramePart:
     Parameters
     ----------
     name : str
-    schema : pyarrow.Schema
-    read : callable
-        Batches for a request.
+    held : pyarrow.Table, Dataset or RecordBatchReader
     """
 
-    def __init__(
-        self, name: str, schema: pa.Schema, read: Callable[[Request], Iterator[pa.RecordBatch]], *, again: bool = True
-    ) -> None:
-        self.name, self.again, self._schema, self._read = name, again, schema, read
+    def __init__(self, name: str, held: Any) -> None:
+        self.name, self._held = name, held
+
+    @property
+    def again(self) -> bool:
+        """Whether it can be read more than once; a dataset in memory may stand for a stream."""
+        return not isinstance(self._held, pa.RecordBatchReader | ds.InMemoryDataset)
+
+    @property
+    def seeks(self) -> bool:
+        return isinstance(self._held, pa.Table)
 
     @property
     def schema(self) -> pa.Schema:
-        return without_index(self._schema)
+        return without_index(self._held.schema)
 
-    def batches(self, request: Request) -> Iterator[pa.RecordBatch]:
-        return self._read(request)
+    def count(self) -> int:
+        return int(self._held.num_rows if self.seeks else self._held.count_rows())
+
+    def batches(self, request: Request, first: int = 0) -> Iterator[pa.RecordBatch]:
+        if isinstance(self._held, pa.RecordBatchReader):
+            return skip(self._held, first)
+        if isinstance(self._held, ds.Dataset):
+            return skip(self._held.to_batches(columns=request.schema.names, batch_size=request.rows), first)
+        return iter(self._held.slice(first).select(request.schema.names).to_batches(max_chunksize=request.rows))
+
+    def between(self, first: int, stop: int) -> FramePart:
+        """Some rows, as a part that travels without the others."""
+        return FramePart(self.name, self._held.slice(first, stop - first)) if self.seeks else self
+
+    def __getstate__(self) -> dict[str, Any]:
+        """A slice's own rows: pickled as it is, it would take along the whole table's."""
+        if not self.seeks:
+            return self.__dict__
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_stream(sink, self._held.schema) as stream:
+            stream.write_table(self._held)
+        return {"name": self.name, "_held": sink.getvalue().to_pybytes()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        held = state["_held"]
+        self.name = state["name"]
+        self._held = pa.ipc.open_stream(held).read_all() if isinstance(held, bytes) else held
 
 
 def frame_part(source: Any, name: str, notes: list[str]) -> FramePart:
     """The part that an object in memory is; ``notes`` gets what had to be changed to read it."""
-    if isinstance(source, pa.RecordBatchReader):
-        return FramePart(name, source.schema, lambda request: iter(source), again=False)
-    if isinstance(source, ds.Dataset):
-        return FramePart(
-            name,
-            source.schema,
-            lambda request: source.to_batches(columns=request.schema.names, batch_size=request.rows),
-            again=not isinstance(source, ds.InMemoryDataset),  # it may stand for a stream
-        )
-    table = _in_memory(source, name, notes)
-
-    def read(request: Request) -> Iterator[pa.RecordBatch]:
-        yield from table.select(request.schema.names).to_batches(max_chunksize=request.rows)
-
-    return FramePart(name, table.schema, read)
+    is_stored = isinstance(source, pa.RecordBatchReader | ds.Dataset)
+    return FramePart(name, source if is_stored else _in_memory(source, name, notes))
 
 
 def _in_memory(source: Any, name: str, notes: list[str]) -> pa.Table:

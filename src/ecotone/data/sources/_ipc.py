@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.feather as feather
 
 from ._pandas_index import without_index
-from ._part import Request
+from ._part import Request, skip
 
 
 class IpcPart:
@@ -22,6 +22,8 @@ class IpcPart:
     path : Path
     """
 
+    seeks = False
+
     def __init__(self, path: Path) -> None:
         self.path, self.name = path, str(path)
 
@@ -30,7 +32,14 @@ class IpcPart:
         with self._opened() as (schema, _):
             return without_index(schema)
 
-    def batches(self, request: Request) -> Iterator[pa.RecordBatch]:
+    def count(self) -> int:
+        with self._opened() as (_, found):
+            return sum(len(batch) for batch in found)
+
+    def batches(self, request: Request, first: int = 0) -> Iterator[pa.RecordBatch]:
+        return skip(self._all(), first)
+
+    def _all(self) -> Iterator[pa.RecordBatch]:
         with self._opened() as (_, found):
             for batch in found:
                 check_memory(batch.columns)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -39,5 +39,31 @@ class SourcePart(Protocol):
     def schema(self) -> pa.Schema:
         """The columns, without those that hold a pandas index."""
 
-    def batches(self, request: Request) -> Iterator[pa.RecordBatch]:
-        """The rows in order, with the columns asked for at least; the caller casts."""
+    @property
+    def seeks(self) -> bool:
+        """Whether reading from a row in the middle costs no more than reading from there."""
+
+    def count(self) -> int:
+        """Number of rows; of a kind of file that does not say it, by reading all of it."""
+
+    def batches(self, request: Request, first: int = 0) -> Iterator[pa.RecordBatch]:
+        """The rows from ``first`` on, in order, with the columns asked for at least; the caller casts."""
+
+
+def skip(batches: Iterable[pa.RecordBatch], rows: int) -> Iterator[pa.RecordBatch]:
+    """The same without the first rows."""
+    for batch in batches:
+        if rows < len(batch):
+            yield batch.slice(rows) if rows else batch
+        rows = max(0, rows - len(batch))
+
+
+def take(batches: Iterable[pa.RecordBatch], rows: int) -> Iterator[pa.RecordBatch]:
+    """The first rows alone; no further batch is read."""
+    for batch in batches:
+        if rows <= 0:
+            return
+        yield batch.slice(0, rows)
+        rows -= len(batch)
+        if rows <= 0:
+            return

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import queue
-import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import pyarrow as pa
 
 from ecotone.contracts import BadInput
 
-from ._arrow_types import plain_array, plain_type
+from ._arrow_types import plain_type
 from ._csv import CsvPart
 from ._csv_types import Guess
 from ._failures import Mistyped, check_names, first_line, reading
 from ._frames import FramePart
 from ._part import Request, SourcePart
-from ._periods import dated
 from ._schemas import agree, join_schemas
+from ._stretch import Piece, Stretch, cut_source
 
-_AHEAD = 2
 _WHOLE = 1 << 20
 
 
@@ -106,20 +102,35 @@ class Source:
         Mistyped
             A guessed type did not hold: :meth:`retype`, and read again.
         """
-        rows = 1 << max(10, min(17, (2**22 // len(self.schema)).bit_length() - 1))
-        request = Request(self.schema, rows, coded=True)
-        return _ahead(even_batches((batch for part in self.parts for batch in self._of(part, request)), rows))
+        return self.whole().batches()
+
+    def whole(self) -> Stretch:
+        """All the rows, however many."""
+        return Stretch(self._asked, self.schema, tuple(Piece(part) for part in self.parts))
+
+    def stretches(self, most: int) -> list[Stretch]:
+        """The rows in at most so many stretches of about equal length, each of whole units and readable elsewhere.
+
+        Where they are cut is settled by counting; a file that cannot be read from its middle is cut near its ends only.
+
+        Raises
+        ------
+        BadInput
+            It is a stream, which can be read once, and here alone.
+        """
+        if not self.again:
+            raise BadInput(f"{self._asked} is a stream, which only one process can read; write it into a file first")
+        counts = []
+        for part in self.parts:
+            with reading(part.name, self._asked):
+                counts.append(part.count())
+        return cut_source(self.whole(), counts, most)
 
     def tables(self) -> Iterator[tuple[str, pa.Table]]:
         """Each part's name and all its rows; raises as :meth:`batches`."""
         request = Request(self.schema, _WHOLE)
         for part in self.parts:
-            yield part.name, pa.Table.from_batches(self._of(part, request), self.schema)
-
-    def _of(self, part: SourcePart, request: Request) -> Iterator[pa.RecordBatch]:
-        with reading(part.name, self._asked):
-            for batch in part.batches(request):
-                yield fit_batch(batch, request)
+            yield part.name, pa.Table.from_batches(Piece(part).batches(request, self._asked), self.schema)
 
 
 def _checked(part: SourcePart, asked: str) -> pa.Schema:
@@ -129,83 +140,3 @@ def _checked(part: SourcePart, asked: str) -> pa.Schema:
     except UnicodeDecodeError:  # Arrow decodes them when asked
         raise BadInput(f"{where} has a column name that is not UTF-8 text; is it a table, and whole?") from None
     return pa.schema([pa.field(f.name, plain_type(f.type)) for f in part.schema])
-
-
-def fit_batch(batch: pa.RecordBatch, request: Request) -> pa.RecordBatch:
-    """The columns asked for, in order, with plain types that are those asked for; dictionaries of them if allowed."""
-    arrays = []
-    for field in request.schema:
-        array = plain_array(dated(batch.column(field.name), batch.schema.field(field.name)))
-        coded = request.coded and pa.types.is_dictionary(array.type) and array.type.value_type == field.type
-        arrays.append(array if array.type == field.type or coded else array.cast(field.type))
-    return pa.RecordBatch.from_arrays(arrays, names=request.schema.names)
-
-
-def even_batches(batches: Iterator[pa.RecordBatch], rows: int) -> Iterator[pa.RecordBatch]:
-    """The same rows in batches of ``rows`` each, but for the last."""
-    held: list[pa.RecordBatch] = []
-    count = 0
-    for whole in batches:
-        start = 0
-        while start < len(whole):
-            piece = whole.slice(start, rows - count)
-            start += len(piece)
-            count += len(piece)
-            held.append(piece)
-            if count == rows:
-                yield _one(held)
-                held, count = [], 0
-    if held:
-        yield _one(held)
-
-
-def _one(held: list[pa.RecordBatch]) -> pa.RecordBatch:
-    if len(held) == 1:
-        return held[0]
-    columns = [_concatenated([batch.column(j) for batch in held]) for j in range(held[0].num_columns)]
-    return pa.RecordBatch.from_arrays(columns, names=held[0].schema.names)
-
-
-def _concatenated(arrays: list[pa.Array]) -> pa.Array:
-    if len({array.type for array in arrays}) > 1:  # dictionaries in one file, plain in the next
-        arrays = [array.dictionary_decode() if pa.types.is_dictionary(array.type) else array for array in arrays]
-    return pa.concat_arrays(arrays)
-
-
-@dataclass(frozen=True)
-class _End:
-    error: BaseException | None = None
-
-
-def _ahead(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """The same batches, read by a thread of their own that is at most two ahead."""
-    line: queue.Queue[pa.RecordBatch | _End] = queue.Queue(_AHEAD)
-    stop = threading.Event()
-
-    def put(item: pa.RecordBatch | _End) -> None:
-        while not stop.is_set():
-            try:
-                return line.put(item, timeout=0.1)
-            except queue.Full:
-                continue
-
-    def work() -> None:
-        try:
-            for batch in batches:
-                put(batch)
-                if stop.is_set():
-                    return
-            put(_End())
-        except BaseException as error:
-            put(_End(error))
-
-    thread = threading.Thread(target=work, daemon=True)
-    thread.start()
-    try:
-        while not isinstance(item := line.get(), _End):
-            yield item
-        if item.error is not None:
-            raise item.error
-    finally:
-        stop.set()
-        thread.join()
