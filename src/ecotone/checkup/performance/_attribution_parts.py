@@ -8,8 +8,11 @@ from typing import ClassVar
 
 from ecotone.checkup.as_json import Keys
 
-#: The part of the labels given the columns, and that of the columns.
-LABELS, COLUMNS = "p(y|x)", "p(x)"
+LABELS = "p(y|x)"
+"""The part of a drop that comes from how labels follow the columns."""
+
+COLUMNS = "p(x)"
+"""The part that comes from the columns."""
 
 
 @dataclass(frozen=True)
