@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -54,7 +54,7 @@ def check(
     groups: str | None = None,
     given: str | list[str] | None = None,
     embedding: str | list[str] | None = None,
-    contract: Any = None,
+    contract: Contract | Mapping[str, Any] | str | Path | None = None,
     independent: bool = False,
     seed: int = 0,
     progress: ProgressListener = unwatched,

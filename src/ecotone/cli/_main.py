@@ -24,7 +24,7 @@ from ._streams import open_streams
 # The base of every complaint about a command line; typer brings its own copy of click.
 _Complaint: Any = typer.BadParameter.__mro__[2]
 _LONGEST = 1000
-INTERRUPTED = 130
+INTERRUPTED = 130  # shells' own word for SIGINT: 128 + 2
 
 
 def run(arguments: Sequence[str] | None = None) -> int:

@@ -38,7 +38,7 @@ Floats: TypeAlias = NDArray[np.float64]
 Ints: TypeAlias = NDArray[np.int64]
 Bools: TypeAlias = NDArray[np.bool_]
 
-SMALLEST_PVALUE = 1e-300
+SMALLEST_PVALUE = 1e-300  # products of a few shares of alpha with it are still floats
 
 __all__ = [
     "SMALLEST_PVALUE", "Activations", "AnswersChanged", "BadInput", "Bools", "Case", "ClassesMoved", "Classifier",

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from ecotone.contracts import Bools, Ints
 
-_EXACT = 2**53
+_EXACT = 2**53  # beyond it not every whole number is a float
 #: Share of the rows whose value has another's float64, up to which these count as equal.
 FEW = 0.01
 

@@ -20,7 +20,7 @@ from .sources import Family
 LONGEST = 64
 """Characters of a text value that are counted by; longer values are cut and end in an ellipsis."""
 
-_EXACT = 2.0**53
+_EXACT = 2.0**53  # beyond it not every whole number is a float
 _BOOLEAN = ("false", "true")
 _SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 

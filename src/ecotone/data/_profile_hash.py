@@ -12,7 +12,7 @@ from ecotone.contracts import Floats
 
 Hashes: TypeAlias = NDArray[np.uint64]
 
-GOLDEN = 0x9E3779B97F4A7C15
+GOLDEN = 0x9E3779B97F4A7C15  # 2^64 over the golden ratio: multiples of it lie far apart (Knuth, volume 3, 6.4)
 _SHIFT = np.uint64(33)
 
 

@@ -16,8 +16,8 @@ from ecotone.contracts import Floats
 from ._profile_hash import GOLDEN, Hashes, mix
 
 QUANTILE_K = 256
-DISTINCT_K = 512
-LEVELS_K = 256
+DISTINCT_K = 512  # relative standard error 1 / sqrt(k - 2): 4.4 %
+LEVELS_K = 256  # a count is low by at most 1 / (k + 1) of the rows: .4 %
 
 
 @dataclass

@@ -13,8 +13,8 @@ from torch import Tensor
 from ecotone.contracts import BadInput
 
 _MASK = 0xFFFFFFFF
-_MULTIPLIERS = (0xD2511F53, 0xCD9E8D57)
-_WEYL = (0x9E3779B9, 0xBB67AE85)
+_MULTIPLIERS = (0xD2511F53, 0xCD9E8D57)  # Philox 4x32: Salmon et al. (2011)
+_WEYL = (0x9E3779B9, 0xBB67AE85)  # the golden ratio and the square root of 3, less 1, in 32 bits
 _BLOCK = 1 << 20  # counters at a time: what fits the cache
 
 

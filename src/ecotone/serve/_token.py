@@ -11,7 +11,7 @@ from ecotone.contracts import BadInput
 
 from ._refused import Refused
 
-_LEAST = 16
+_LEAST = 16  # of base64: 96 bits
 
 
 def read_token(path: Path) -> str:

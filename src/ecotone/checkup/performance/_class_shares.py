@@ -15,7 +15,7 @@ from ecotone.measure.ratios import BBSE, MLLS
 from ._class_facts import ClassShares, Correction
 
 LEVEL = 0.9
-LEAST_LABELS = 50
+LEAST_LABELS = 50  # a share of fewer has a standard error of up to seven points
 _REFUTED = 0.05
 _FITTED_ROWS = 5000  # per table, for the fit of the mixture
 _FITTED_COLUMNS = 40

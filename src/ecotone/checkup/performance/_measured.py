@@ -14,7 +14,7 @@ from ecotone.measure.scores import Metric
 
 from ._metric_values import Measured, MeasuredNow, Powered
 
-_DRAWS = 100
+_DRAWS = 100  # a standard error of so many resamples is known to 7 %: 1 / sqrt(200)
 _RESAMPLED_ROWS = 20_000
 
 

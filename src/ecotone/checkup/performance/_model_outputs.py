@@ -21,7 +21,7 @@ from ._leaks import leaking_columns
 from ._onnx_model import opened
 
 _MOST_CLASSES = 20  # whole numbers with more values than this are predicted as numbers
-_SUM_TOLERANCE = 1e-3
+_SUM_TOLERANCE = 1e-3  # of probabilities that were written with three or four digits
 
 
 class Outputs:

@@ -96,14 +96,14 @@ class Contract:
         return cls({column: _rules(rules, f"{name}: column {column!r}") for column, rules in columns.items()}, others)
 
     @classmethod
-    def given(cls, contract: Any) -> Contract | None:
+    def given(cls, contract: Contract | Mapping[str, Any] | str | Path | None) -> Contract | None:
         """A contract from what a user gives: a path, a document, a Contract, or nothing."""
         if contract is None or isinstance(contract, Contract):
             return contract
         if isinstance(contract, str | Path):
             return cls.load(contract)
-        if isinstance(contract, dict):
-            return cls.of(contract)
+        if isinstance(contract, Mapping):
+            return cls.of(dict(contract))
         raise BadInput(f"contract must be a path, a dictionary or a Contract, got {type(contract).__name__}")
 
     @classmethod

@@ -13,7 +13,7 @@ from ._answers import TAKES_LABELS, UNKNOWN, answers, sizes
 from ._fact_words import as_one, given_words
 from ._terminal_blocks import Block, blocks
 
-_SCREEN = 24
+_SCREEN = 24  # lines of a terminal as it opens
 _SHOWN = 12
 _LABEL = 11
 _FOOT = "--verbose says all of it, --report FILE.html draws it"

@@ -13,7 +13,7 @@ from ecotone.decide.conformal import calibration_size
 from ._global_test import smallest_pvalue
 
 LEAST = 20  # rows of the reference below which nothing is fitted
-_MAX_CALIBRATION = 25_000
+_MAX_CALIBRATION = 25_000  # p-values down to 1 / 25 001
 _MANY = 10**7
 
 

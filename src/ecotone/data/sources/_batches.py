@@ -13,7 +13,7 @@ from ._arrow_types import plain_array
 from ._part import Request
 from ._periods import dated
 
-_AHEAD = 2
+_AHEAD = 2  # one batch is read while another waits: more would only hold memory
 
 
 def fit_batch(batch: pa.RecordBatch, request: Request) -> pa.RecordBatch:

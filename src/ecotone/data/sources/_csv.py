@@ -17,7 +17,7 @@ from ._csv_types import MISSING, Guess, parse_cells
 from ._failures import Mistyped, check_names
 from ._part import Request, skip
 
-_BLOCK = 1 << 24
+_BLOCK = 1 << 24  # Arrow refuses a line longer than a block
 _FIRST = 1 << 21
 
 

@@ -19,7 +19,7 @@ from ecotone.learn.samplers import ProbabilityFlow, Sampler
 from ecotone.learn.training import Training, train
 
 Self = TypeVar("Self", bound="Diffusion")
-DATA_STD = 0.5
+DATA_STD = 0.5  # what EDM's preconditioning and noise levels are tuned to (Karras et al. 2022, table 1)
 
 
 class Diffusion(Standardised, Sampled, Distribution):

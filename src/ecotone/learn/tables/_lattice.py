@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ecotone.contracts import Bools, Floats
 
-EXACT = 2**53
+EXACT = 2**53  # beyond it not every whole number is a float
 _FEW = 8  # fewer different values may share a step by chance
 _DIGITS = 9
 
