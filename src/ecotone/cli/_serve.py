@@ -78,13 +78,17 @@ def _listen(made: Any, host: str, port: int, stop_after: int) -> int:
 
     import uvicorn
 
+    from ecotone.serve import Protocol
+
     try:
         listening = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except OSError as error:
         raise BadInput(f"cannot listen on --host {host} --port {port} ({error.strerror}); choose another") from None
     say(f"ecotone serve: listening on http://{host}:{listening.getsockname()[1]}")
     server = uvicorn.Server(
-        uvicorn.Config(made, log_level="warning", timeout_graceful_shutdown=stop_after, server_header=False)
+        uvicorn.Config(
+            made, http=Protocol, log_level="warning", timeout_graceful_shutdown=stop_after, server_header=False
+        )
     )
     server.run(sockets=[listening])
     return 0 if server.started else 3

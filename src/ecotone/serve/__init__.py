@@ -7,6 +7,7 @@ from ecotone._lazy import attach
 if TYPE_CHECKING:
     from ._agent import agent as agent
     from ._app import app as app
+    from ._protocol import Protocol as Protocol
     from ._settings import Limits as Limits
     from ._settings import Settings as Settings
     from ._token import read_token as read_token

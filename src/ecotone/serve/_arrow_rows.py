@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ._ipc_compression import is_compressed
+from ._parquet_pages import expanded_pages
 from ._refused import Refused
 from ._settings import Limits
-from ._table_limits import check_expanded, check_shape
+from ._table_limits import check_expanded, check_shape, check_types
 
 _FAILURES = (pa.ArrowException, OSError, EOFError, ValueError, MemoryError, OverflowError)
 
@@ -28,8 +30,10 @@ def parquet_table(body: bytes, limits: Limits) -> pa.Table:
 def _read(what: str, body: bytes, limits: Limits, read: Callable[[bytes, Limits], pa.Table]) -> pa.Table:
     try:
         table = read(body, limits).replace_schema_metadata(None)
+        check_types(table.schema)
+        table.validate()  # Arrow would follow offsets that point outside a buffer
         check_expanded(table, limits)
-        table.validate(full=True)  # Arrow would follow offsets that point outside a buffer
+        table.validate(full=True)
         return table
     except _FAILURES as error:
         reason = str(error).strip().split("\n")[0][:160]
@@ -69,10 +73,25 @@ def _parquet(body: bytes, limits: Limits) -> pa.Table:
     file = pq.ParquetFile(pa.BufferReader(body))
     schema = file.schema_arrow
     check_shape(file.metadata.num_rows, schema.names, limits)
-    size = sum(file.metadata.row_group(g).total_byte_size for g in range(file.metadata.num_row_groups))
-    if size > limits.expanded:
+    check_types(schema)
+    _check_stored(file.metadata, limits)
+    if expanded_pages(body, file.metadata, limits.expanded) > limits.expanded:
         raise Refused(413, f"the table takes more than {limits.expanded} bytes; send it in parts")
-    text = [f.name for f in schema if pa.types.is_string(f.type) or pa.types.is_large_string(f.type)]
-    table = pq.read_table(pa.BufferReader(body), read_dictionary=text)
+    texts = [file.schema.column(k).path for k in range(len(file.schema)) if _is_text(file.schema.column(k))]
+    table = pq.ParquetFile(pa.BufferReader(body), read_dictionary=texts).read(use_threads=False)
     check_shape(table.num_rows, table.column_names, limits)
     return table
+
+
+def _check_stored(metadata: Any, limits: Limits) -> None:
+    """Raise :class:`Refused` for more parts than can be looked at, or values of a fixed length that take too much."""
+    if metadata.num_row_groups * metadata.num_columns > limits.rows:
+        raise Refused(413, f"the file has {metadata.num_row_groups} row groups; write it with one")
+    fixed = (metadata.schema.column(k).length or 0 for k in range(metadata.num_columns))
+    if sum(fixed) * metadata.num_rows > limits.expanded:
+        raise Refused(413, f"the table takes more than {limits.expanded} bytes; send it in parts")
+
+
+def _is_text(column: Any) -> bool:
+    """Whether a value may stand a thousand times in the table and once in the file: read as codes, then measured."""
+    return bool(column.physical_type == "BYTE_ARRAY")

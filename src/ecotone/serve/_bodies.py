@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pyarrow as pa
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 
 from ._arrow_rows import arrow_table, parquet_table
@@ -22,6 +23,8 @@ _READERS: dict[str, Callable[[bytes, Limits], pa.Table]] = {
     "application/vnd.apache.arrow.file": arrow_table,
     "application/vnd.apache.parquet": parquet_table,
 }
+#: Bytes that are decoded in less time than another thread takes to begin.
+SHORT = 50_000
 #: The body of a request that takes a table, for the service's description of itself.
 DESCRIPTION: dict[str, Any] = {
     "requestBody": {
@@ -54,7 +57,7 @@ async def read_body(request: Request, limits: Limits) -> bytes:
         413 where it is longer than the limit, 408 where it does not come in time, 400 where it ends early.
     """
     declared = request.headers.get("content-length", "")
-    if declared.isdigit() and int(declared) > limits.bytes:
+    if declared.isascii() and declared.isdecimal() and int(declared) > limits.bytes:
         raise _too_long(limits)
     parts, size = [], 0
     try:
@@ -88,7 +91,19 @@ def media_type(request: Request) -> str:
     media: str = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
     if media not in _READERS:
         raise Refused(415, f"a body of type {media[:60]!r} is not read; send one of {', '.join(_READERS)}")
+    coding = request.headers.get("content-encoding", "identity").strip().lower()
+    if coding != "identity":
+        raise Refused(415, f"a body with Content-Encoding {coding[:60]!r} is not read; send it as it is, or as Parquet")
     return media
+
+
+async def read_table_of(request: Request, limits: Limits) -> tuple[bytes, pa.Table]:
+    """The body of a request, and the table that it holds; a long one is decoded while others are answered."""
+    media = media_type(request)
+    body = await read_body(request, limits)
+    if len(body) <= SHORT:
+        return body, decoded(body, media, limits)
+    return body, await run_in_threadpool(decoded, body, media, limits)
 
 
 def decoded(body: bytes, media: str, limits: Limits) -> pa.Table:

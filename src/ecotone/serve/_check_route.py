@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from ecotone.checkup import check
 
-from ._bodies import DESCRIPTION, decoded, media_type, read_body
+from ._bodies import DESCRIPTION, read_table_of
 from ._refused import Refused
 
 
@@ -38,8 +38,7 @@ async def post_check(
     state = request.app.state
     if state.reference is None:
         raise Refused(404, "no reference was given; start the service with --reference")
-    media = media_type(request)
-    table = decoded(await read_body(request, state.settings.limits), media, state.settings.limits)
+    _, table = await read_table_of(request, state.settings.limits)
     options: dict[str, Any] = {"target": target, "ignore": ignore, "alpha": alpha, "fdr": fdr}
     work = partial(check, state.reference, table, min_effect=min_effect, seed=seed, **options)
     result = await state.turns.run(work)

@@ -57,10 +57,12 @@ def _of_rows(rows: list[Any], limits: Limits) -> pa.Table:
     for k, row in enumerate(rows):
         if not isinstance(row, dict):
             raise Refused(422, f"row {k} is a JSON {type(row).__name__}; send an object of column names and values")
-        if row.keys() - names.keys():
+        if not row.keys() <= names.keys():
             names |= dict.fromkeys(row)
+            if len(names) > limits.columns:  # a row may name columns of its own: no need to read them all
+                break
     check_shape(len(rows), list(names), limits)
-    return pa.table({_utf8(name): _column(name, [row.get(name) for row in rows]) for name in names})
+    return pa.table({_whole(name): _column(name, [row.get(name) for row in rows]) for name in names})
 
 
 def _of_columns(columns: dict[str, Any], limits: Limits) -> pa.Table:
@@ -71,7 +73,7 @@ def _of_columns(columns: dict[str, Any], limits: Limits) -> pa.Table:
     if len(lengths) > 1:
         raise Refused(422, f"columns have {min(lengths)} to {max(lengths)} values; send as many of each")
     check_shape(max(lengths, default=0), list(columns), limits)
-    return pa.table({_utf8(name): _column(name, values) for name, values in columns.items()})
+    return pa.table({_whole(name): _column(name, values) for name, values in columns.items()})
 
 
 def _column(name: str, values: list[Any]) -> pa.Array:
@@ -104,5 +106,10 @@ def _uneven(name: str, values: list[Any]) -> pa.Array:
     raise Refused(422, f"column {name!r} holds values of several types ({names}); send one type a column")
 
 
-def _utf8(name: str) -> str:
-    return name.encode("utf-8", "replace").decode()
+def _whole(name: str) -> str:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        words = f"the column's name {name[:40]!r} has half of a surrogate pair; send whole characters"
+        raise Refused(422, words) from None
+    return name

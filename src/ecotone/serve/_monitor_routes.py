@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 
 from ecotone.contracts import BadInput
 
-from ._bodies import DESCRIPTION, decoded, media_type, read_body
+from ._bodies import DESCRIPTION, read_table_of
 from ._digest import digest
 from ._plain import plain
 from ._refused import Refused
@@ -173,10 +173,8 @@ async def post_labels(
 async def _taken(request: Request, name: str, named: Named, *, labels: bool) -> Taken:
     """What became of a body, once it is on the disk."""
     writer, limits = writer_of(request, name), request.app.state.settings.limits
-    media = media_type(request)
     named.check()
-    body = await read_body(request, limits)
-    rows = decoded(body, media, limits)
+    body, rows = await read_table_of(request, limits)
     mark = digest(b"labels" * labels + body) if named.key else ""
     waiting = Waiting(rows, named.source, named.position, named.key, mark, labels)
     writer.submit(waiting)

@@ -49,5 +49,5 @@ async def of_arguments(_: Any, error: Any) -> Response:
 
 async def of_anything(request: Any, error: Exception) -> Response:
     """Of a fault of our own: what happened goes to the log and not to the client."""
-    _LOG.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    _LOG.error("%s %r failed", request.method, request.url.path, exc_info=error)
     return problem(500, "internal error; the service's log says more")

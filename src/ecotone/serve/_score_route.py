@@ -8,7 +8,7 @@ import numpy as np
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
-from ._bodies import DESCRIPTION, decoded, media_type, read_body
+from ._bodies import DESCRIPTION, read_table_of
 from ._refused import Refused
 from ._scorers import Scorer
 
@@ -57,8 +57,7 @@ async def post_score(request: Request, name: str) -> Scores:
     if scorer is None:
         there = ", ".join(state.scorers) or "none; start the service with --score NAME=PATH"
         raise Refused(404, f"there is no scorer of this name; there is {there}")
-    media = media_type(request)
-    table = decoded(await read_body(request, state.settings.limits), media, state.settings.limits)
+    _, table = await read_table_of(request, state.settings.limits)
     scores, pvalues = await state.turns.run(partial(scorer.of, table))
     return Scores(
         scorer=name, calibration_rows=len(scorer.calibration), pvalue=pvalues.tolist(),

@@ -58,7 +58,7 @@ def standing(store: MonitorStore, queued: int) -> Standing:
         log_threshold=threshold,
         alarms=_alarms(status),
         open={about: float(any(e.about == about for e in status.open)) for about in ("data", "harm")},
-        breaks=len(store.breaks()),
+        breaks=store.count_breaks(),
         queued=queued,
         loss=_loss(status),
         estimated_loss=_estimated(last),

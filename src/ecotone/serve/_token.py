@@ -50,10 +50,10 @@ def check_token(token: str, method: str, authorization: bytes) -> None:
         shown = b""
     if not hmac.compare_digest(shown, token.encode()):
         what = "a token that is not this service's" if shown else "no token"
-        raise Refused(
-            401, f"the request shows {what}; send the header Authorization: Bearer TOKEN",
-            {"WWW-Authenticate": 'Bearer realm="ecotone", Basic realm="ecotone", charset="UTF-8"'},
-        )  # fmt: skip
+        headers = {"WWW-Authenticate": 'Bearer realm="ecotone", Basic realm="ecotone", charset="UTF-8"'}
+        if method not in ("GET", "HEAD"):
+            headers["Connection"] = "close"  # a body of any length may follow, and nobody reads it
+        raise Refused(401, f"the request shows {what}; send the header Authorization: Bearer TOKEN", headers)
 
 
 def _password(encoded: bytes) -> bytes:

@@ -48,7 +48,7 @@ class ChunkColumn:
     present, missing, unseen : int
         Values; missing ones; levels that the reference lacks (they are present, too).
     mean, sd : float or None
-        None of levels, and where nothing is present.
+        None of levels, where nothing is present, and where squares are beyond a double's range.
     low, high : float or None
     quantiles : tuple of float or None
         5, 25, 50, 75 and 95 %, read off the counts in twentieths of the reference, within such a twentieth linearly.
@@ -83,8 +83,9 @@ def column_sums(kinds: StreamColumns, batch: Encoded, cells: np.ndarray, middles
         x = x[here]
         levels = len(column.levels)
         unseen = int((x >= levels).sum()) if levels else 0
-        d = x - middles[j]
-        out[j, :5] = len(x), len(here) - len(x), unseen, d.sum(), d @ d
+        with np.errstate(over="ignore", invalid="ignore"):  # near the end of the doubles squares are infinite
+            d = x - middles[j]
+            out[j, :5] = len(x), len(here) - len(x), unseen, d.sum(), d @ d
         if len(x):
             out[j, 5:7] = x.min(), x.max()
         slots = _level_slots(x, levels) if levels else cells[here, j]
@@ -104,12 +105,13 @@ def chunk_columns(sums: Floats, epoch: Epoch) -> tuple[ChunkColumn, ...]:
         s, n = sums[j], sums[j, 0]
         levels, counts = column.levels, s[SUMS:]
         numbers = bool(n) and not levels
-        mean = s[3] / n if n else 0.0
+        finite = numbers and bool(np.isfinite(s[3:5]).all())
+        mean = s[3] / n if finite else 0.0
         made.append(
             ChunkColumn(
                 name=column.name, kind=column.kind, present=int(n), missing=int(s[1]), unseen=int(s[2]),
-                mean=float(knots[j, 50] + mean) if numbers else None,
-                sd=float(np.sqrt(max(s[4] / n - mean**2, 0.0))) if numbers else None,
+                mean=float(knots[j, 50] + mean) if finite else None,
+                sd=float(np.sqrt(max(s[4] / n - mean**2, 0.0))) if finite else None,
                 low=float(s[5]) if numbers else None, high=float(s[6]) if numbers else None,
                 quantiles=_quantiles(s, knots[j]) if numbers else None,
                 shares=_shares(counts / n, levels) if n and levels else (),

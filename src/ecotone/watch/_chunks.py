@@ -68,7 +68,8 @@ class Chunk:
 
     def joined(self, later: Chunk) -> Chunk:
         """This chunk and the one after it as one."""
-        sums = self.sums + later.sums
+        with np.errstate(over="ignore", invalid="ignore"):
+            sums = self.sums + later.sums
         sums[:, 5] = np.fmin(self.sums[:, 5], later.sums[:, 5])
         sums[:, 6] = np.fmax(self.sums[:, 6], later.sums[:, 6])
         return replace(

@@ -27,7 +27,7 @@ class Records:
 
     base: Any
     blocks: Blocks = field(init=False)
-    _places: dict[str, tuple[int, str, bool] | None] = field(default_factory=dict)
+    _places: dict[str, tuple[int, str, bool]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.blocks = Blocks(self.base)
@@ -36,7 +36,9 @@ class Records:
         """How many rows of a source were taken, its mark, and whether it is done; None where it is not known."""
         if source not in self._places:  # a question to the database costs more than the reading of ten rows
             found = self._rows("select taken, mark, done from sources where name = ?", [source])
-            self._places[source] = (int(found[0][0]), str(found[0][1]), bool(found[0][2])) if found else None
+            if not found:  # whoever asks for names that are made up must not fill the memory with them
+                return None
+            self._places[source] = (int(found[0][0]), str(found[0][1]), bool(found[0][2]))
         return self._places[source]
 
     def sources(self) -> int:
@@ -95,9 +97,14 @@ class Records:
         """Keep what a check of an episode's rows found."""
         self.base.execute("update episodes set checked = ? where number = ?", [text(check), number])
 
-    def breaks(self) -> tuple[Break, ...]:
-        """In order."""
-        return tuple(Break(**json.loads(b)) for (b,) in self._rows("select body from breaks order by number"))
+    def breaks(self, last: int = MOST_BREAKS) -> tuple[Break, ...]:
+        """In order, the last ones."""
+        found = self._rows("select body from breaks order by number desc limit ?", [last])
+        return tuple(Break(**json.loads(body)) for (body,) in reversed(found))
+
+    def count_breaks(self) -> int:
+        """How many are kept."""
+        return int(self._rows("select count(*) from breaks")[0][0])
 
     def add_breaks(self, breaks: Iterable[Break]) -> None:
         """Keep breaks, and let the oldest go."""

@@ -52,7 +52,7 @@ class StoredMonitor:
                 back=run.clock.back, sources=self._records.sources(),
                 guarantee=run.monitor.guarantee, settings=self.settings, episodes=self.episodes(),
                 leading=_leading(run),
-                breaks=tuple(self.breaks()[-100:]),
+                breaks=self._records.breaks(100),
                 risk=run.harm.risk(self._records.waiting()) if run.harm is not None else None,
             )  # fmt: skip
 
@@ -75,6 +75,11 @@ class StoredMonitor:
         """Facts about columns and sources, in order; the last ten thousand."""
         with self._lock:
             return self._records.breaks()
+
+    def count_breaks(self) -> int:
+        """How many facts are kept: a question that costs less than the facts."""
+        with self._lock:
+            return self._records.count_breaks()
 
     def place(self, source: str) -> tuple[int, str, bool] | None:
         """How many rows of a source were taken, its mark, and whether it is done; None where it is not known."""
