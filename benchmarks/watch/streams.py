@@ -1,21 +1,25 @@
 """Streams without and with a change: how often and how late a monitor alarms.
 
-``python benchmarks/watch/streams.py null gauss --n 1000 --streams 200`` writes one line a stream to ``results/``.
+``python benchmarks/watch/streams.py null gauss --n 1000 --streams 200`` measures a cell, a record a stream; streams that
+are stored are not measured again. ``python benchmarks/watch/run.py`` measures all cells.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
+import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+sys.path[:0] = [str(Path(__file__).parents[1])]
+from stored import Results
+
 from ecotone.watch import Monitor
 
-RESULTS = Path(__file__).parent / "results"
+RESULTS = Results(Path(__file__).parent)
 KINDS = ("gauss", "correlated", "counts", "heavy", "missing", "mixed")
 CHANGES = ("mean", "correlation", "variance", "cluster", "dense", "ramp")
 LENGTH, AT = 20_000, 5_000
@@ -87,6 +91,17 @@ def _started(reference: pd.DataFrame, seed: int, ever: bool) -> Monitor:
     return Monitor.start(reference, independent=True, seed=seed, **asked)
 
 
+def cell(what: str, kind: str, n: int, d: int, streams: int, *, ever: bool = False, first: int = 5000) -> str:
+    """Measure a cell's streams that are not stored; the entry's name."""
+    entry = f"{what}_{kind}_n{n}_d{d}{'_ever' if ever else ''}"
+    done = {record["seed"] for record in RESULTS.records(entry)}
+    measure = null if what == "null" else delay
+    for seed in range(first, first + streams):
+        if seed not in done:
+            RESULTS.append(entry, measure(kind, n, d, seed, ever))
+    return entry
+
+
 def main() -> None:
     """One cell of the study."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -95,19 +110,9 @@ def main() -> None:
     parser.add_argument("--n", type=int, default=5000, help="reference rows")
     parser.add_argument("--d", type=int, default=10, help="columns")
     parser.add_argument("--streams", type=int, default=200)
-    parser.add_argument("--first-seed", type=int, default=1000)
     parser.add_argument("--ever", action="store_true", help="at most .05 ever, in place of one in 20 000 rows")
     asked = parser.parse_args()
-    RESULTS.mkdir(exist_ok=True)
-    name = f"{asked.what}_{asked.kind}_n{asked.n}_d{asked.d}{'_ever' if asked.ever else ''}.jsonl"
-    measure = null if asked.what == "null" else delay
-    path = RESULTS / name
-    done = {json.loads(line)["seed"] for line in path.read_text().splitlines()} if path.exists() else set()
-    with path.open("a") as out:
-        for seed in range(asked.first_seed, asked.first_seed + asked.streams):
-            if seed not in done:
-                out.write(json.dumps(measure(asked.kind, asked.n, asked.d, seed, asked.ever)) + "\n")
-                out.flush()
+    print(cell(asked.what, asked.kind, asked.n, asked.d, asked.streams, ever=asked.ever))
 
 
 if __name__ == "__main__":
