@@ -24,7 +24,8 @@ from ecotone.serve._standing import Standing
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
 FULL = Standing(
     rows=1, log_evidence={"column": 1.0}, log_threshold={"column": 2.0}, alarms={"data": 1.0, "harm": 0.0},
-    open={"data": 1.0, "harm": 0.0}, loss={"value": 0.1, "low": 0.0, "high": 0.2}, estimated_loss=0.1, outside=0.05,
+    open={"data": 1.0, "harm": 0.0}, loss={"value": 0.1, "low": 0.0, "high": 0.2},
+    estimated_loss={"value": 0.1, "low": 0.0, "high": 0.2}, outside=0.05,
 )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from json import dumps
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -13,9 +13,10 @@ from ecotone.contracts import BadInput
 
 from ._app import app, say
 from ._names import split_names
-from ._options import Fdr, Ignore, Json, Quiet, Redact, Report, Seed, Trust, Verbose
+from ._options import Fdr, Ignore, Json, Prediction, Quiet, Redact, Report, Seed, Trust, Verbose
 from ._outputs import check_outputs, check_redact
 from ._progress import progress
+from ._user_code import fitted_model
 
 ALARMS = ("material", "performance", "changed", "outliers", "schema", "contract", "any", "never")
 
@@ -37,7 +38,7 @@ def check(
     target: Annotated[str | None, typer.Option(help="Column of labels; CURRENT may lack it")] = None,
     model: Annotated[Path | None, typer.Option(help="ONNX file, or pickled model (joblib) with --trust")] = None,
     trust: Trust = False,
-    prediction: Annotated[str | None, typer.Option(help="Column of predictions, in the place of a model")] = None,
+    prediction: Prediction = None,
     probability: Annotated[list[str] | None, typer.Option(help="Column of probabilities; once for each class")] = None,
     metric: Annotated[str | None, typer.Option(help="accuracy, roc_auc, log_loss, mae …")] = None,
     positive: Annotated[str | None, typer.Option(help="The positive class")] = None,
@@ -93,7 +94,7 @@ def check(
 
     options = {name: asked[name] for name in inspect.signature(run_check).parameters if name in asked}
     with progress(quiet=quiet, verbose=verbose) as listener:
-        result = run_check(**{**options, "model": _model(model, trust=trust), "progress": listener})
+        result = run_check(**{**options, "model": fitted_model(model, trust=trust), "progress": listener})
     result.save(rows=rows, report=report, json=json, redact=redact)
     if not quiet:
         say(result.text(verbose=verbose, fail_on=wanted))
@@ -114,18 +115,3 @@ def _fail_on(given: str | None, *, has_model: bool, has_contract: bool) -> list[
     if "performance" in wanted and not has_model:
         raise BadInput("--fail-on performance needs a model; give --model, --prediction or --probability")
     return wanted
-
-
-def _model(path: Path | None, *, trust: bool) -> Any:
-    if path is None:
-        return None
-    if path.suffix == ".onnx":
-        return path
-    if not trust:
-        raise BadInput(f"--model {path} is a pickle and opening it can run code; add --trust if you made it")
-    from ._user_code import unpickled
-
-    found = unpickled(path, "--model")
-    if found is None:
-        raise BadInput(f"--model {path} holds nothing (None); save the fitted model with joblib.dump")
-    return found

@@ -36,3 +36,4 @@ Partitions: TypeAlias = Annotated[int | None, typer.Option(help="Parts to cut SO
 
 Quiet: TypeAlias = Annotated[bool, typer.Option("--quiet", help="Print nothing but errors")]
 Verbose: TypeAlias = Annotated[bool, typer.Option("--verbose", help="Say all of it, each stage, and tracebacks")]
+Prediction: TypeAlias = Annotated[str | None, typer.Option(help="Column of predictions, in the place of a model")]

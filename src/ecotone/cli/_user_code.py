@@ -25,6 +25,20 @@ def unpickled(path: Path, option: str) -> Any:
         return joblib.load(path)
 
 
+def fitted_model(path: Path | None, *, trust: bool) -> Any:
+    """The path of an ONNX file, or what a pickle holds (with ``--trust`` alone); None where none is named."""
+    if path is None:
+        return None
+    if path.suffix == ".onnx":
+        return path
+    if not trust:
+        raise BadInput(f"--model {path} is a pickle and opening it can run code; add --trust if you made it")
+    found = unpickled(path, "--model")
+    if found is None:
+        raise BadInput(f"--model {path} holds nothing (None); save the fitted model with joblib.dump")
+    return found
+
+
 def called(words: str, option: str) -> Any:
     """What a user's function gives."""
     found = function_named(words, option)

@@ -1,4 +1,4 @@
-"""``ecotone watch REFERENCE SOURCE --state FILE`` and ``ecotone watch --state FILE accept|reset|status``."""
+"""``ecotone watch REFERENCE SOURCE --state FILE`` and ``ecotone watch --state FILE accept|reset|status|report``."""
 
 from __future__ import annotations
 
@@ -11,14 +11,17 @@ from ecotone.contracts import BadInput, write_whole
 
 from ._app import app, say
 from ._names import split_names
-from ._options import Ignore, Json, Quiet, Verbose
+from ._options import Ignore, Json, Prediction, Quiet, Trust, Verbose
 from ._outputs import check_outputs
+from ._report import report
+from ._user_code import fitted_model
 
 if TYPE_CHECKING:
     from ecotone.watch import MonitorStore, Update, WatchSettings
 
-ACTIONS = ("accept", "reset", "status")
+ACTIONS = ("accept", "reset", "status", "report")
 ALARMS = ("data", "harm", "breaks", "any", "never")
+_SETTINGS = ("arl", "ever", "every", "tolerance", "estimate", "independent", "seed")
 _ROLES = ("time", "entity", "target", "prediction", "probability", "id", "ordinal", "columns", "ignore")
 
 
@@ -39,13 +42,20 @@ def watch(
     by: Annotated[str | None, typer.Option(help="Chunks of the timeline: day, week or a number of rows (1000)")] = None,
     key: Annotated[str | None, typer.Option(help="Column that rises from row to row: no row is taken twice")] = None,
     target: Annotated[str | None, typer.Option(help="Column of labels")] = None,
-    prediction: Annotated[str | None, typer.Option(help="Column of predictions")] = None,
+    model: Annotated[
+        Path | None, typer.Option(help="ONNX file, or pickled model with --trust: asked on every row")
+    ] = None,
+    trust: Trust = False,
+    prediction: Prediction = None,
     probability: Annotated[list[str] | None, typer.Option(help="Column of a class's probabilities (repeat)")] = None,
     id: Annotated[list[str] | None, typer.Option(help="Identifiers: not watched; the first joins late labels")] = None,
     labels: Annotated[
         str | None, typer.Option(help="Late labels: a file, glob or folder with --id and --target")
     ] = None,
     tolerance: Annotated[float | None, typer.Option(help="How much the loss may rise before it is harm (0)")] = None,
+    estimate: Annotated[
+        bool | None, typer.Option("--estimate", help="Estimate each chunk's loss without labels (a second or two each)")
+    ] = None,
     columns: Annotated[list[str] | None, typer.Option(help="Columns to watch (repeat, or commas)")] = None,
     ignore: Ignore = None,
     ordinal: Annotated[list[str] | None, typer.Option(help="Columns to watch by their order")] = None,
@@ -67,11 +77,12 @@ def watch(
         return _act(what[0], state, json, quiet=quiet)
     if len(what) != 2:
         raise BadInput(f"watch takes REFERENCE and SOURCE, or one of {', '.join(ACTIONS)}; got {' '.join(what[:4])!r}")
-    _begin(what[0], state, asked)
+    opened = fitted_model(model, trust=trust)
+    _begin(what[0], state, {**asked, "model": opened})
     heard = _Heard(quiet=quiet, verbose=verbose)
     from ecotone.watch import MonitorStore, feed
 
-    found = feed(state, what[1], key=key, labels=labels, follow=follow, heard=heard)
+    found = feed(state, what[1], key=key, labels=labels, model=opened, follow=follow, heard=heard)
     with MonitorStore.open(state) as store:
         heard.examine(store)
         _tell(store, json, quiet=quiet)
@@ -122,14 +133,14 @@ def _begin(reference: str, state: Path, asked: dict[str, Any]) -> None:
     """Make the monitor where there is none; where there is one, it must be what is asked for."""
     from ecotone.watch import MonitorStore
 
-    given = {n: asked[n] for n in ("arl", "ever", "every", "tolerance", "independent", "seed") if asked[n] is not None}
+    given = {n: asked[n] for n in _SETTINGS if asked[n] is not None}
     if asked["by"] is not None:
         given["by"] = _by(asked["by"])
     roles = {n: asked[n] for n in _ROLES if asked[n] is not None}
     if not state.exists():
         from ecotone.data import Roles
 
-        MonitorStore.create(state, reference, roles=Roles.of(**roles), **given).close()
+        MonitorStore.create(state, reference, roles=Roles.of(**roles), model=asked["model"], **given).close()
         return
     with MonitorStore.open(state, reference=reference) as store:
         _same(state, store.settings, given, roles)
@@ -164,6 +175,8 @@ def _fail_on(given: str) -> list[str]:
 def _act(action: str, state: Path, json: Path | None, *, quiet: bool) -> int:
     from ecotone.watch import MonitorStore
 
+    if action == "report":
+        return report(state, state.with_suffix(".html"))
     with MonitorStore.open(state, read_only=action == "status") as store:
         if action == "accept":
             frame = store.accept()

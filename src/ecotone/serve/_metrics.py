@@ -102,8 +102,13 @@ _FAMILIES: tuple[tuple[tuple[str, str, str, tuple[str, ...]], _Values], ...] = (
         lambda s: _labelled(s.loss),
     ),
     (
-        ("gauge", "ecotone_estimated_loss", "Mean loss of the last chunk, 0 to 1, estimated without labels.", ()),
-        lambda s: _one(s.estimated_loss),
+        (
+            "gauge",
+            "ecotone_estimated_loss",
+            "Mean loss of the last chunk that has ended, estimated without labels, and its 90 % interval.",
+            ("end",),
+        ),
+        lambda s: _labelled(s.estimated_loss),
     ),
     (
         ("gauge", "ecotone_outside_ratio", "Share of the last chunk's rows that lie outside the reference.", ()),

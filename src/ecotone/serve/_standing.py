@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from ecotone.watch import Chunk, Leading, MonitorStore, Status
@@ -29,8 +29,8 @@ class Standing:
         Bodies accepted and not yet kept.
     loss : mapping of str to float
         By labels: ``value``, ``low`` and ``high``; empty where there are none.
-    estimated_loss : float or None
-        Of the last chunk, without labels.
+    estimated_loss : mapping of str to float
+        Of the last chunk that has ended, without labels: the same ends; empty where nothing is known.
     outside : float or None
         Share of the last chunk's rows farther out than 95 % of the reference's.
     """
@@ -43,7 +43,7 @@ class Standing:
     breaks: int = 0
     queued: int = 0
     loss: dict[str, float] = field(default_factory=dict)
-    estimated_loss: float | None = None
+    estimated_loss: dict[str, float] = field(default_factory=dict)
     outside: float | None = None
 
 
@@ -61,7 +61,7 @@ def standing(store: MonitorStore, queued: int) -> Standing:
         breaks=store.count_breaks(),
         queued=queued,
         loss=_loss(status),
-        estimated_loss=_estimated(last),
+        estimated_loss=_estimated(chunks),
         outside=last.outside / last.rows if last else None,
     )
 
@@ -90,5 +90,9 @@ def _loss(status: Status) -> dict[str, float]:
     return {"value": risk.loss, "low": risk.low, "high": risk.high}
 
 
-def _estimated(chunk: Chunk | None) -> float | None:
-    return chunk.estimated / chunk.estimated_rows if chunk is not None and chunk.estimated_rows else None
+def _estimated(chunks: Sequence[Chunk]) -> dict[str, float]:
+    """Of the last chunk that has an estimate; nothing where that says unknown."""
+    found = next((c.estimate for c in reversed(chunks) if c.estimate is not None), None)
+    if found is None or found.interval is None or found.value is None:
+        return {}
+    return {"value": found.value, "low": found.interval[0], "high": found.interval[1]}

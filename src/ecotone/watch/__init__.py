@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ._evidence import examine as examine
     from ._feed import Fed as Fed
     from ._feed import feed as feed
+    from ._loss_estimate import LossEstimate as LossEstimate
     from ._monitor import Monitor as Monitor
     from ._settings import WatchSettings as WatchSettings
     from ._source_rows import SourceRows as SourceRows

@@ -23,7 +23,7 @@ def accepted(old: Run, reference: Frame, *, thinned: bool) -> Run:
     """The same stream watched against another reference, whose rows may be thinned already."""
     new = Run.start(reference, replace(old.settings, every=1) if thinned else old.settings)
     new.settings, new.thinning, new.chunks, new.clock = old.settings, old.thinning, old.chunks, old.clock
-    new.rows, new.since, new.harm = old.rows, old.rows, old.harm
+    new.rows, new.since, new.harm, new.expected = old.rows, old.rows, old.harm, old.expected
     new.epochs = [e for e in old.epochs if e.since < old.rows] + [replace(new.epochs[0], since=old.rows)]
     return new
 

@@ -9,6 +9,8 @@ import numpy as np
 
 from ecotone.contracts import Floats
 
+from ._loss_estimate import LossEstimate
+
 By = Literal["day", "week"] | int
 #: Slots of a column's sums: present, missing, unseen, sum, squares (both from the reference's median), low, high.
 SUMS, CELLS = 7, 20
@@ -44,8 +46,8 @@ class Chunk:
         Rows whose label has come.
     loss : float
         Their summed loss, each in [0, 1].
-    estimated, estimated_rows : float, int
-        Summed expected loss without labels, and over how many rows.
+    estimate : LossEstimate or None
+        Of its loss without labels, where that was asked for and the chunk has ended.
     sums : (d, 27) float64
         A column's sums and counts, as :class:`ChunkColumn` reads them.
     """
@@ -62,8 +64,7 @@ class Chunk:
     outside: int
     labels: int
     loss: float
-    estimated: float
-    estimated_rows: int
+    estimate: LossEstimate | None
     sums: Floats
 
     def joined(self, later: Chunk) -> Chunk:
@@ -78,16 +79,19 @@ class Chunk:
             ends=later.ends if later.ends is not None else self.ends,
             alarms=self.alarms + later.alarms, outside=self.outside + later.outside,
             labels=self.labels + later.labels, loss=self.loss + later.loss,
-            estimated=self.estimated + later.estimated,
-            estimated_rows=self.estimated_rows + later.estimated_rows,
+            estimate=_both(self.estimate, later.estimate),
         )  # fmt: skip
+
+
+def _both(earlier: LossEstimate | None, later: LossEstimate | None) -> LossEstimate | None:
+    return earlier.joined(later) if earlier is not None and later is not None else earlier or later
 
 
 def empty_chunk(first: int, key: int | None, epoch: int, columns: int) -> Chunk:
     """A chunk of no row yet."""
     sums = np.zeros((columns, SUMS + CELLS))
     sums[:, 5:7] = np.nan
-    return Chunk(first, 0, key, epoch, None, None, 0.0, (), 0, 0, 0, 0.0, 0.0, 0, sums)
+    return Chunk(first, 0, key, epoch, None, None, 0.0, (), 0, 0, 0, 0.0, None, sums)
 
 
 def most_chunks(columns: int) -> int:

@@ -14,6 +14,7 @@ from ._alarm import Update
 from ._feed_files import Files
 from ._feed_stdin import feed_stdin
 from ._feed_table import feed_table
+from ._scorer import Asked
 from ._store import MonitorStore
 
 #: Seconds between two looks at a source that may grow.
@@ -41,6 +42,7 @@ def feed(
     *,
     key: str | None = None,
     labels: str | None = None,
+    model: Asked | None = None,
     follow: bool = False,
     heard: Callable[[MonitorStore, Update], None] = lambda store, update: None,
 ) -> Fed:
@@ -57,6 +59,8 @@ def feed(
         A column that rises from row to row.
     labels : str, optional
         A file, folder or glob of late labels, read after the rows.
+    model : object with ``predict``, or path of an ONNX file, optional
+        As :meth:`MonitorStore.open` takes it.
     follow : bool
         Go on looking; between two looks the file is free for others.
     heard : callable
@@ -79,7 +83,7 @@ def feed(
         looks = Files(source, follow=follow).look
     late = Files(labels, follow=follow, labels=True) if labels is not None else None
     while True:
-        with MonitorStore.open(path) as store:
+        with MonitorStore.open(path, model=model) as store:
             for update in chain(looks(store), late.look(store) if late is not None else ()):
                 total = Fed(
                     total.rows + update.rows, total.alarms + len(update.alarms), total.breaks + len(update.breaks)

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import pyarrow as pa
 
 from ._alarm import Break, Update
-from ._labelled import LabelledMonitor
+from ._scored import ScoredMonitor
 from ._source_rows import SourceRows
 
 
-class ReadingMonitor(LabelledMonitor):
+class ReadingMonitor(ScoredMonitor):
     """A monitor that takes rows."""
 
     def ingest_together(self, pieces: Sequence[SourceRows]) -> Update:
@@ -34,7 +34,7 @@ class ReadingMonitor(LabelledMonitor):
     def read_pieces(self, pieces: Sequence[SourceRows], breaks: list[Break]) -> Update:
         """Read rows that were not taken yet, inside a transaction."""
         table = pieces[0].rows if len(pieces) == 1 else pa.concat_tables([p.rows for p in pieces]).combine_chunks()
-        first = self.rows
+        table, first = self.scored(table), self.rows
         breaks += self._records.blocks.repeated([p.rows for p in pieces], first)
         found = self._run.read(table)
         places: dict[str, tuple[int, str, bool]] = {}

@@ -16,7 +16,9 @@ from ._chunk_column import Epoch, column_sums
 from ._chunks import Chunk, empty_chunk, most_chunks, thinned
 from ._clock import DAY, NEVER, Clock
 from ._detectors import Detectors, Reads
+from ._expected_loss import ExpectedLoss
 from ._harm import Harm
+from ._loss_estimate import LossEstimate
 from ._monitor import Monitor
 from ._recent import LEAST, MOST
 from ._settings import WatchSettings
@@ -40,6 +42,8 @@ class Run:
     clock : Clock
     harm : Harm or None
         The loss, where labels are watched.
+    expected : ExpectedLoss or None
+        Estimates a chunk's loss without labels, where that was asked for.
     rows : int
         Of the stream so far.
     since : int
@@ -56,6 +60,7 @@ class Run:
     thinning: Thinning
     clock: Clock
     harm: Harm | None = None
+    expected: ExpectedLoss | None = None
     rows: int = 0
     since: int = 0
     numbers: Ints = field(default_factory=lambda: np.empty(0, np.int64))
@@ -123,6 +128,8 @@ class Run:
         """Add rows to the open chunk, or open the next."""
         detectors, kinds = self.monitor.detectors, self.monitor.kinds
         if not self.chunks or (self.chunks[-1].key, self.chunks[-1].epoch) != (key, self.since):
+            if self.chunks and self.expected is not None:
+                self.chunks[-1] = self._estimated(self.chunks[-1], self.expected)
             self.chunks = thinned(self.chunks, most_chunks(len(kinds.columns)))
             self.chunks.append(empty_chunk(self.rows, key, self.since, len(kinds.columns)))
         known = times[times != NEVER] if times is not None else np.empty(0, np.int64)
@@ -135,6 +142,15 @@ class Run:
             sums=column_sums(kinds, encoded, cells["column"], detectors.scalars.knots[:, 50]),
         )  # fmt: skip
         self.chunks[-1] = self.chunks[-1].joined(piece)
+
+    def _estimated(self, chunk: Chunk, expected: ExpectedLoss) -> Chunk:
+        """A chunk that has ended, with its loss without labels: of its rows of evidence that are kept."""
+        if chunk.epoch != self.since:  # its rows went with the monitor that read them
+            return replace(chunk, estimate=LossEstimate(0, None, None, None, "its rows are not kept"))
+        recent = self.monitor.recent
+        first = max(recent.first, self.as_evidence(chunk.first))
+        kept = max(0, self.as_evidence(chunk.first + chunk.rows) - first)
+        return replace(chunk, estimate=expected(recent.since(first).slice(0, kept)))
 
     def _cut(self, times: Ints | None, rows: int) -> Iterator[tuple[int, int, int]]:
         """Stretches (from, to, key) of a part's rows, each inside one chunk."""

@@ -26,6 +26,10 @@ class WatchSettings:
         What a chunk is: a day or a (Monday's) week of ``roles.time``, or so many rows.
     tolerance : float
         By how much the loss may exceed the reference's before harm is alarmed.
+    estimate : bool
+        Whether each chunk's loss is estimated without labels when it ends.
+    model : str
+        Digest of the model that is asked for its output on every row; empty where columns hold it.
     independent : bool
     seed : int
     """
@@ -36,6 +40,8 @@ class WatchSettings:
     every: int = 1
     by: By = 1000
     tolerance: float = 0.0
+    estimate: bool = False
+    model: str = ""
     independent: bool = False
     seed: int = 0
 
@@ -48,6 +54,11 @@ class WatchSettings:
             raise BadInput(f"by {self.by} needs to know when rows were; name the column with time")
         if not 0 <= self.tolerance < 1:
             raise BadInput(f"tolerance must be at least 0 and below 1, got {self.tolerance!r}")
+        if self.estimate and (self.roles.target is None or not (self.roles.prediction or self.roles.probability)):
+            raise BadInput(
+                "estimate is about a model's loss; name the target, and its output with prediction, probability or "
+                "model"
+            )
 
     def to_json(self) -> dict[str, Any]:
         """As JSON values."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,11 @@ from ecotone.data import Frame, Roles, read_table
 from ._accept import accepted, sample, since_change
 from ._alarm import Update
 from ._chunks import By
+from ._expected_loss import labelled
 from ._harm import Harm
 from ._reading import ReadingMonitor
 from ._run import Run
+from ._scorer import Asked, Scorer
 from ._settings import WatchSettings
 from ._source_rows import SourceRows
 from ._store_file import FORMAT, digest_of, make_file, open_file, put_in_place, text
@@ -57,6 +60,8 @@ class MonitorStore(ReadingMonitor):
         every: int = 1,
         by: By = 1000,
         tolerance: float = 0.0,
+        estimate: bool = False,
+        model: Asked | None = None,
         independent: bool = False,
         seed: int = 0,
     ) -> MonitorStore:
@@ -80,6 +85,10 @@ class MonitorStore(ReadingMonitor):
             Chunks of the timeline.
         tolerance : float
             By how much the loss may exceed the reference's before harm is alarmed.
+        estimate : bool
+            Estimate each chunk's loss without labels when it ends, as ``check`` does: a second or two a chunk.
+        model : object with ``predict``, or path of an ONNX file, optional
+            Asked for its output on every row, in the place of columns that hold it; give it to :meth:`open`, too.
         independent : bool
             Rows are independent: said by the user, not looked at.
         seed : int
@@ -89,26 +98,39 @@ class MonitorStore(ReadingMonitor):
         BadInput
         """
         path = Path(path)
+        read = read_table(reference)
+        roles = roles or Roles()
+        scorer = Scorer.of(model, roles) if model is not None else None
+        frame = read if scorer is None else replace(read, arrow=scorer(read.arrow))
         settings = WatchSettings(
-            arl if arl is not None or ever is not None else 20_000.0, ever, roles or Roles(), every, by, tolerance,
-            independent, seed,
+            arl if arl is not None or ever is not None else 20_000.0, ever,
+            roles if scorer is None else scorer.roles(roles, frame.arrow), every, by, tolerance, estimate,
+            "" if scorer is None else scorer.digest, independent, seed,
         )  # fmt: skip
-        frame = read_table(reference)
         run = Run.start(frame, settings)
         run.harm = Harm.of(frame.arrow, settings)
+        told = sample(labelled(frame.arrow, settings.roles), settings.seed) if estimate else b""
         base = make_file(path)
         base.execute("begin")
-        base.execute("insert into about values (?, ?, ?)", [FORMAT, text(settings.to_json()), digest_of(frame.arrow)])
+        base.execute("insert into about values (?, ?, ?)", [FORMAT, text(settings.to_json()), digest_of(read.arrow)])
         tables = RunTables(base)
         tables.write_law(run)
         tables.put("sample", sample(frame.arrow, settings.seed))
+        tables.put("labelled", told)
         tables.write(run)
         base.execute("commit")
         put_in_place(path, base)
-        return cls.open(path)
+        return cls.open(path, model=model)
 
     @classmethod
-    def open(cls, path: str | Path, *, reference: Any = None, read_only: bool = False) -> MonitorStore:
+    def open(
+        cls,
+        path: str | Path,
+        *,
+        reference: Any = None,
+        model: Asked | None = None,
+        read_only: bool = False,
+    ) -> MonitorStore:
         """The monitor of a file, where it stopped.
 
         Parameters
@@ -116,6 +138,8 @@ class MonitorStore(ReadingMonitor):
         path : str or Path
         reference : table or path, optional
             What the caller takes for the reference; another one than the monitor was made with is refused.
+        model : object with ``predict``, or path of an ONNX file, optional
+            The one that the monitor was made with, where there was one; without it no row can be read.
         read_only : bool
             To look at it only.
 
@@ -126,6 +150,8 @@ class MonitorStore(ReadingMonitor):
         """
         path = Path(path)
         store = cls(path, open_file(path, read_only=read_only), read_only=read_only)
+        if model is not None:
+            store.ask(model)
         if reference is not None and digest_of(read_table(reference).arrow) != store.digest:
             store.close()
             raise BadInput(
@@ -166,7 +192,8 @@ class MonitorStore(ReadingMonitor):
             ``position`` lies beyond what was taken, or the rows cannot be read; nothing is taken then.
         """
         with self.transaction():
-            table = rows.arrow if isinstance(rows, Frame) else _table(rows)
+            given = rows if isinstance(rows, pa.Table | Frame) else read_table(rows, name="rows")
+            table = given.arrow if isinstance(given, Frame) else given
             taken, _, _ = self.place(source) or (0, "", False)
             table, breaks = self.fresh(table, source, position, taken)
             return self.read_pieces([SourceRows(table, source, mark, done)], breaks)
@@ -191,13 +218,16 @@ class MonitorStore(ReadingMonitor):
             No episode is open (and no reference given), or fewer than 200 rows of evidence came since the change.
         """
         with self.transaction():
-            frame = read_table(reference) if reference is not None else since_change(self.episodes(), self.recent)
+            read = read_table(reference) if reference is not None else None
+            frame = since_change(self.episodes(), self.recent) if read is None else read
+            if read is not None:
+                frame = replace(read, arrow=self.scored(read.arrow))
             new = accepted(self._run, frame, thinned=reference is None)
             self._records.end("accept")
             self._run = new
             self._tables.write_law(new)
             self._tables.put("sample", sample(frame.arrow, self.settings.seed))
-            self.digest = digest_of(frame.arrow) if reference is not None else self.digest
+            self.digest = digest_of(read.arrow) if read is not None else self.digest
             self._base.execute("update about set digest = ?", [self.digest])
             return frame
 
@@ -210,14 +240,3 @@ class MonitorStore(ReadingMonitor):
             for group in self._run.monitor.detectors.groups:
                 group.detectors.evidence = np.zeros_like(group.detectors.evidence)
             self._records.end("reset")
-
-    def put_check(self, number: int, check: dict[str, Any]) -> None:
-        """Keep what ``check`` found on the rows of an episode."""
-        with self.transaction():
-            self._records.put_check(number, check)
-
-
-def _table(rows: Any) -> pa.Table:
-    if isinstance(rows, pa.Table):
-        return rows
-    return read_table(rows, name="rows").arrow

@@ -13,8 +13,10 @@ from ecotone.data import StreamColumn, StreamColumns, Untested, decode_artefact,
 from ._chunk_column import Epoch
 from ._chunks import CELLS, SUMS, Chunk
 from ._clock import Clock
+from ._expected_loss import ExpectedLoss
 from ._harm import Harm
-from ._monitor_state import VERSION, law_bytes, moving_bytes, part_bytes, part_of, restored
+from ._loss_estimate import LossEstimate
+from ._monitor_state import VERSION, law_bytes, moving_bytes, part_bytes, part_of, restored, rows_of
 from ._recent import RecentPart
 from ._run import Run
 from ._settings import WatchSettings
@@ -75,8 +77,10 @@ class RunTables:
         ]
         self._parts = {p.first: p for p in parts}
         self._chunks = {c.first: c for c in chunks}
+        expected = ExpectedLoss.of(rows_of(self.get("labelled")), settings, harm) if settings.estimate else None
         return Run(
-            settings, monitor, epochs, thinning, clock, harm, body["rows"], body["since"], arrays["numbers"], chunks
+            settings, monitor, epochs, thinning, clock, harm, expected, body["rows"], body["since"],
+            arrays["numbers"], chunks,
         )  # fmt: skip
 
     def _write_recent(self, run: Run) -> None:
@@ -116,10 +120,12 @@ class RunTables:
 
 
 def _chunk_json(chunk: Chunk) -> dict[str, Any]:
-    return {k: v for k, v in vars(chunk).items() if k != "sums"}
+    estimate = None if chunk.estimate is None else vars(chunk.estimate)
+    return {**{k: v for k, v in vars(chunk).items() if k != "sums"}, "estimate": estimate}
 
 
 def _chunk(body: str, sums: bytes) -> Chunk:
     held = json.loads(body)
     held["leading"] = tuple(held["leading"])
+    held["estimate"] = None if held["estimate"] is None else LossEstimate(**held["estimate"])
     return Chunk(**held, sums=np.frombuffer(sums, np.float64).reshape(-1, SUMS + CELLS).copy())

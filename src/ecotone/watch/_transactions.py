@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
 from ecotone.contracts import BadInput
 
@@ -52,6 +53,11 @@ class Transactions(StoredMonitor):
         """Keep a fact about a source."""
         with self.transaction():
             self._records.add_breaks([replace(found, row=self._run.rows)])
+
+    def put_check(self, number: int, check: dict[str, Any]) -> None:
+        """Keep what ``check`` found on the rows of an episode."""
+        with self.transaction():
+            self._records.put_check(number, check)
 
     def _undo(self) -> None:
         """Forget what a transaction that failed has done, in the file and in memory."""

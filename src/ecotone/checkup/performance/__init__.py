@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ._columns_read import Leak as Leak
     from ._details import ClassDetails as ClassDetails
     from ._details import Details as Details
+    from ._expected_metric import expected_metric as expected_metric
     from ._metric_values import Bound as Bound
     from ._metric_values import Ends as Ends
     from ._metric_values import GroupMetric as GroupMetric
@@ -29,7 +30,9 @@ if TYPE_CHECKING:
     from ._model_actions import RetrainingPoint as RetrainingPoint
     from ._model_actions import RowsToLabel as RowsToLabel
     from ._model_actions import RowToLabel as RowToLabel
+    from ._onnx_model import opened as opened
     from ._performance import performance as performance
     from ._performance_result import Performance as Performance
+    from ._predict_with import predict_with as predict_with
 
 __getattr__, __dir__ = attach(__name__, __file__)

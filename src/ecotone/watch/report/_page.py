@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-
-from markupsafe import Markup
 
 from ecotone.checkup.report import page
 from ecotone.checkup.words import number
 
-from ._series import Series
-from ._timeline import Point, most_moved, points
+from ._charts import charts, moved
+from ._timeline import Point, points
 
 if TYPE_CHECKING:
     from ecotone.watch import Episode, MonitorStore, Status
@@ -25,8 +22,6 @@ _STYLE = (
     "svg polyline.line{stroke-linecap:round;stroke-linejoin:round;stroke-width:1.8}"
     "svg .since{fill:var(--warn);opacity:.14}.tile,.card{min-width:0}.tile span,h3,p{overflow-wrap:anywhere}"
 )
-#: Powers of ten below a threshold that the chart of the evidence reaches down to.
-_DEPTH = 6.0
 
 
 @dataclass(frozen=True)
@@ -35,13 +30,6 @@ class _Tile:
     answer: str
     more: str
     alarm: bool = False
-
-
-@dataclass(frozen=True)
-class _Chart:
-    title: str
-    what: str
-    drawn: Markup
 
 
 @dataclass(frozen=True)
@@ -81,9 +69,10 @@ def run_page(store: MonitorStore, *, title: str = "run") -> str:
         "run.html", _STYLE, package=PACKAGE, title=title,
         sizes=f"{_many(status.rows, 'row')} · {_many(len(found), 'chunk')}",
         headline=headline(open_now), alarm=bool(open_now), tiles=_tiles(status, found), guarantee=status.guarantee,
-        episodes=[_said(e) for e in reversed(status.episodes)], points=found, estimated=any(p.estimated for p in found),
-        by=f"{by:,} rows" if isinstance(by, int) else f"a {by}", charts=_charts(found, status),
-        moved=_moved(found, medians, status), breaks=[_fact(b.row, b.column, b.what, b.detail) for b in status.breaks],
+        episodes=[_said(e) for e in reversed(status.episodes)], points=found,
+        estimated=any(p.estimate is not None for p in found),
+        by=f"{by:,} rows" if isinstance(by, int) else f"a {by}", charts=charts(found, status),
+        moved=moved(found, medians, status), breaks=[_fact(b.row, b.column, b.what, b.detail) for b in status.breaks],
     )  # fmt: skip
 
 
@@ -148,96 +137,6 @@ def _tiles(status: Status, found: Sequence[Point]) -> list[_Tile]:
     if found:
         tiles.append(_Tile("Far out", f"{found[-1].outside:.1%}", "of the last chunk; 5 % of the reference's rows are"))
     return tiles
-
-
-def _charts(found: Sequence[Point], status: Status) -> list[_Chart]:
-    if not found:
-        return []
-    ends, marks, spans = (found[0].when, found[-1].when), _marks(found, status), _spans(found, status)
-
-    def chart(title: str, what: str, **drawn: Any) -> _Chart:
-        return _Chart(title, what, Series(title, marks=marks, spans=spans, **drawn).drawn(ends))
-
-    depth = [max(-_DEPTH, math.log10(max(p.evidence, 1e-300))) for p in found]
-    charts = [
-        chart("Evidence", "Powers of ten below the threshold, of the detector that is nearest to it at a chunk's end; "
-              "the red line is the threshold.", line=depth, level=0.0, low=-_DEPTH, high=0.6)
-    ]  # fmt: skip
-    if any(p.loss is not None or p.estimated is not None for p in found):
-        charts.append(
-            chart(
-                "Loss", "Of the labels that have come, with each chunk's own 95 % interval; the red line is what harm "
-                "is measured against.", line=[p.loss for p in found], band=[p.loss_interval for p in found],
-                second=[p.estimated for p in found], level=None if status.risk is None else status.risk.limit,
-            )
-        )  # fmt: skip
-    charts.append(chart("Rows far out", "Share of rows farther out than 95 % of the reference's; red: 5 %.",
-                        line=[p.outside for p in found], level=0.05, low=0.0))  # fmt: skip
-    for title, what, of in _counts(found):
-        charts.append(chart(title, what, line=[of(p) for p in found], low=0.0))
-    return charts
-
-
-def _counts(found: Sequence[Point]) -> list[tuple[str, str, Callable[[Point], float]]]:
-    """Missing and unseen values, where there are any."""
-    made: list[tuple[str, str, Callable[[Point], float]]] = []
-    if any(p.missing for p in found):
-        made.append(("Missing values", "A row, over all columns.", lambda p: p.missing))
-    if any(p.unseen for p in found):
-        made.append(("Unseen levels", "A row: levels that the reference does not have.", lambda p: p.unseen))
-    return made
-
-
-def _marks(found: Sequence[Point], status: Status) -> list[float]:
-    """Where the episodes' first alarms lie among the chunks."""
-    return [_place(found, episode.alarm.row) for episode in status.episodes]
-
-
-def _spans(found: Sequence[Point], status: Status) -> list[tuple[float, float]]:
-    """Where their changes are likely to have begun."""
-    since = [e.alarm.since for e in status.episodes if e.alarm.since is not None]
-    return [(_place(found, s.low), _place(found, s.high + 1)) for s in since]
-
-
-def _place(found: Sequence[Point], row: int) -> float:
-    """From 0 to the number of chunks."""
-    at = [k + min(1.0, (row - p.first) / p.rows) for k, p in enumerate(found) if p.first <= row]
-    return at[-1] if at else 0.0
-
-
-def _moved(found: Sequence[Point], medians: dict[str, float | None], status: Status) -> list[_Chart]:
-    charts = []
-    for name in dict.fromkeys((*_alarmed(found, status), *most_moved(found))):
-        own = [next((c for c in p.columns if c.name == name), None) for p in found]
-        marks, ends = _marks(found, status), (found[0].when, found[-1].when)
-        if any(c is not None and c.quantiles for c in own):
-            inside = [c.quantiles if c is not None else None for c in own]
-            drawn = Series(
-                name, [q[2] if q else None for q in inside], [(q[0], q[-1]) if q else None for q in inside], level=None,
-                second=[medians.get(name)] * len(own), marks=marks,
-            )  # fmt: skip
-            what = "median, and 5 % to 95 %"
-        else:
-            level = _leading_level(own)
-            shares = [None if c is None or not c.present else dict(c.shares).get(level, 0.0) for c in own]
-            drawn, what = Series(name, shares, marks=marks, low=0.0), f"share of {level!r}"
-        charts.append(_Chart(name, what, drawn.drawn(ends)))
-    return charts
-
-
-def _alarmed(found: Sequence[Point], status: Status) -> list[str]:
-    """Columns that the episodes' first alarms name."""
-    known = {c.name for p in found for c in p.columns}
-    return [name for e in status.episodes for name in e.alarm.columns if name in known][:8]
-
-
-def _leading_level(own: Sequence[Any]) -> str:
-    """The level whose share varies most over the chunks."""
-    seen: dict[str, list[float]] = {}
-    for column in own:
-        for level, share in column.shares if column is not None else ():
-            seen.setdefault(level, []).append(share)
-    return max(seen, key=lambda level: max(seen[level]) - min(seen[level]), default="")
 
 
 def _fact(row: int, column: str, what: str, detail: str) -> str:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 from scipy import stats
 
+from ecotone.watch import LossEstimate
+
 if TYPE_CHECKING:
     from ecotone.watch import Chunk, ChunkColumn, MonitorStore
 
@@ -39,8 +41,8 @@ class Point:
         Mean of the labels that have come; None where none has.
     loss_interval : (float, float) or None
         95 %, of this chunk alone (Hoeffding).
-    estimated : float or None
-        Mean expected loss without labels.
+    estimate : LossEstimate or None
+        Of its loss without labels; None where that was not asked for, or the chunk is open.
     labels : int
     columns : tuple of ChunkColumn
     """
@@ -56,7 +58,7 @@ class Point:
     unseen: float
     loss: float | None
     loss_interval: tuple[float, float] | None
-    estimated: float | None
+    estimate: LossEstimate | None
     labels: int
     columns: tuple[ChunkColumn, ...]
 
@@ -75,8 +77,7 @@ def _point(chunk: Chunk, columns: tuple[ChunkColumn, ...]) -> Point:
         alarms=chunk.alarms, outside=chunk.outside / n, missing=sum(c.missing for c in columns) / n,
         unseen=sum(c.unseen for c in columns) / n, loss=loss,
         loss_interval=None if loss is None else (max(0.0, loss - half), min(1.0, loss + half)),
-        estimated=chunk.estimated / chunk.estimated_rows if chunk.estimated_rows else None, labels=labels,
-        columns=columns,
+        estimate=chunk.estimate, labels=labels, columns=columns,
     )  # fmt: skip
 
 
@@ -85,8 +86,9 @@ def timeline(store: MonitorStore) -> pa.Table:
 
     Columns are those of the page: ``first``, ``rows``, ``when``, ``evidence`` (a share of the threshold), ``leading``,
     ``alarms``, ``outside``, ``missing`` and ``unseen`` (values a row), ``loss`` with ``loss_low`` and ``loss_high``
-    (95 %, of that chunk alone), ``labels``, ``estimated``; and for every watched column ``NAME.moved``, its distance
-    from the reference. A chunk is looked at by itself: none of its numbers is a ground for an alarm.
+    (95 %, of that chunk alone), ``labels``; ``estimated`` with ``estimated_low`` and ``estimated_high`` (90 %, without
+    labels) and ``unknown``, the reason why it should not be acted on; and for every watched column ``NAME.moved``, its
+    distance from the reference. A chunk is looked at by itself: none of its numbers is a ground for an alarm.
     """
     chunks = store.chunks()
     found = points(chunks, [store.columns(chunk) for chunk in chunks])
@@ -97,11 +99,13 @@ def timeline(store: MonitorStore) -> pa.Table:
 
 def _row(point: Point) -> dict[str, Any]:
     low, high = point.loss_interval or (None, None)
+    found = point.estimate or LossEstimate(0, None, None, None, "the chunk is open, or no estimate was asked for")
     return {
         "first": point.first, "rows": point.rows, "when": point.when, "evidence": point.evidence,
         "leading": list(point.leading), "alarms": point.alarms, "outside": point.outside, "missing": point.missing,
         "unseen": point.unseen, "loss": point.loss, "loss_low": low, "loss_high": high, "labels": point.labels,
-        "estimated": point.estimated, **{f"{c.name}.moved": c.moved for c in point.columns},
+        "estimated": found.value, "estimated_low": found.low, "estimated_high": found.high, "unknown": found.unknown,
+        **{f"{c.name}.moved": c.moved for c in point.columns},
     }  # fmt: skip
 
 
