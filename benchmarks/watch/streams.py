@@ -1,7 +1,7 @@
 """Streams without and with a change: how often and how late a monitor alarms.
 
-``python benchmarks/watch/streams.py null gauss --n 1000 --streams 200`` measures a cell, a record a stream; streams that
-are stored are not measured again. ``python benchmarks/watch/run.py`` measures all cells.
+``python benchmarks/watch/streams.py null gauss --n 1000 --streams 200`` measures a cell, a record a stream; streams
+that are stored are not measured again. ``python benchmarks/watch/run.py`` measures all cells.
 """
 
 from __future__ import annotations
