@@ -40,7 +40,8 @@ def change_point(cells: Ints, before: Floats, first: int, *, complete: bool) -> 
     after = until[-1] + one[-1] - until
     shares = (before + until) / (before.sum() + until.sum(1, keepdims=True))
     parts = [_marginal(after, c * shares) for c in _CONCENTRATIONS]
-    log = special.logsumexp(parts, axis=0) + _marginal(until, before)
+    drawn = np.log(shares[np.arange(len(cells)), cells])  # each row from the urn as it stood: their sums are log D
+    log = special.logsumexp(parts, axis=0) + np.cumsum(drawn) - drawn
     p = np.exp(log - special.logsumexp(log))
     order = np.argsort(-p, kind="stable")
     held = np.sort(order[: 1 + int(np.searchsorted(np.cumsum(p[order]), LEVEL))])

@@ -16,7 +16,10 @@ from ._feed_stdin import feed_stdin
 from ._feed_table import feed_table
 from ._scorer import Asked
 from ._store import MonitorStore
+from ._store_file import InUse
 
+#: Seconds that a watch which follows waits for whoever has the file: a look at its status or its page.
+PATIENCE = 60.0
 #: Seconds between two looks at a source that may grow.
 POLL = 1.0
 
@@ -83,7 +86,7 @@ def feed(
         looks = Files(source, follow=follow).look
     late = Files(labels, follow=follow, labels=True) if labels is not None else None
     while True:
-        with MonitorStore.open(path, model=model) as store:
+        with _opened(path, model, PATIENCE if follow else 0.0) as store:
             for update in chain(looks(store), late.look(store) if late is not None else ()):
                 total = Fed(
                     total.rows + update.rows, total.alarms + len(update.alarms), total.breaks + len(update.breaks)
@@ -92,3 +95,14 @@ def feed(
         if not follow or source == "-":
             return total
         time.sleep(POLL)
+
+
+def _opened(path: Path, model: Asked | None, patience: float) -> MonitorStore:
+    until = time.monotonic() + patience
+    while True:
+        try:
+            return MonitorStore.open(path, model=model)
+        except InUse:
+            if time.monotonic() >= until:
+                raise
+            time.sleep(POLL / 10)

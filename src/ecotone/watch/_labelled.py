@@ -156,10 +156,11 @@ class LabelledMonitor(Transactions):
             return
         losses = harm.losses(said, told)
         self._to_chunks(lines, losses)
-        for at in harm.update(losses):
-            alarm = Alarm(int(lines[at]), "loss", (harm.target,), harm.detector.threshold, None)
-            self._records.add_alarm(alarm)
-            yield alarm
+        alarms = [
+            Alarm(int(lines[at]), "loss", (harm.target,), harm.detector.threshold, None) for at in harm.update(losses)
+        ]
+        self._records.add_alarms(alarms)
+        yield from alarms
 
     def _to_chunks(self, lines: Ints, losses: Floats) -> None:
         chunks = self._run.chunks

@@ -42,8 +42,7 @@ class ReadingMonitor(ScoredMonitor):
             taken, _, _ = places.get(piece.source) or self.place(piece.source) or (0, "", False)
             places[piece.source] = (taken + piece.rows.num_rows, piece.mark, piece.done)
         self._records.put_sources(places)
-        for alarm in found.alarms:
-            self._records.add_alarm(alarm)
+        self._records.add_alarms(found.alarms)
         alarms = (*found.alarms, *self.with_rows(table, first))
         breaks += found.breaks
         self._records.add_breaks(breaks)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -75,18 +75,22 @@ class Records:
             for number, body, count, last, ended, checked in found
         )
 
-    def add_alarm(self, alarm: Alarm) -> None:
-        """To the open episode of its kind, or as the first of a new one."""
-        harm = alarm.detector == "loss"
-        numbers = [e.number for e in self.episodes() if not e.ended and (e.about == "harm") == harm]
-        if numbers:
+    def add_alarms(self, alarms: Sequence[Alarm]) -> None:
+        """In order: to the open episode of their kind, or the first of them as the first of a new one."""
+        for harm in (False, True):
+            own = [alarm for alarm in alarms if (alarm.detector == "loss") == harm]
+            if not own:
+                continue
+            numbers = [e.number for e in self.episodes() if not e.ended and (e.about == "harm") == harm]
+            if not numbers:
+                self.base.execute(
+                    "insert into episodes select coalesce(max(number), 0) + 1, ?, 0, ?, '', '' from episodes",
+                    [text(asdict(own[0])), own[0].row],
+                )
+                numbers = [n for (n,) in self._rows("select max(number) from episodes")]
             self.base.execute(
-                "update episodes set alarms = alarms + 1, last = ? where number = ?", [alarm.row, numbers[-1]]
-            )
-        else:
-            self.base.execute(
-                "insert into episodes select coalesce(max(number), 0) + 1, ?, 1, ?, '', '' from episodes",
-                [text(asdict(alarm)), alarm.row],
+                "update episodes set alarms = alarms + ?, last = ? where number = ?",
+                [len(own), own[-1].row, numbers[-1]],
             )
 
     def end(self, how: Ended) -> None:

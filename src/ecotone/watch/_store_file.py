@@ -92,12 +92,16 @@ def _connected(file: Path, path: Path, *, read_only: bool, config: dict[str, Any
         raise failure(path, error) from None
 
 
+class InUse(BadInput):
+    """Another process has the file; it may let go of it soon."""
+
+
 def failure(path: Path, error: Exception) -> BadInput:
     """What a database error means for whoever runs the monitor."""
     said = str(error).split("\n")[0][:200]
     whole = str(error)
     if "lock" in whole.lower():
-        return BadInput(
+        return InUse(
             f"state {path} is in use by another process ({said}); stop that one, or ask it; a watch that waits for "
             "rows lets go of the file in between"
         )
