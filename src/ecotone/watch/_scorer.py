@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from ecotone.checkup.performance import opened, predict_with
 from ecotone.contracts import BadInput, Predictor
-from ecotone.data import Roles
+from ecotone.data import ModelOptions, Roles
 
 #: A fitted model, or the path of an ONNX file.
 Asked = Predictor | str | Path
@@ -65,7 +65,7 @@ class Scorer:
             raise BadInput(f"model: the rows have a column {PREDICTION!r} or {PROBABILITY!r}… already; rename it")
         if not table.num_rows:
             return table
-        said, given = predict_with(self.model, table.select(features), features, "the rows")
+        said, given = predict_with(ModelOptions(self.model), table.select(features), features, "the rows")
         table = table.append_column(PREDICTION, pa.array(said))
         if given is not None:
             for name, column in zip(self.classes(given.shape[1]), given.T):
