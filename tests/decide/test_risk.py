@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from ecotone.contracts import BadInput
-from ecotone.decide.sequential import RiskDetector, RiskSequence, risk_limit
+from ecotone.decide.sequential import RiskDetector, RiskSequence, RunningMeanSequence, risk_limit
 
 
 @pytest.mark.oracle("RiskSequence")
@@ -39,6 +39,47 @@ def test_it_holds_the_mean_at_all_times_at_once(p, alpha):
             missed = missed or not low <= p <= high
         misses += missed
     assert misses <= stats.binom.ppf(0.999, n, alpha) and high - low < 0.35
+
+
+@pytest.mark.oracle("RunningMeanSequence")
+def test_the_boundary_is_the_union_of_its_pieces():
+    """u(v) is above what the linear boundaries of the stitching need: one for each [2^k, 2^(k+1)], error a / h(k)."""
+    x, alpha = np.random.default_rng(0).beta(2, 5, 400), 0.1
+    sequence = RunningMeanSequence(alpha)
+    sequence.update(x[:150])
+    sequence.update(x[150:])
+    before = np.append(0.5, (0.5 + np.cumsum(x)) / (np.arange(400) + 2))[:-1]
+    v = max(1.0, float(((x - before) ** 2).sum()))
+    k = math.log2(v)  # the error alpha / 2 is shared as 1 / ((k + 1)^s zeta(s))
+    zeta = sum(1 / j**1.4 for j in range(1, 200_000)) + 200_000**-0.4 / 0.4  # the sum, and the integral of its tail
+    length = math.log((k + 1) ** 1.4 * zeta * 2 / alpha)
+    k1, k2 = (2**0.25 + 2**-0.25) / math.sqrt(2), (math.sqrt(2) + 1) / 2
+    half = (math.sqrt(k1**2 * v * length + (k2 * length) ** 2) + k2 * length) / 400
+    np.testing.assert_allclose(sequence.interval, (x.mean() - half, x.mean() + half), rtol=1e-5)
+    # a line a + b v of a sub-gamma process, optimal at the piece's middle, lies below it on the whole piece
+    for low in (1.0, 4.0, 64.0, 1024.0):
+        error = math.log(((math.log2(low) + 1) ** 1.4) * zeta * 2 / alpha)
+        middle = math.sqrt(2) * low
+        rate = 1 / (1 + math.sqrt(middle / (2 * error)))  # of exp(rate S - psi(rate) V), psi = rate^2 / (2 (1 - rate))
+        for w in np.linspace(low, 2 * low, 9):
+            line = error / rate + rate / (2 * (1 - rate)) * w
+            assert RunningMeanSequence(alpha)._boundary(float(w)) >= line * (1 - 1e-9)
+
+
+@pytest.mark.oracle("RunningMeanSequence")
+def test_it_holds_a_running_mean_that_moves_at_all_times_at_once():
+    rng, misses, n, alpha = np.random.default_rng(1), 0, 400, 0.5
+    risk = np.where(np.arange(400) < 100, 0.05, 0.5)
+    running = np.cumsum(risk) / np.arange(1, 401)
+    for _ in range(n):
+        sequence, missed = RunningMeanSequence(alpha), False
+        for x, mean in zip((rng.random(400) < risk).astype(float), running):
+            sequence.update(np.array([x]))
+            low, high = sequence.interval
+            missed = missed or not low <= mean <= high
+        misses += missed
+    assert misses <= stats.binom.ppf(0.999, n, alpha) and high - low < 0.25
+    assert low < running[-1] < high and not low <= 0.05 <= high
 
 
 @pytest.mark.oracle("RiskDetector")
@@ -93,6 +134,8 @@ def test_the_limit_holds_the_risk(draw):
         lambda: RiskDetector(0.0, 10.0),
         lambda: RiskDetector(0.1, 10.0).update(np.array([1.5])),
         lambda: RiskSequence(1.0),
+        lambda: RunningMeanSequence(0.0),
+        lambda: RunningMeanSequence().update(np.array([2.0])),
         lambda: RiskSequence().update(np.array([np.nan])),
         lambda: risk_limit(np.array([])),
     ],

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from ecotone.contracts import BadInput, Floats
-from ecotone.decide.sequential import RiskDetector, RiskSequence, risk_limit
+from ecotone.decide.sequential import RiskDetector, RunningMeanSequence, risk_limit
 
 from ._settings import WatchSettings
 from ._status import Risk
@@ -36,7 +36,7 @@ class Harm:
     kind : {"class", "number"}
     scale : float
     detector : RiskDetector
-    sequence : RiskSequence
+    sequence : RunningMeanSequence
     total : float
         Of the losses.
     """
@@ -46,7 +46,7 @@ class Harm:
     kind: Literal["class", "number"]
     scale: float
     detector: RiskDetector
-    sequence: RiskSequence
+    sequence: RunningMeanSequence
     total: float = 0.0
 
     @classmethod
@@ -69,7 +69,7 @@ class Harm:
         labels = reference[target]
         many = pa.types.is_floating(labels.type) or len(labels.unique()) > CLASSES
         both = many and all(_numeric(reference[n].type) for n in (target, prediction))
-        harm = cls(target, prediction, "number" if both else "class", 1.0, RiskDetector(1.0, 1.0), RiskSequence())
+        harm = cls(target, prediction, "number" if both else "class", 1.0, RiskDetector(1.0, 1.0), RunningMeanSequence())
         said, told = names(reference[prediction]), names(labels)
         known = np.array([a is not None and b is not None for a, b in zip(said, told)])
         if known.sum() < 50:
@@ -122,7 +122,7 @@ class Harm:
     def of_json(cls, held: dict[str, Any]) -> Harm:
         """From what :meth:`to_json` gave."""
         detector = {**held["detector"], "evidence": np.array(held["detector"]["evidence"])}
-        return cls(**{**held, "detector": RiskDetector(**detector), "sequence": RiskSequence(**held["sequence"])})
+        return cls(**{**held, "detector": RiskDetector(**detector), "sequence": RunningMeanSequence(**held["sequence"])})
 
 
 def names(values: pa.ChunkedArray) -> Texts:

@@ -19,5 +19,6 @@ if TYPE_CHECKING:
     from ._risk_detector import RiskDetector as RiskDetector
     from ._risk_detector import risk_limit as risk_limit
     from ._risk_sequence import RiskSequence as RiskSequence
+    from ._running_mean_sequence import RunningMeanSequence as RunningMeanSequence
 
 __getattr__, __dir__ = attach(__name__, __file__)
