@@ -222,3 +222,19 @@ def test_an_alarm_after_the_beginning_has_been_let_go_is_kept(tmp_path, monkeypa
         first = store.alarms()[0]
         assert first.columns == ("a",) and first.since.complete is True
         assert abs(first.since.row - 4000) < 30 and first.since.low > store.rows - 1300 - 1000
+
+
+def test_rows_that_were_sorted_inside_a_batch_are_no_alarm_when_shuffled(tmp_path):
+    rng = np.random.default_rng(10)
+    batches = [table(800, rng, day=k).sort_values("a") for k in range(3)]
+    alarms = {}
+    for shuffle in (False, True):
+        (tmp_path / str(shuffle)).mkdir()
+        with made(tmp_path / str(shuffle), shuffle=shuffle, by=800) as store:
+            for batch in batches:
+                store.ingest(batch)
+            alarms[shuffle] = len(store.alarms())
+            last = store.recent(store.rows - 800)
+            assert sorted(last["a"].to_pylist()) == batches[-1]["a"].tolist()
+            assert (last["a"].to_pylist() == batches[-1]["a"].tolist()) is not shuffle
+    assert alarms == {False: 1, True: 0}

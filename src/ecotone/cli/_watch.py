@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 ACTIONS = ("accept", "reset", "status", "report")
 ALARMS = ("data", "harm", "breaks", "any", "never")
-_SETTINGS = ("arl", "ever", "every", "tolerance", "estimate", "independent", "seed")
+_SETTINGS = ("arl", "ever", "every", "tolerance", "estimate", "shuffle", "independent", "seed")
 _ROLES = ("time", "entity", "target", "prediction", "probability", "id", "ordinal", "columns", "ignore")
 
 
@@ -59,6 +59,9 @@ def watch(
     columns: Annotated[list[str] | None, typer.Option(help="Columns to watch (repeat, or commas)")] = None,
     ignore: Ignore = None,
     ordinal: Annotated[list[str] | None, typer.Option(help="Columns to watch by their order")] = None,
+    shuffle: Annotated[
+        bool | None, typer.Option("--shuffle", help="Order inside a batch means nothing: rows are read shuffled")
+    ] = None,
     independent: Annotated[
         bool | None, typer.Option("--independent", help="You state that rows are independent")
     ] = None,

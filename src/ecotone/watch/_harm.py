@@ -69,7 +69,8 @@ class Harm:
         labels = reference[target]
         many = pa.types.is_floating(labels.type) or len(labels.unique()) > CLASSES
         both = many and all(_numeric(reference[n].type) for n in (target, prediction))
-        harm = cls(target, prediction, "number" if both else "class", 1.0, RiskDetector(1.0, 1.0), RunningMeanSequence())
+        kind: Literal["class", "number"] = "number" if both else "class"
+        harm = cls(target, prediction, kind, 1.0, RiskDetector(1.0, 1.0), RunningMeanSequence())
         said, told = names(reference[prediction]), names(labels)
         known = np.array([a is not None and b is not None for a, b in zip(said, told)])
         if known.sum() < 50:
@@ -122,7 +123,8 @@ class Harm:
     def of_json(cls, held: dict[str, Any]) -> Harm:
         """From what :meth:`to_json` gave."""
         detector = {**held["detector"], "evidence": np.array(held["detector"]["evidence"])}
-        return cls(**{**held, "detector": RiskDetector(**detector), "sequence": RunningMeanSequence(**held["sequence"])})
+        sequence = RunningMeanSequence(**held["sequence"])
+        return cls(**{**held, "detector": RiskDetector(**detector), "sequence": sequence})
 
 
 def names(values: pa.ChunkedArray) -> Texts:

@@ -104,6 +104,9 @@ class Run:
 
     def _piece(self, rows: pa.Table, times: Ints | None, key: int | None) -> tuple[list[Alarm], list[Break]]:
         """Rows of one chunk."""
+        if self.settings.shuffle:
+            order = np.random.default_rng((self.settings.seed, 31, self.rows)).permutation(rows.num_rows)
+            rows, times = rows.take(pa.array(order)), None if times is None else times[order]
         detectors = self.monitor.detectors
         encoded = self.monitor.kinds.encode(rows)
         breaks = [self._placed(b) for b in self.monitor.breaks(encoded)]

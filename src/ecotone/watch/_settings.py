@@ -30,6 +30,9 @@ class WatchSettings:
         Whether each chunk's loss is estimated without labels when it ends.
     model : str
         Digest of the model that is asked for its output on every row; empty where columns hold it.
+    shuffle : bool
+        Whether rows that come together (a piece of a file, a body, a call) and fall in one chunk are read in a seeded
+        random order: where order inside a batch means nothing, rows that are sorted there look dependent otherwise.
     independent : bool
     seed : int
     """
@@ -42,6 +45,7 @@ class WatchSettings:
     tolerance: float = 0.0
     estimate: bool = False
     model: str = ""
+    shuffle: bool = False
     independent: bool = False
     seed: int = 0
 

@@ -62,6 +62,7 @@ class MonitorStore(ReadingMonitor):
         tolerance: float = 0.0,
         estimate: bool = False,
         model: Asked | None = None,
+        shuffle: bool = False,
         independent: bool = False,
         seed: int = 0,
     ) -> MonitorStore:
@@ -89,6 +90,8 @@ class MonitorStore(ReadingMonitor):
             Estimate each chunk's loss without labels when it ends, as ``check`` does: a second or two a chunk.
         model : object with ``predict``, or path of an ONNX file, optional
             Asked for its output on every row, in the place of columns that hold it; give it to :meth:`open`, too.
+        shuffle : bool
+            Rows of a chunk that come together are read in a seeded random order: order inside a batch means nothing.
         independent : bool
             Rows are independent: said by the user, not looked at.
         seed : int
@@ -105,7 +108,7 @@ class MonitorStore(ReadingMonitor):
         settings = WatchSettings(
             arl if arl is not None or ever is not None else 20_000.0, ever,
             roles if scorer is None else scorer.roles(roles, frame.arrow), every, by, tolerance, estimate,
-            "" if scorer is None else scorer.digest, independent, seed,
+            "" if scorer is None else scorer.digest, shuffle, independent, seed,
         )  # fmt: skip
         run = Run.start(frame, settings)
         run.harm = Harm.of(frame.arrow, settings)

@@ -17,7 +17,7 @@ _ROW = {
 def reads(alarm: Alarm) -> str:
     """What an alarm is about."""
     if alarm.detector == "loss":
-        return f"harm: the loss by {alarm.columns[0]} has risen"
+        return f"harm: the loss of {alarm.columns[0]} has risen"
     if alarm.detector == "row":
         return _ROW.get(alarm.columns[0], alarm.columns[0])
     return ("relation of " if alarm.detector == "pair" else "") + " and ".join(alarm.columns)
@@ -30,7 +30,7 @@ def alarm_line(episode: Episode) -> str:
     if since is not None:
         early = "" if since.complete else " or before"
         when = f"; since row {since.row:,} ({since.low:,} to {since.high:,}, {since.level:.0%}{early})"
-    more = f"; {episode.alarms} alarms so far" if episode.alarms > 1 else ""
+    more = f"; the threshold was passed {episode.alarms:,} times so far" if episode.alarms > 1 else ""
     ended = f"; {episode.ended}ed" if episode.ended == "accept" else f"; {episode.ended}" if episode.ended else ""
     return f"ALARM {episode.number} at row {alarm.row:,}: {reads(alarm)}{when}{more}{ended}"
 

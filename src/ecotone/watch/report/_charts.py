@@ -13,7 +13,7 @@ from ._series import Series
 from ._timeline import Point, most_moved
 
 if TYPE_CHECKING:
-    from ecotone.watch import Status
+    from ecotone.watch import LossEstimate, Status
 
 #: Powers of ten below a threshold that the chart of the evidence reaches down to.
 _DEPTH = 6.0
@@ -57,13 +57,20 @@ def _losses(found: Sequence[Point], status: Status) -> list[tuple[str, str, dict
     if any(p.loss is not None for p in found):
         lines = {"line": [p.loss for p in found], "band": [p.loss_interval for p in found]}
         made.append(("Loss", f"Of the labels that have come, with each chunk's own 95 % interval{red}.", lines))
-    estimates = [p.estimate for p in found]
-    if any(e is not None for e in estimates):
-        known = [e if e is not None and e.interval is not None else None for e in estimates]
-        lines = {"line": [e and e.value for e in known], "band": [e and e.interval for e in known]}
-        what = "Estimated when a chunk ends, if p(y|x) has not moved, with a 90 % interval"
-        made.append(("Loss without labels", f"{what}{red}. In gaps nothing is known; the table below says why.", lines))
+    if any(p.estimate is not None for p in found):
+        made.append(("Loss without labels", *_without_labels([p.estimate for p in found], red)))
     return [(title, what, {**lines, "level": limit}) for title, what, lines in made]
+
+
+def _without_labels(estimates: Sequence[LossEstimate | None], red: str) -> tuple[str, dict[str, Any]]:
+    """Words and lines of the estimates; where nothing is known, the reason."""
+    known = [e if e is not None and e.interval is not None else None for e in estimates]
+    lines = {"line": [e and e.value for e in known], "band": [e and e.interval for e in known]}
+    if not any(known):
+        why = next(e.unknown for e in reversed(estimates) if e is not None)
+        return f"Unknown in every chunk that has ended; of the last one: {why}.", lines
+    what = "Estimated when a chunk ends, if p(y|x) has not moved, with a 90 % interval"
+    return f"{what}{red}. In gaps nothing is known; the table below says why.", lines
 
 
 def _counts(found: Sequence[Point]) -> list[tuple[str, str, Callable[[Point], float]]]:

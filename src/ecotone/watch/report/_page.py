@@ -94,7 +94,8 @@ def _since(episode: Episode) -> str:
 
 def _said(episode: Episode) -> _EpisodeWords:
     alarm, since = episode.alarm, episode.alarm.since
-    reads = {"column": "the column", "pair": "the columns", "row": "whole rows:", "loss": "the loss by"}[alarm.detector]
+    begins = {"column": "the column", "pair": "the columns", "row": "whole rows:", "loss": "harm: the loss of"}
+    reads = begins[alarm.detector]
     title = f"{episode.number}. {reads} {' and '.join(alarm.columns)}, alarm at row {alarm.row:,}"
     said = [f"The evidence reached its threshold {number(alarm.threshold)}."]
     if since is not None:
@@ -104,7 +105,7 @@ def _said(episode: Episode) -> _EpisodeWords:
             f"the posterior; no guarantee goes with that).{before}"
         )
     if episode.alarms > 1:
-        said.append(f"{episode.alarms - 1:,} more alarms of the same episode, the last at row {episode.last:,}.")
+        said.append(f"It was passed {episode.alarms:,} times in this episode, the last time at row {episode.last:,}.")
     said.append({"": "It is open: accept the new rows as reference, or reset.", "accept": "Ended: the new rows were "
                  "accepted as reference.", "reset": "Ended: the watch began anew."}[episode.ended])  # fmt: skip
     return _EpisodeWords(title[:1].upper() + title[1:], " ".join(said), _checked(episode.check))
@@ -125,7 +126,7 @@ def _tiles(status: Status, found: Sequence[Point]) -> list[_Tile]:
     share = nearest.evidence / nearest.threshold if nearest else 0.0
     counted = sum(e.alarms for e in status.episodes)
     tiles = [
-        _Tile("Alarms", f"{counted:,}", f"in {_many(len(status.episodes), 'episode')}", bool(counted)),
+        _Tile("Alarms", f"{len(status.episodes):,}", f"a threshold was passed {_many(counted, 'time')}", bool(counted)),
         _Tile(
             "Evidence now", f"{share:.2g} of the threshold", f"of {' and '.join(nearest.columns)}" if nearest else ""
         ),
