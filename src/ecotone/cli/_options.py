@@ -7,7 +7,7 @@ from typing import Annotated, TypeAlias
 
 import typer
 
-_SOURCE = "CSV, Parquet, Arrow IPC, glob, directory or DB.duckdb::table"
+_SOURCE = "CSV, Parquet, Arrow IPC, glob, directory, s3://… or DB.duckdb::table"
 Source: TypeAlias = Annotated[str, typer.Argument(help=_SOURCE)]
 Model: TypeAlias = Annotated[Path, typer.Argument(help="A model that `ecotone fit` wrote")]
 

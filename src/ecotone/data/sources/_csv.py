@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.csv as pcsv
@@ -16,6 +15,7 @@ from ecotone.contracts import BadInput
 from ._csv_types import MISSING, Guess, parse_cells
 from ._failures import Mistyped, check_names
 from ._part import Request, skip
+from ._stored_file import AnyFile, StoredFile, open_stream, size_of
 
 _BLOCK = 1 << 24  # Arrow refuses a line longer than a block
 _FIRST = 1 << 21
@@ -26,14 +26,14 @@ class CsvPart:
 
     Parameters
     ----------
-    path : Path
+    path : Path or StoredFile
     """
 
     seeks = False
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: AnyFile) -> None:
         self.path, self.name = path, str(path)
-        if path.stat().st_size == 0:
+        if size_of(path) == 0:
             raise BadInput(f"{path} is empty; give a file with a header and rows")
         self._guesses: dict[str, Guess] = {}
         self._has_guessed = False
@@ -42,7 +42,7 @@ class CsvPart:
     def _delimiter(self) -> str:
         if ".tsv" in self.path.name.lower():
             return "\t"
-        with pa.input_stream(str(self.path), compression="detect") as stream:
+        with open_stream(self.path) as stream:
             first = bytes(stream.read(1 << 16)).split(b"\n")[0].decode("utf-8", "replace")
         return "," if "," in first or not any(c in first for c in ";\t|") else max(";\t|", key=first.count)
 
@@ -112,7 +112,8 @@ class CsvPart:
         )  # fmt: skip
         parse = pcsv.ParseOptions(delimiter=self._delimiter, newlines_in_values=True)
         with self._converting():  # the first block is converted in opening
-            return pcsv.open_csv(self.path, pcsv.ReadOptions(block_size=block), parse, convert)
+            place = open_stream(self.path) if isinstance(self.path, StoredFile) else self.path
+            return pcsv.open_csv(place, pcsv.ReadOptions(block_size=block), parse, convert)
 
     @contextmanager
     def _converting(self) -> Iterator[None]:

@@ -35,9 +35,30 @@ def reading(file: object, name: str) -> Iterator[None]:
     except (BadInput, Mistyped):
         raise
     except (pa.ArrowException, OSError, EOFError, UnicodeDecodeError, ValueError) as error:
-        raise BadInput(
-            f"{name}: {file} cannot be read ({first_line(error)}); is the file whole and of the kind its ending says?"
-        ) from None
+        raise BadInput(f"{name}: {file} cannot be read ({first_line(error)}); {_remedy(str(error))}") from None
+
+
+_REMEDIES = (
+    (
+        ("ACCESS_DENIED", "InvalidAccessKeyId", "SignatureDoesNotMatch", "PERMISSION_DENIED", "AuthorizationFailure"),
+        "the store refuses: check the credentials (of every worker), and that they may list and read",
+    ),
+    (
+        ("NETWORK_CONNECTION", "Timeout was reached", "curlCode", "REQUEST_TIMEOUT", "SLOW_DOWN", "UNAVAILABLE"),
+        "the store does not answer: check the endpoint, the region and the network, and run again",
+    ),
+    (("NO_SUCH_BUCKET", "Bucket does not exist"), "check the bucket and the endpoint"),
+    (
+        ("libhdfs", "libjvm", "without support"),
+        "this Arrow cannot reach such a store; copy the files to another",
+    ),
+)
+
+
+def _remedy(said: str) -> str:
+    """What to do about an error, by the words that Arrow has for it."""
+    known = (remedy for words, remedy in _REMEDIES if any(word in said for word in words))
+    return next(known, "is the file whole and of the kind its ending says?")
 
 
 def first_line(error: BaseException) -> str:

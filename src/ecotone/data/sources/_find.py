@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import glob
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from ecotone.contracts import BadInput
 
@@ -14,18 +17,21 @@ from ._failures import reading
 from ._ipc import IpcPart
 from ._parquet import ParquetPart
 from ._part import SourcePart
+from ._stored_file import AnyFile
+from ._stores import is_stored, stored_files
 
 FORMATS = "CSV (.csv, .csv.gz, .tsv), Parquet (.parquet, .pq) or Arrow (.arrow, .feather, .ipc)"
-_ENDINGS: tuple[tuple[tuple[str, ...], Callable[[Path], SourcePart]], ...] = (
+_ENDINGS: tuple[tuple[tuple[str, ...], Callable[[Any], SourcePart]], ...] = (
     ((".csv", ".csv.gz", ".tsv", ".tsv.gz"), CsvPart),
     ((".parquet", ".pq"), ParquetPart),
     ((".arrow", ".feather", ".ipc"), IpcPart),
 )
+_AT_ONCE = 16
 _DUCKDB = (".duckdb", ".db")
 
 
 def find_parts(source: str, name: str) -> tuple[SourcePart, ...]:
-    """The parts of the table at a path, a glob, a folder or ``file.duckdb::table``, in sorted order of their paths.
+    """The parts of the table at a path, a glob, a folder, an address or ``file.duckdb::table``, sorted by path.
 
     Raises
     ------
@@ -35,6 +41,8 @@ def find_parts(source: str, name: str) -> tuple[SourcePart, ...]:
     try:
         if not source.strip():  # Path("") is the folder that one is in
             raise BadInput(f"{name}: the path is empty; give a file, a glob, a folder or DB.duckdb::table")
+        if is_stored(source):
+            return _stored_parts(source, name)
         path = Path(source)
         file, mark, table = source.partition("::")
         if mark and not path.exists():
@@ -87,12 +95,24 @@ def _hidden(path: Path, root: Path) -> bool:
     return any(p.startswith((".", "_")) for p in path.relative_to(root).parts)
 
 
-def _kind(path: Path) -> Callable[[Path], SourcePart] | None:
+def _stored_parts(source: str, name: str) -> tuple[SourcePart, ...]:
+    parts = [_part(file, name) for file in stored_files(source, name, _kind)]
+    with ThreadPoolExecutor(_AT_ONCE) as pool:  # a footer is some round trips; one after another, minutes for thousands
+        list(pool.map(_seen, parts))
+    return tuple(parts)
+
+
+def _seen(part: SourcePart) -> None:
+    with suppress(Exception):  # it is raised again where the schema is asked for, with the words for it
+        part.schema  # noqa: B018
+
+
+def _kind(path: AnyFile) -> Callable[[Any], SourcePart] | None:
     lower = path.name.lower()
     return next((kind for ends, kind in _ENDINGS if lower.endswith(ends)), None)
 
 
-def _part(path: Path, name: str) -> SourcePart:
+def _part(path: AnyFile, name: str) -> SourcePart:
     kind = _kind(path)
     if kind is None:
         raise BadInput(f"{name}: {path} has no known ending; give {FORMATS}, or a DuckDB file (.duckdb)")

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.feather as feather
 
 from ._pandas_index import without_index
 from ._part import Request, skip
+from ._stored_file import AnyFile, open_file
 
 
 class IpcPart:
@@ -19,12 +19,12 @@ class IpcPart:
 
     Parameters
     ----------
-    path : Path
+    path : Path or StoredFile
     """
 
     seeks = False
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: AnyFile) -> None:
         self.path, self.name = path, str(path)
 
     @cached_property
@@ -47,11 +47,11 @@ class IpcPart:
 
     @contextmanager
     def _opened(self) -> Iterator[tuple[pa.Schema, Iterable[pa.RecordBatch]]]:
-        with pa.OSFile(str(self.path)) as file:
+        with open_file(self.path) as file:
             start = file.read(4)
             file.seek(0)
             if start == b"FEA1":
-                table = feather.read_table(self.path, memory_map=False)
+                table = feather.read_table(file, memory_map=False)
                 yield table.schema, table.to_batches()
             elif start == b"ARRO":
                 reader = pa.ipc.open_file(file)
