@@ -19,6 +19,7 @@ STEPS = {
     "replay": ["replay/run.py"],
     "speed": ["speed/run.py"],
     "profile": ["profile/run.py"],
+    "engines": ["engines/run.py"],
     "tokens": ["tokens/run.py"],
     "accuracy": ["accuracy/coverage.py"],
     "density": ["density/run.py"],

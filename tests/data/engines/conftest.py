@@ -30,7 +30,7 @@ def cluster() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def stored(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Three units of rows in two Parquet files whose row groups end elsewhere."""
+    """Six units of rows in two Parquet files whose row groups end elsewhere."""
     folder = tmp_path_factory.mktemp("big")
     table = big()
     pq.write_table(table.slice(0, 1_000_000), folder / "a.parquet", row_group_size=70_000)

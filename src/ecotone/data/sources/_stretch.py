@@ -16,7 +16,7 @@ from ._failures import reading
 from ._frames import FramePart
 from ._part import Request, SourcePart, take
 
-BATCHES = 8
+BATCHES = 4
 """Batches of a unit."""
 
 
@@ -26,7 +26,7 @@ def batch_rows(columns: int) -> int:
 
 
 def unit_rows(columns: int) -> int:
-    """Rows of a unit, the stretch that is always folded by itself: about 256 MB, 1 048 576 rows up to 32 columns.
+    """Rows of a unit, the stretch that is always folded by itself: about 128 MB, 524 288 rows up to 32 columns.
 
     It depends on the number of columns alone, so that what merges from units does not depend on how the rows are
     stored, nor on who reads which.
