@@ -12,8 +12,24 @@ import typer
 from ecotone.contracts import BadInput
 
 from ._app import app, say
+from ._engines import opened_engine, profiled_sides
 from ._names import split_names
-from ._options import Fdr, Ignore, Json, Prediction, Quiet, Redact, Report, Seed, Trust, Verbose
+from ._options import (
+    Address,
+    EngineName,
+    Fdr,
+    Ignore,
+    Json,
+    Partitions,
+    Prediction,
+    Quiet,
+    Redact,
+    Report,
+    Seed,
+    Trust,
+    Verbose,
+    Workers,
+)
 from ._outputs import check_outputs, check_redact
 from ._progress import progress
 from ._user_code import fitted_model
@@ -74,6 +90,10 @@ def check(
         bool, typer.Option("--independent", help="You state that rows are independent draws if nothing changed")
     ] = False,
     seed: Seed = 0,
+    engine: EngineName = None,
+    address: Address = None,
+    workers: Workers = None,
+    partitions: Partitions = None,
     fail_on: Annotated[str | None, typer.Option(help=f"Exit 1 on: {', '.join(ALARMS)} (commas)")] = None,
     json: Json = None,
     report: Report = None,
@@ -94,7 +114,9 @@ def check(
 
     options = {name: asked[name] for name in inspect.signature(run_check).parameters if name in asked}
     with progress(quiet=quiet, verbose=verbose) as listener:
-        result = run_check(**{**options, "model": fitted_model(model, trust=trust), "progress": listener})
+        with opened_engine(engine, address, workers, partitions) as runs:
+            sides = profiled_sides(reference, current, runs, partitions=partitions, seed=seed, progress=listener)
+        result = run_check(**{**options, **sides, "model": fitted_model(model, trust=trust), "progress": listener})
     result.save(rows=rows, report=report, json=json, redact=redact)
     if not quiet:
         say(result.text(verbose=verbose, fail_on=wanted))

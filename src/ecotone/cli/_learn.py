@@ -11,8 +11,21 @@ import typer
 from ecotone.contracts import BadInput, is_stream
 
 from ._app import app, say
+from ._engines import opened_engine
 from ._names import split_names
-from ._options import Device, Ignore, Model, OptionalTableOutput, Quiet, Seed, Source, TableOutput
+from ._options import (
+    Address,
+    Device,
+    EngineName,
+    Ignore,
+    Model,
+    OptionalTableOutput,
+    Quiet,
+    Seed,
+    Source,
+    TableOutput,
+    Workers,
+)
 from ._outputs import check_outputs
 from ._progress import progress
 from ._tables import check_format, write_table
@@ -85,13 +98,23 @@ def sample(
         typer.Option(help="COLUMN=VALUE, COLUMN=LOW..HIGH, COLUMN={A,B}, or COLUMN= for missing (repeat)"),
     ] = None,
     seed: Seed = 0,
+    engine: EngineName = None,
+    address: Address = None,
+    workers: Workers = None,
     quiet: Quiet = False,
 ) -> int:
     """Draw rows from a learned distribution, given what is known of them."""
     check_outputs({"-o": output}, (model,))
     check_format("-o", output)
     learned = _load(model)
-    drawn = learned.sample(n, given=_conditions(given or []) or None, seed=seed)
+    conditions = _conditions(given or []) or None
+    with opened_engine(engine, address, workers) as runs:
+        if runs is None:
+            drawn = learned.sample(n, given=conditions, seed=seed)
+        else:
+            from ecotone.learn.tables import sample_in_parts
+
+            drawn = sample_in_parts(learned, n, runs, given=conditions, seed=seed)
     write_table(output, drawn)
     if not quiet:
         say(f"{output}: {drawn.num_rows} rows, {drawn.num_columns} columns")
@@ -103,6 +126,9 @@ def score(
     model: Model,
     source: Source,
     output: OptionalTableOutput = None,
+    engine: EngineName = None,
+    address: Address = None,
+    workers: Workers = None,
     quiet: Quiet = False,
 ) -> int:
     """Log-density and calibrated p-value of every row under a learned distribution."""
@@ -115,7 +141,13 @@ def score(
     check_format("-o", output)
     frame = read_table(source, name="SOURCE")
     learned = _load(model)
-    log = learned.log_prob(frame)
+    with opened_engine(engine, address, workers) as runs:
+        if runs is None:
+            log = learned.log_prob(frame)
+        else:
+            from ecotone.learn.tables import log_prob_in_parts
+
+            log = log_prob_in_parts(learned, frame, runs)
     p = learned.pvalues_of(log)
     if output is not None:
         write_table(output, pa.table({"row": np.arange(len(log)), "log_prob": log, "pvalue": p}))
@@ -135,6 +167,9 @@ def impute(
     source: Source,
     output: TableOutput,
     seed: Seed = 0,
+    engine: EngineName = None,
+    address: Address = None,
+    workers: Workers = None,
     quiet: Quiet = False,
 ) -> int:
     """Fill what is missing by draws from the learned distribution given the rest of the row."""
@@ -143,7 +178,14 @@ def impute(
     check_outputs({"-o": output}, (model, source))
     check_format("-o", output)
     frame = read_table(source, name="SOURCE")
-    filled = _load(model).impute(frame.arrow, seed=seed)
+    learned = _load(model)
+    with opened_engine(engine, address, workers) as runs:
+        if runs is None:
+            filled = learned.impute(frame.arrow, seed=seed)
+        else:
+            from ecotone.learn.tables import impute_in_parts
+
+            filled = impute_in_parts(learned, frame.arrow, runs, seed=seed)
     write_table(output, filled)
     if not quiet:
         before, after = (sum(t.column(c).null_count for c in t.column_names) for t in (frame.arrow, filled))

@@ -4,6 +4,7 @@ import os
 import signal
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pcsv
 import pyarrow.parquet as pq
@@ -11,8 +12,9 @@ import pytest
 
 from ecotone.contracts import BadInput
 from ecotone.data import profile
-from ecotone.data.engines import open_engine
-from ecotone.data.sources import open_source
+from ecotone.data.engines import MergeTree, TreeNode, open_engine
+from ecotone.data.sources import Stretch, open_source, unit_rows
+from ecotone.data.sources._stretch import Piece, cut_source
 
 ROWS = 2_700_000
 
@@ -134,3 +136,25 @@ def test_a_table_that_shrinks_between_counting_and_reading(table: pa.Table, tmp_
     pq.write_table(table.slice(0, 2700), tmp_path / "a.parquet")
     with pytest.raises(BadInput, match="had 3000 rows from row 0 on and then 2700"):
         list(stretch.batches())
+
+
+class Rows:
+    """A part that seeks, of so many rows that nobody reads."""
+
+    name, seeks = "rows", True
+
+
+def test_stretches_of_a_large_table_leave_few_nodes() -> None:
+    schema = pa.schema([("x", pa.float64())])
+    unit, total = unit_rows(1), 10**11 + 7
+    found = cut_source(Stretch("t", schema, (Piece(Rows()), Piece(Rows()))), [total // 3, total - total // 3], 400)
+    assert [s.start for s in found] == [0, *np.cumsum([s.rows for s in found])[:-1]] and len(found) == 400
+    assert sum(s.rows for s in found) == total
+    assert max(s.rows for s in found) < 1.3 * total / 400
+    nodes = []
+    for stretch in found:
+        tree = MergeTree(lambda left, right: left)
+        first, last = stretch.start // unit, -(-(stretch.start + stretch.rows) // unit)
+        tree.extend(TreeNode(0, leaf, leaf) for leaf in range(first, last))
+        nodes.append(len(tree.nodes()))
+    assert np.mean(nodes[:-1]) < 4  # runs of 477 units that end anywhere leave eight

@@ -18,6 +18,7 @@ from ._part import Request, SourcePart, take
 
 BATCHES = 4
 """Batches of a unit."""
+_BRANCHES = 4
 
 
 def batch_rows(columns: int) -> int:
@@ -113,7 +114,9 @@ def cut_source(whole: Stretch, counts: Sequence[int], most: int) -> list[Stretch
         At least 1.
     """
     unit, total = unit_rows(len(whole.schema)), sum(counts)
-    places = _places(whole, counts, unit)
+    # cut where whole branches of the tree end, so that a stretch leaves a few nodes to merge, not one for each level
+    branch = max(total // (_BRANCHES * unit * most), 1).bit_length() - 1
+    places = _places(whole, counts, unit << branch)
     wanted = {_nearest(places, total * k / most) for k in range(1, most)} if places else set()
     cuts = [0, *sorted(wanted), total]
     return [_between(whole, counts, start, stop) for start, stop in pairwise(cuts) if stop > start]

@@ -109,10 +109,20 @@ def _drawn(
     return mended(codec, j, token, z, packed, shown)
 
 
-def fill_gaps(module: Perceptron, codec: TableCodec, packed: Tensor, seed: int | None) -> dict[int, Bools]:
-    """Draw every missing value of ``packed`` ``(n, d, 5)`` in place, given its row; where each column had any."""
-    seen, rng = packed[:, :, 0] != 0, RowRandom(seed, len(packed))
-    held = [j for j in range(len(codec.columns)) if not bool(seen[:, j].all())]
+def gapped(packed: Tensor) -> list[int]:
+    """The columns of ``packed`` ``(n, d, 5)`` that miss a value somewhere."""
+    return [j for j in range(packed.shape[1]) if bool((packed[:, j, 0] == 0).any())]
+
+
+def fill_gaps(
+    module: Perceptron, codec: TableCodec, packed: Tensor, seed: int | None, whole: tuple[int, list[int]] | None = None
+) -> dict[int, Bools]:
+    """Draw every missing value of ``packed`` ``(n, d, 5)`` in place, given its row; where each column had any.
+
+    Of some rows of a table ``whole`` says the place of the first, and which columns the table misses values in.
+    """
+    first, held = (0, gapped(packed)) if whole is None else whole
+    seen, rng = packed[:, :, 0] != 0, RowRandom(seed, torch.arange(first, first + len(packed)))
     gaps = {j: ~seen[:, j].numpy() for j in held}
     for j in held:
         tokens = np.arange(codec.columns[j].tokens) > 0
