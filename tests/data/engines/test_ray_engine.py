@@ -150,6 +150,7 @@ try:
     list(engine.map(time.sleep, [60, 60]))
 except BadInput as error:
     print(error, flush=True)
+cluster.head_node.kill_all_processes(check_alive=False, allow_graceful=False)
 import os; os._exit(0)
 """
 
