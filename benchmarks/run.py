@@ -26,6 +26,7 @@ STEPS = {
     "exact": ["exact/run.py"],
     "tables": ["tables/run.py"],
     "images": ["images/run.py"],
+    "serve": ["serve/run.py"],
     "ood": ["ood/networks.py", "ood/run.py", "ood/cost.py", "ood/tables.py"],
 }
 

@@ -28,8 +28,9 @@ def measured(form: str, clients: int) -> dict[str, Any]:
         MonitorStore.create(folder / "m.duckdb", rows(REFERENCE, 0), arl=1e9).close()
         service = Service(folder)
         try:
+            clock, before = time.perf_counter(), _seconds(service.process.pid)
             taken = _posted([service.client() for _ in range(clients)], media, bodies)
-            cpu = Path(f"/proc/{service.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+            cpu, clock = _seconds(service.process.pid) - before, time.perf_counter() - clock
         finally:
             service.end()
         with MonitorStore.open(folder / "m.duckdb") as store:
@@ -42,7 +43,8 @@ def measured(form: str, clients: int) -> dict[str, Any]:
     p50, p99 = np.quantile(inside[:, 1], (0.5, 0.99))
     return {
         "format": form, "clients": clients, "posts": len(inside), "p50": p50, "p99": p99, "worst": inside[:, 1].max(),
-        "rows_a_second": BATCH * len(inside) / SECONDS, "cpu": (int(cpu[11]) + int(cpu[12])) / os.sysconf("SC_CLK_TCK"),
+        "rows_a_second": BATCH * len(inside) / SECONDS, "busy": cpu / clock,
+        "rows_a_cpu_second": posts * BATCH / cpu, "load": os.getloadavg()[0],
         "bytes": len(bodies[0]),
     }  # fmt: skip
 
@@ -67,3 +69,9 @@ def _posted(clients: list[Client], media: str, bodies: list[bytes]) -> list[np.n
     for thread in threads:
         thread.join()
     return [np.array(one) for one in taken]
+
+
+def _seconds(process: int) -> float:
+    """Processor time that a process has used."""
+    fields = Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

@@ -9,6 +9,7 @@ from typing import Annotated, Any, NamedTuple
 from fastapi import APIRouter, Header, Query, Request
 from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
 
 from ecotone.contracts import BadInput
 
@@ -70,7 +71,10 @@ def router() -> APIRouter:
     add("/{name}/alarms", get_alarms, methods=["GET"], summary="Episodes of alarms")
     add("/{name}/timeline", get_timeline, methods=["GET"], summary="The stream in chunks")
     add("/{name}/sources/{source:path}", get_source, methods=["GET"], summary="How many rows of a source are kept")
-    add("/{name}/rows", post_rows, methods=["POST"], openapi_extra=DESCRIPTION, summary="Rows for a monitor")
+    add(
+        "/{name}/rows", post_rows, methods=["POST"], openapi_extra=DESCRIPTION, summary="Rows for a monitor",
+        response_model=Kept,
+    )  # fmt: skip
     add("/{name}/labels", post_labels, methods=["POST"], openapi_extra=DESCRIPTION, summary="Labels that come late")
     add("/{name}/accept", post_accept, methods=["POST"], summary="Take the rows since the change as the reference")
     add("/{name}/reset", post_reset, methods=["POST"], summary="Go on with the same reference")
@@ -148,14 +152,15 @@ IdempotencyKey = Annotated[
 
 async def post_rows(
     request: Request, name: str, source: Source = "", position: Position = None, key: IdempotencyKey = ""
-) -> Kept:
+) -> Response:
     """Answered when the rows are on the disk. A repeat with the same position or key counts nothing twice."""
     taken = await _taken(request, name, Named(source, position, key), labels=False)
     update = taken.update
-    return Kept(
+    kept = Kept(
         rows=update.rows, first=taken.first, repeated=taken.repeated, alarms=[plain(a) for a in update.alarms],
         breaks=[plain(b) for b in update.breaks],
     )  # fmt: skip
+    return Response(kept.model_dump_json(), media_type="application/json")  # as it is: the framework would look again
 
 
 async def post_labels(

@@ -51,7 +51,7 @@ class Recent:
     def add(self, rows: pa.Table, cells: dict[Any, Ints]) -> None:
         """Take rows in, in pieces, so that they can go piecewise."""
         few = {k: c.astype(np.uint8) for k, c in cells.items()}
-        start, rows = 0, _plain(rows)
+        start, rows = 0, plain(rows)
         last = self.parts[-1].rows if self.parts else rows
         if self.parts and (room := LEAST - last.num_rows) > 0 and last.schema.equals(rows.schema):
             self.parts.append(_joined(self.parts.pop(), rows.slice(0, room), {k: c[:room] for k, c in few.items()}))
@@ -83,7 +83,7 @@ def _joined(part: RecentPart, rows: pa.Table, cells: dict[Any, NDArray[np.uint8]
     return RecentPart(part.first, whole, {k: np.concatenate([c, cells[k]]) for k, c in part.cells.items()})
 
 
-def _plain(rows: pa.Table) -> pa.Table:
+def plain(rows: pa.Table) -> pa.Table:
     """Without dictionaries, which differ from batch to batch."""
     for at, (name, kind) in enumerate(zip(rows.schema.names, rows.schema.types)):
         if pa.types.is_dictionary(kind):
