@@ -77,6 +77,17 @@ def test_an_estimate_is_kept_to_the_bit_however_rows_come(watched, model, tmp_pa
         assert [c.estimate for c in store.chunks()[:2]] == want[:2]
 
 
+def test_a_chunk_is_estimated_while_its_last_rows_are_kept(model, tmp_path, monkeypatch):
+    monkeypatch.setattr("ecotone.watch._recent.MOST", 1000)
+    rng = np.random.default_rng(4)
+    with MonitorStore.create(
+        tmp_path / "m", rows(1000, rng), roles=ROLES, model=model, estimate=True, by=3000
+    ) as store:
+        store.ingest(rows(6001, rng))
+        found = [c.estimate for c in store.chunks()[:2]]
+    assert all(1000 <= e.rows < 3000 and e.value is not None for e in found)
+
+
 def test_numbers_are_in_the_unit_of_their_loss(tmp_path):
     rng = np.random.default_rng(5)
 

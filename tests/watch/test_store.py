@@ -6,7 +6,7 @@ import pytest
 
 from ecotone.contracts import BadInput
 from ecotone.data import Roles
-from ecotone.watch import Monitor, MonitorStore
+from ecotone.watch import Monitor, MonitorStore, WatchSettings
 
 
 def table(n, rng, day=0, **moved):
@@ -238,3 +238,10 @@ def test_rows_that_were_sorted_inside_a_batch_are_no_alarm_when_shuffled(tmp_pat
             assert sorted(last["a"].to_pylist()) == batches[-1]["a"].tolist()
             assert (last["a"].to_pylist() == batches[-1]["a"].tolist()) is not shuffle
     assert alarms == {False: 1, True: 0}
+
+
+def test_settings_of_another_version_are_said():
+    held = WatchSettings(arl=1000.0).to_json()
+    assert WatchSettings.of_json(held) == WatchSettings(arl=1000.0)
+    with pytest.raises(BadInput, match="made by another version"):
+        WatchSettings.of_json({**held, "later": 1})

@@ -107,6 +107,12 @@ class Run:
         if self.settings.shuffle:
             order = np.random.default_rng((self.settings.seed, 31, self.rows)).permutation(rows.num_rows)
             rows, times = rows.take(pa.array(order)), None if times is None else times[order]
+        if (
+            self.expected is not None
+            and self.chunks
+            and (self.chunks[-1].key, self.chunks[-1].epoch) != (key, self.since)
+        ):
+            self.chunks[-1] = self._estimated(self.chunks[-1], self.expected)  # while its rows are kept
         detectors = self.monitor.detectors
         encoded = self.monitor.kinds.encode(rows)
         breaks = [self._placed(b) for b in self.monitor.breaks(encoded)]
@@ -131,8 +137,6 @@ class Run:
         """Add rows to the open chunk, or open the next."""
         detectors, kinds = self.monitor.detectors, self.monitor.kinds
         if not self.chunks or (self.chunks[-1].key, self.chunks[-1].epoch) != (key, self.since):
-            if self.chunks and self.expected is not None:
-                self.chunks[-1] = self._estimated(self.chunks[-1], self.expected)
             self.chunks = thinned(self.chunks, most_chunks(len(kinds.columns)))
             self.chunks.append(empty_chunk(self.rows, key, self.since, len(kinds.columns)))
         known = times[times != NEVER] if times is not None else np.empty(0, np.int64)

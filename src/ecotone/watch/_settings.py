@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from ecotone.contracts import BadInput
@@ -70,6 +70,15 @@ class WatchSettings:
 
     @classmethod
     def of_json(cls, held: dict[str, Any]) -> WatchSettings:
-        """From what :meth:`to_json` gave."""
+        """From what :meth:`to_json` gave.
+
+        Raises
+        ------
+        BadInput
+            Another version wrote it.
+        """
+        known = {f.name for f in fields(cls)}
+        if unknown := sorted(set(held) - known):
+            raise BadInput(f"the state was made by another version (it has {unknown[0]!r}); start a new monitor")
         roles: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in held["roles"].items()}
         return cls(**{**held, "roles": Roles(**roles)})
