@@ -58,7 +58,7 @@ def test_killed_at_any_moment_nothing_is_lost_and_nothing_counted_twice(tmp_path
     while True:
         child = context.Process(target=feed, args=(monitor, str(folder)))
         child.start()
-        child.join(rng.uniform(0.1, 0.8) if killed < 7 else 120)
+        child.join(rng.uniform(0.02, 0.2) if killed < 7 else 120)
         if child.exitcode is not None:
             break
         os.kill(child.pid, 9)

@@ -48,7 +48,7 @@ def app(settings: Settings) -> FastAPI:
     --------
     >>> made = app(Settings())
     >>> sorted(made.openapi()["paths"])[:2]
-    ['/check', '/healthz']
+    ['/', '/check']
     """
     made = FastAPI(
         title="Ecotone", version=__version__, description=_WORDS, docs_url=None, redoc_url=None, lifespan=_lifespan
