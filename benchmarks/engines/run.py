@@ -4,9 +4,9 @@
     python benchmarks/engines/run.py growth
     python benchmarks/engines/run.py merge
 
-The table of ``benchmarks/profile`` (20 columns) is stored in files of 781 250 rows: one table, copied into a few
-files, and the rest are links to them, so that 10**8 rows need the disk of three million. A row's place is part of its priority, so that linked
-rows are not kept together.
+The table of ``benchmarks/profile`` (20 columns) is stored in files of 781 250 rows: one table, copied into a few files,
+and the rest are links to them, so that 10**8 rows need the disk of three million. A row's place is part of its
+priority, so that linked rows are not kept together.
 """
 
 from __future__ import annotations
