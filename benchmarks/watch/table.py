@@ -88,6 +88,19 @@ def speed() -> list[str]:
     return lines
 
 
+def replays() -> list[str]:
+    """Real draws: pages of harm and of data, where the loss moved and where it did not."""
+    lines = ["| replay | periods | loss moved | harm there | harm elsewhere | data alarms |", "|" + "---|" * 6]
+    for entry in RESULTS.names("replay_*"):
+        records = RESULTS.records(entry)
+        moved, still = ([r for r in records if r["moved"] is m] for m in (True, False))
+        harm, elsewhere = sum(r["harm"] for r in moved), sum(r["harm"] for r in still)
+        data = sum(r["data"] for r in records)
+        name = entry.removeprefix("replay_")
+        lines.append(f"| {name} | {len(records)} | {len(moved)} | {harm} | {elsewhere} | {data} |")
+    return lines
+
+
 def _peer(records: list[dict[str, Any]], name: str) -> str:
     own = [r for r in records if r["peer"] == name]
     if not own:
@@ -108,6 +121,7 @@ def main() -> None:
         ("Changed at row 5 000", delays()),
         ("Unchanged streams, the peers", peers_null()),
         ("Speed and size", speed()),
+        ("Real draws", replays()),
     ):
         print(f"## {title}\n")
         print("\n".join(lines) + "\n")
