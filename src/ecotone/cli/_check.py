@@ -13,7 +13,7 @@ from ecotone.contracts import BadInput
 
 from ._app import app, say
 from ._engines import opened_engine, profiled_sides
-from ._names import split_names
+from ._names import fail_on_names, split_names
 from ._options import (
     Address,
     EngineName,
@@ -126,12 +126,7 @@ def check(
 def _fail_on(given: str | None, *, has_model: bool, has_contract: bool) -> list[str]:
     if given is None:
         return ["material", "performance"] if has_model else ["material"]
-    wanted = [name.strip() for name in given.split(",") if name.strip()]
-    for name in wanted or [given]:
-        if name not in ALARMS:
-            raise BadInput(f"--fail-on must be of {', '.join(ALARMS)}, got {name!r}")
-    if "never" in wanted and len(wanted) > 1:
-        raise BadInput(f"--fail-on {given} says never and more; give one or the other")
+    wanted = fail_on_names(given, ALARMS)
     if "contract" in wanted and not has_contract:
         raise BadInput("--fail-on contract needs --contract FILE, as ecotone profile --contract writes it")
     if "performance" in wanted and not has_model:

@@ -10,7 +10,7 @@ import typer
 from ecotone.contracts import BadInput, write_whole
 
 from ._app import app, say
-from ._names import split_names
+from ._names import fail_on_names, split_names
 from ._options import Ignore, Json, Prediction, Quiet, Trust, Verbose
 from ._outputs import check_outputs
 from ._report import report
@@ -74,7 +74,7 @@ def watch(
 ) -> int:
     """Watch a stream of rows: alarms whose false ones keep a stated budget."""
     asked = {name: split_names(v) if isinstance(v, list) else v for name, v in locals().items()}
-    wanted = _fail_on(fail_on)
+    wanted = fail_on_names(fail_on, ALARMS)
     check_outputs({"--json": json}, [state])
     if what[0] in ACTIONS and len(what) == 1:
         return _act(what[0], state, json, quiet=quiet)
@@ -163,16 +163,6 @@ def _by(text: str) -> Any:
     if not text.isdecimal() or not int(text):
         raise BadInput(f"--by must be day, week or a number of rows, got {text!r}")
     return int(text)
-
-
-def _fail_on(given: str) -> list[str]:
-    wanted = [name.strip() for name in given.split(",") if name.strip()]
-    for name in wanted or [given]:
-        if name not in ALARMS:
-            raise BadInput(f"--fail-on must be of {', '.join(ALARMS)}, got {name!r}")
-    if "never" in wanted and len(wanted) > 1:
-        raise BadInput(f"--fail-on {given} says never and more; give one or the other")
-    return wanted
 
 
 def _act(action: str, state: Path, json: Path | None, *, quiet: bool) -> int:
